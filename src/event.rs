@@ -73,3 +73,14 @@ impl Event {
 
 /// Events that happened together, in order; shared by all listeners.
 pub type Batch = Arc<[Event]>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds hold many thousands.
+    #[test]
+    fn an_event_stays_small() {
+        assert!(size_of::<Event>() <= 104, "{}", size_of::<Event>());
+    }
+}

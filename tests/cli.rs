@@ -209,7 +209,7 @@ fn what_is_printed_as_json_can_be_opened_as_a_recording() {
     let records: Result<Vec<_>, _> = Recording::open(&file).unwrap().collect();
     let events = records.unwrap();
     assert_eq!(events.len(), out.lines().count() - 1);
-    assert!(events.iter().all(|record| matches!(record, JournalRecord::Event(_))));
+    assert!(events.iter().all(|record| matches!(record, JournalRecord::Event { .. })));
 }
 
 #[test]

@@ -251,7 +251,7 @@ impl Network {
         };
         if let Some((name, expected)) = expected {
             let node = self.model.find(name).unwrap();
-            while self.model.nodes().get(node).unwrap().life != expected {
+            while self.model.nodes().get(node).unwrap().life() != expected {
                 let Nodes::Sockets(session) = &mut self.nodes else { panic!("{line} is not shown") };
                 session.until(line, |seen| !seen.is_empty()).await;
                 self.catch_up();

@@ -53,8 +53,8 @@ const TEXTS: [&[u8]; 20] = [
 ];
 
 /// Lines of a journal, good and bad.
-const LINES: [&str; 10] = [
-    "{\"format\":\"gossipctl session\",\"version\":1,\"started\":1,\"utc_offset_s\":0,\"gossipctl\":\"0\"}\n",
+const LINES: [&str; 17] = [
+    "{\"format\":\"gossipctl session\",\"version\":2,\"started\":1,\"utc_offset_s\":0,\"gossipctl\":\"0\"}\n",
     "{\"at\":2,\"node\":\"127.0.0.1:1\",\"event\":\"hung\"}\n",
     "{\"at\":1,\"node\":\"127.0.0.1:2\",\"event\":\"stopped\",\"how\":\"left\"}\n",
     "{\"at\":3000000,\"node\":\"127.0.0.1:2\",\"event\":\"stopped\",\"how\":\"killed\"}\n",
@@ -64,6 +64,16 @@ const LINES: [&str; 10] = [
     "{\"at\":18446744073709551615,",
     "\"node\":\"127.0.0.1:1\",\"event\":\"failed\",\"what\":\"\\u001b[2J\",\"why\":\"\\n\"}\n",
     "[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    "{\"block\":0,\"nodes\":{\"0\":\"127.0.0.1:1\",\"1\":\"127.0.0.1:2\"}}\n",
+    "{\"block\":9,\"nodes\":{\"7\":\"127.0.0.1:7\"}}\n",
+    "{\"message\":{\"origin\":\"127.0.0.1:1\",\"run\":7,\"seq\":1},\"sent\":5,\"body\":\"a\",\"n\":0,\"at\":6,\"rows\":{\"received\":\
+     {\"n\":[0,2],\"us\":[0,-9],\"node\":[0,1],\"from\":[1,0],\"hop\":[1,2],\"forwarded\":[1,0]},\
+     \"duplicate\":{\"n\":[1],\"us\":[3],\"node\":[0],\"from\":[1],\"hop\":[2]}}}\n",
+    "{\"n\":3,\"at\":7,\"rows\":{\"probe_answered\":{\"n\":[0],\"us\":[0],\"node\":[7],\"peer\":[0],\"seq\":[1],\"probe\":[null],\"clock\":[5],\"rtt_us\":[9]}}}\n",
+    "{\"n\":18446744073709551615,\"at\":18446744073709551615,\"rows\":{\"probe_sent\":\
+     {\"n\":[1,18446744073709551615],\"us\":[9223372036854775807,-1],\"node\":[0,0],\"peer\":[1,1],\"seq\":[0,0],\"probe\":[1,null]}}}\n",
+    "{\"n\":4,\"at\":2,\"node\":\"127.0.0.1:1\",\"event\":\"hung\"}\n",
+    "{\"n\":5,\"skipped\":4}\n",
 ];
 
 fn stream(pieces: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {

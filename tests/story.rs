@@ -98,7 +98,7 @@ impl Story {
     /// A machine that hangs does not know who dropped it.
     fn neighbors_in_truth(&self, node: Addr) -> BTreeSet<Addr> {
         let mut neighbors = self.neighbors_by_machine(node);
-        if self.model.nodes().get(node).is_some_and(|node| node.life == Some(NodeState::Hangs)) {
+        if self.model.nodes().get(node).is_some_and(|node| node.life() == Some(NodeState::Hangs)) {
             neighbors.retain(|neighbor| self.neighbors_by_machine(*neighbor).contains(&node));
         }
         neighbors
@@ -162,11 +162,9 @@ fn a_hung_peer_turns_suspect_then_dead_with_all_the_evidence() {
     story.assert_true();
     let case = story.model.deaths().latest_of(p(3)).unwrap();
     assert_eq!(case.evidence.iter().map(|evidence| evidence.reporter).collect::<BTreeSet<_>>(), witnesses);
-    assert!(
-        case.evidence.iter().all(|evidence| {
-            evidence.missed.len() == 3 && evidence.missed.iter().all(|miss| miss.sent_at.is_some())
-        })
-    );
+    assert!(case.evidence.iter().all(|evidence| {
+        evidence.missed().len() == 3 && evidence.missed().iter().all(|miss| miss.sent_at.is_some())
+    }));
     let verdict = why_dead(&story.model, p(3), 0).verdict;
     assert!(verdict.contains("had no answer to 3 probes in a row; it was reported to "), "{verdict}");
     assert!(verdict.contains("s1 and s2 asked it, got no answer and took it off their lists at "), "{verdict}");

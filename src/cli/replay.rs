@@ -35,12 +35,12 @@ fn play(recording: Recording, console: &Tap, answers: &mpsc::Sender<FromHost>) {
     let (mut damage, mut torn) = (Damage::default(), None);
     for record in recording {
         match record {
-            Ok(JournalRecord::Event(event)) => batch.push(event),
+            Ok(JournalRecord::Event { event, .. }) => batch.push(event),
             Ok(JournalRecord::Skipped(events)) => hand_on(console, &mut batch, events),
             Ok(JournalRecord::Torn) => torn = Some("the recording ends in the middle of a line".to_owned()),
             Err(error) => {
                 damage.note(&error);
-                hand_on(console, &mut batch, 1);
+                hand_on(console, &mut batch, error.missing());
             }
         }
         if batch.len() >= BATCH_LEN {

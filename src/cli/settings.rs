@@ -15,7 +15,7 @@ use toml::Value;
 
 use super::failure::Failure;
 use super::files::path_parser;
-use super::values::{Choice, DAY_MS, GIB, KIB, PaceName, count, network, size, span};
+use super::values::{DAY_MS, GIB, KIB, PaceName, ValueChoice, count, network, size, span};
 use crate::clock::Clock;
 use crate::command::limits::{PEERS_MAX, SEEDS_MAX};
 use crate::engine::Settings;
@@ -468,7 +468,7 @@ impl Written for Vec<Ipv4Net> {
     }
 }
 
-impl<T: Choice> Written for T {
+impl<T: ValueChoice> Written for T {
     fn value(&self) -> Option<Value> {
         Some(self.name().into())
     }

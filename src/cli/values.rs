@@ -88,7 +88,7 @@ pub(super) fn network(text: &str) -> Result<Ipv4Net, String> {
 }
 
 /// A value that is one of a few words.
-pub(super) trait Choice: ValueEnum {
+pub(super) trait ValueChoice: ValueEnum {
     /// The word for it.
     fn name(&self) -> String {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
@@ -108,7 +108,7 @@ macro_rules! choices {
             }
         }
 
-        impl Choice for $kind {}
+        impl ValueChoice for $kind {}
     )*};
 }
 

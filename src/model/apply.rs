@@ -8,8 +8,8 @@ use super::Model;
 use super::death::Evidence;
 use super::fault::Lie;
 use super::gossip::GossipEntry;
-use super::link::{LinkKey, Miss};
-use super::node::{Belief, NodeRecord, Suspicion};
+use super::link::{LinkHistory, LinkKey, Miss, WATCHED_NODES_MAX};
+use super::node::{Belief, NodeRecord, RecordIx, Suspicion};
 use super::notice::Notice;
 use super::overlay::ChangeKind;
 use super::words::{self, Receipt};
@@ -21,10 +21,13 @@ use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, GoodbyeReason, Role};
 use crate::proto::time::Time;
 
-#[derive(Clone, std::marker::Copy)]
-struct At {
+/// When and where something happened.
+#[derive(Clone, Copy)]
+struct HappenedAt {
     at: Time,
     node: Addr,
+    /// The node's record: found once for an event.
+    ix: RecordIx,
 }
 
 /// Saturates: a recording can name any number.
@@ -32,48 +35,51 @@ const fn add(total: &mut u64, more: u64) {
     *total = total.saturating_add(more);
 }
 
-impl At {
+impl HappenedAt {
     fn link(self, peer: Addr) -> LinkKey {
         LinkKey { node: self.node, peer }
     }
 }
 
 pub(super) fn apply(model: &mut Model, event: &Event) {
-    let here = At { at: event.at, node: event.node };
-    let place = model.nodes.place_of(event.node);
-    let life = place.and_then(|place| model.nodes.life_at(place));
     model.totals.events += 1;
     model.started.get_or_insert(event.at);
     model.now = model.now.max(event.at);
-    // What failed may be the start of a node, which then is no node; a fault may be everywhere.
-    let is_nobody = matches!(
-        event.kind,
-        EventKind::Node(NodeEvent::Failed { .. })
-            | EventKind::Fault(FaultEvent::Set { .. } | FaultEvent::Cleared { .. })
-    );
-    if !is_nobody {
-        model.nodes.at_work(event.node, event.at);
-    }
-    // A seed of ours tolerates a peer that comes back, and a neighbor elsewhere that asks for a
-    // restart is told.
-    let is_harmless = matches!(event.kind, EventKind::Seed(SeedEvent::ListedAlready { seed }) if model.nodes.get(seed).is_some_and(NodeRecord::is_ours));
     let readers = words::readers(&event.kind);
-    if let Some(severity) = readers.notice.filter(|_| !is_harmless) {
+    if let Some(severity) = readers.notice.filter(|_| !model.is_harmless(&event.kind)) {
         model.notices.push(Notice { at: event.at, severity, event: event.clone() });
     }
-    model.take(here, event);
+    match &event.kind {
+        // What failed may be the start of a node, which then is no node; a fault may be everywhere.
+        EventKind::Node(NodeEvent::Failed { .. }) => {}
+        EventKind::Fault(FaultEvent::Set { fault, .. }) => model.faults.set(fault, event.at),
+        EventKind::Fault(FaultEvent::Cleared { fault, .. }) => model.faults.cleared(fault, event.at),
+        EventKind::Node(_)
+        | EventKind::Link(_)
+        | EventKind::Gossip(_)
+        | EventKind::Probe(_)
+        | EventKind::Death(_)
+        | EventKind::Seed(_)
+        | EventKind::Fault(FaultEvent::Lied { .. }) => model.take_at_node(event),
+    }
     // A message's line says more than its event: see `take_gossip`.
     if readers.gossip_log && !matches!(event.kind, EventKind::Gossip(_)) {
-        model.log(here, event.kind.clone(), Receipt::default());
-    }
-    let place = place.or_else(|| model.nodes.place_of(event.node));
-    if place.is_some_and(|place| model.nodes.life_at(place) != life) {
-        model.changes.note(event.at, event.node, ChangeKind::Life(life));
+        model.log(event.at, event.node, event.kind.clone(), Receipt::default());
     }
 }
 
 impl Model {
-    fn take(&mut self, here: At, event: &Event) {
+    /// A seed of ours tolerates a peer that comes back; a neighbor elsewhere may not, and then the
+    /// user is told.
+    fn is_harmless(&self, kind: &EventKind) -> bool {
+        let EventKind::Seed(SeedEvent::ListedAlready { seed }) = kind else { return false };
+        self.nodes.get(*seed).is_some_and(NodeRecord::is_ours)
+    }
+
+    fn take_at_node(&mut self, event: &Event) {
+        let (ix, life) = self.nodes.at_work(event.node, event.at);
+        let here = HappenedAt { at: event.at, node: event.node, ix };
+        self.links.are_watched = self.nodes.ours() <= WATCHED_NODES_MAX;
         match &event.kind {
             EventKind::Node(kind) => self.take_node(here, kind),
             EventKind::Link(kind) => self.take_link(here, kind),
@@ -81,28 +87,34 @@ impl Model {
             EventKind::Probe(kind) => self.take_probe(here, kind, event),
             EventKind::Death(kind) => self.take_death(here, kind, event),
             EventKind::Seed(kind) => self.take_seed(here, kind, event),
-            EventKind::Fault(kind) => self.take_fault(here, kind),
+            EventKind::Fault(FaultEvent::Lied { about }) => {
+                self.faults.lied(Lie { at: here.at, liar: here.node, about: *about });
+            }
+            EventKind::Fault(FaultEvent::Set { .. } | FaultEvent::Cleared { .. }) => {}
+        }
+        if self.nodes.at(ix).life() != life {
+            self.changes.note(event.at, event.node, ChangeKind::Life(life));
         }
     }
 
-    fn take_node(&mut self, here: At, event: &NodeEvent) {
+    fn take_node(&mut self, here: HappenedAt, event: &NodeEvent) {
         match *event {
             NodeEvent::Started { ref name, role, dialect, pace } => {
                 self.started_node(here, name, role);
-                let node = self.nodes.at_work(here.node, here.at);
+                let node = self.nodes.at_mut(here.ix);
                 (node.dialect, node.pace) = (Some(dialect), Some(pace));
             }
             NodeEvent::Stopped { how } => {
-                self.nodes.stopped(here.node, here.at, how);
+                self.nodes.set_life(here.ix, here.at, how.into(), |_| {});
                 self.clear_links(here);
             }
-            NodeEvent::Hung => self.nodes.hung(here.node, here.at),
+            NodeEvent::Hung => self.nodes.set_life(here.ix, here.at, NodeState::Hangs, |_| {}),
             NodeEvent::WasAway { why, span_us } => self.was_away(here, why, Duration::from_micros(span_us)),
             NodeEvent::Exposed { .. } | NodeEvent::Failed { .. } => {}
         }
     }
 
-    fn take_link(&mut self, here: At, event: &LinkEvent) {
+    fn take_link(&mut self, here: HappenedAt, event: &LinkEvent) {
         match *event {
             LinkEvent::Dialing { peer, purpose } => {
                 self.mention_for(peer, purpose, here.at);
@@ -147,24 +159,24 @@ impl Model {
         }
     }
 
-    fn violations(&mut self, here: At, count: u64) {
+    fn violations(&mut self, here: HappenedAt, count: u64) {
         add(&mut self.totals.violations, count);
-        add(&mut self.nodes.at_work(here.node, here.at).counters.violations, count);
+        add(&mut self.nodes.at_mut(here.ix).counters.violations, count);
     }
 
-    fn take_probe(&mut self, here: At, kind: &ProbeEvent, event: &Event) {
+    fn take_probe(&mut self, here: HappenedAt, kind: &ProbeEvent, event: &Event) {
         match *kind {
             ProbeEvent::Sent { peer, seq, .. } => {
-                self.nodes.at_work(here.node, here.at).counters.probes_sent += 1;
+                self.nodes.at_mut(here.ix).counters.probes_sent += 1;
                 self.links.probed(here.link(peer), seq, here.at);
-                self.with_contact(peer, |contact| contact.probes_to_it += 1);
+                self.nodes.contact(peer, |contact| contact.probes_to_it += 1);
             }
             ProbeEvent::Received { peer, .. } => {
                 self.links.heard(here.link(peer), here.at);
                 self.contact(peer, here.node, here.at, |contact| contact.probes_from_it += 1);
             }
             ProbeEvent::Answered { peer, seq, rtt_us, .. } => {
-                self.nodes.at_work(here.node, here.at).counters.probes_answered += 1;
+                self.nodes.at_mut(here.ix).counters.probes_answered += 1;
                 self.probes.answered.count(here.at);
                 self.links.answered(here.link(peer), seq, rtt_us, here.at);
                 self.contact(peer, here.node, here.at, |contact| contact.answered += 1);
@@ -173,12 +185,12 @@ impl Model {
             ProbeEvent::Lost { .. } => {}
             ProbeEvent::Missed { peer, seq, misses, limit, last_heard, .. } => {
                 let missed_at = here.at;
-                self.nodes.at_work(here.node, here.at).counters.probes_missed += 1;
+                self.nodes.at_mut(here.ix).counters.probes_missed += 1;
                 self.probes.missed.count(here.at);
                 self.links.missed(here.link(peer), Miss { seq, sent_at: None, missed_at, misses, limit, last_heard });
-                self.with_contact(peer, |contact| contact.missed += 1);
+                self.nodes.contact(peer, |contact| contact.missed += 1);
                 // A seed probes to check a report: a missing answer is a step of the case, not a suspicion.
-                if self.nodes.get(here.node).is_none_or(|node| node.role != Some(Role::Seed)) {
+                if self.nodes.at(here.ix).role != Some(Role::Seed) {
                     self.nodes.suspected(peer, Suspicion { by: here.node, misses, limit }, here.at);
                 } else if misses >= limit {
                     self.deaths.acted(peer, event);
@@ -187,7 +199,7 @@ impl Model {
         }
     }
 
-    fn take_death(&mut self, here: At, kind: &DeathEvent, event: &Event) {
+    fn take_death(&mut self, here: HappenedAt, kind: &DeathEvent, event: &Event) {
         match *kind {
             DeathEvent::NeighborDied { peer, cause, last_heard, .. } => {
                 let mut evidence = Evidence::of(here.node);
@@ -220,7 +232,7 @@ impl Model {
         }
     }
 
-    fn take_seed(&mut self, here: At, kind: &SeedEvent, event: &Event) {
+    fn take_seed(&mut self, here: HappenedAt, kind: &SeedEvent, event: &Event) {
         match *kind {
             SeedEvent::PeerListReceived { seed, ref peers, listed } => {
                 self.nodes.mention_as(seed, Role::Seed, here.at);
@@ -250,30 +262,22 @@ impl Model {
         }
     }
 
-    fn take_fault(&mut self, here: At, event: &FaultEvent) {
-        match *event {
-            FaultEvent::Set { ref fault, .. } => self.faults.set(fault, here.at),
-            FaultEvent::Cleared { ref fault, .. } => self.faults.cleared(fault, here.at),
-            FaultEvent::Lied { about } => self.faults.lied(Lie { at: here.at, liar: here.node, about }),
-        }
-    }
-
     /// A node that was away is not a dead node, whatever the others made of its silence.
-    fn was_away(&mut self, here: At, why: Absence, span: Duration) {
+    fn was_away(&mut self, here: HappenedAt, why: Absence, span: Duration) {
         match why {
             Absence::Stopped => self.deaths.was_away(here.node, here.at, span),
             Absence::ReadsLate => {}
         }
     }
 
-    fn log(&mut self, here: At, kind: EventKind, receipt: Receipt) -> u64 {
-        self.gossip.push(GossipEntry { at: here.at, node: here.node, kind, receipt }).0
+    fn log(&mut self, at: Time, node: Addr, kind: EventKind, receipt: Receipt) -> u64 {
+        self.gossip.push(GossipEntry { at, node, kind, receipt }).0
     }
 
-    fn started_node(&mut self, here: At, name: &str, role: Role) {
+    fn started_node(&mut self, here: HappenedAt, name: &str, role: Role) {
         self.clear_links(here);
         self.joiners.swap_remove(&here.node);
-        self.nodes.started(here.node, here.at, name, role);
+        self.nodes.started(here.ix, here.at, name, role);
         self.deaths.back(here.node, here.at);
         if role == Role::Seed {
             self.seeds.started(here.node);
@@ -281,7 +285,7 @@ impl Model {
     }
 
     /// When a node goes, its links and its suspicions go with it.
-    fn clear_links(&mut self, here: At) {
+    fn clear_links(&mut self, here: HappenedAt) {
         for LinkKey { peer, .. } in self.links.cleared(here.node, here.at) {
             if self.links.get(here.node, peer).is_some_and(|link| link.purpose == Purpose::Neighbor) {
                 self.changes.note(here.at, here.node, ChangeKind::Down(peer));
@@ -289,7 +293,7 @@ impl Model {
             self.nodes.linked(peer, here.at, -1);
             self.nodes.unwatched(peer, here.node, here.at);
         }
-        let node = self.nodes.at_work(here.node, here.at);
+        let node = self.nodes.at_mut(here.ix);
         (node.neighbors, node.registrations) = (0, 0);
     }
 
@@ -303,13 +307,13 @@ impl Model {
         }
     }
 
-    fn count_link(&mut self, here: At, peer: Addr, purpose: Purpose, by: i32) {
+    fn count_link(&mut self, here: HappenedAt, peer: Addr, purpose: Purpose, by: i32) {
         if purpose == Purpose::Neighbor {
             let what = if by > 0 { ChangeKind::Up(peer) } else { ChangeKind::Down(peer) };
             self.changes.note(here.at, here.node, what);
         }
         self.nodes.linked(peer, here.at, by);
-        let node = self.nodes.at_work(here.node, here.at);
+        let node = self.nodes.at_mut(here.ix);
         let count = match purpose {
             Purpose::Registration => &mut node.registrations,
             Purpose::Neighbor => &mut node.neighbors,
@@ -325,18 +329,18 @@ impl Model {
 
     /// A connection failed before it came up. If only the remote end is known, that is the dialed
     /// address if we dialed.
-    fn dial_ended(&mut self, here: At, peer: Option<Addr>, remote: &str, event: &LinkEvent) {
+    fn dial_ended(&mut self, here: HappenedAt, peer: Option<Addr>, remote: &str, event: &LinkEvent) {
         if let Some(peer) = peer.or_else(|| remote.parse().ok()) {
             self.links.dial_ended(here.link(peer), here.at, event);
         }
     }
 
     /// A hung node of ours emits nothing when `here` drops it, but the link is gone all the same.
-    fn dropped_while_hung(&mut self, here: At, hung: Addr) {
-        if self.nodes.get(hung).is_none_or(|node| node.life != Some(NodeState::Hangs)) {
+    fn dropped_while_hung(&mut self, here: HappenedAt, hung: Addr) {
+        let Some(ix) = self.nodes.ix_of(hung).filter(|ix| self.nodes.at(*ix).life() == Some(NodeState::Hangs)) else {
             return;
-        }
-        let there = At { at: here.at, node: hung };
+        };
+        let there = HappenedAt { at: here.at, node: hung, ix };
         if let Some(purpose) = self.links.dropped(there.link(here.node), here.at) {
             self.count_link(there, here.node, purpose, -1);
             self.nodes.unwatched(here.node, hung, here.at);
@@ -344,7 +348,7 @@ impl Model {
     }
 
     /// `here` heard from this node, which may have been declared dead.
-    fn heard(&mut self, here: At, peer: Addr) {
+    fn heard(&mut self, here: HappenedAt, peer: Addr) {
         let was_dead = self.nodes.heard(peer, here.node, here.at);
         if self.is_back(here, peer, was_dead) {
             self.nodes.came_back(peer, here.at);
@@ -356,18 +360,18 @@ impl Model {
     /// dead can tell, whatever is believed by now: a node that heard from it all the while, or
     /// found it on its own side of a partition, disagrees with them and does not bring it back for
     /// them. If none of our nodes declared it dead, any node that had no link to it can tell.
-    fn is_back(&self, here: At, peer: Addr, was_dead: bool) -> bool {
+    fn is_back(&self, here: HappenedAt, peer: Addr, was_dead: bool) -> bool {
         let Some(case) = self.deaths.latest_of(peer) else { return was_dead };
         if case.is_open_and_declared() {
             // The last messages of a node of ours that is gone bring nobody back.
-            let is_gone = |node: &NodeRecord| matches!(node.life, Some(NodeState::Killed | NodeState::Left));
+            let is_gone = |node: &NodeRecord| matches!(node.life(), Some(NodeState::Killed | NodeState::Left));
             return case.is_declared_by(here.node, here.at) && !self.nodes.get(peer).is_some_and(is_gone);
         }
         let stood = self.links.get(here.node, peer).is_some_and(|link| link.is_up() && link.since <= case.at);
         was_dead && !stood
     }
 
-    fn delisted(&mut self, here: At, peer: Addr, reason: DelistReason, event: &Event) {
+    fn delisted(&mut self, here: HappenedAt, peer: Addr, reason: DelistReason, event: &Event) {
         match reason {
             DelistReason::Silent => {
                 // Perhaps nobody is left to report it.
@@ -383,11 +387,9 @@ impl Model {
         }
     }
 
-    fn died(&mut self, here: At, peer: Addr, mut evidence: Evidence) {
+    fn died(&mut self, here: HappenedAt, peer: Addr, mut evidence: Evidence) {
         self.totals.deaths_declared += 1;
-        if let Some(link) = self.links.get(here.node, peer) {
-            evidence.missed.clone_from(&link.missed);
-        }
+        evidence.missed = self.links.get(here.node, peer).and_then(LinkHistory::missed_row);
         self.deaths.declared(peer, evidence, here.at);
         self.nodes.unwatched(peer, here.node, here.at);
         self.nodes.believe(peer, Belief::Dead, here.at);

@@ -1,7 +1,8 @@
 //! Deaths, and the evidence for each: who probed the dead node and when, what was missed, who
 //! reported it to which seed, and what each seed did.
 //!
-//! Evidence is copied into the case when a death is declared, so it outlives the logs.
+//! Evidence belongs to the case from when a death is declared, so it outlives the logs. The row of
+//! missed probes is the one that the link holds.
 
 mod outcome;
 
@@ -12,7 +13,7 @@ use smallvec::SmallVec;
 pub use self::outcome::ReportOutcome;
 pub(super) use self::outcome::delisting;
 use super::FastHashMap;
-use super::link::Miss;
+use super::link::{Miss, MissRow};
 use super::ring::Ring;
 use crate::event::{DeathEvent, DelistReason, Event, EventKind};
 use crate::proto::addr::Addr;
@@ -39,8 +40,7 @@ pub struct Evidence {
     pub declared_at: Option<Time>,
     pub cause: Option<DeathCause>,
     pub last_heard: Option<Time>,
-    /// Unanswered probes, oldest first.
-    pub missed: SmallVec<[Miss; 3]>,
+    pub(super) missed: Option<MissRow>,
     pub reported_at: Option<Time>,
     pub seeds: SmallVec<[Addr; 2]>,
     /// Its number in the report log.
@@ -55,11 +55,16 @@ impl Evidence {
             declared_at: None,
             cause: None,
             last_heard: None,
-            missed: SmallVec::new(),
+            missed: None,
             reported_at: None,
             seeds: SmallVec::new(),
             report: None,
         }
+    }
+
+    /// Unanswered probes, oldest first.
+    pub fn missed(&self) -> &[Miss] {
+        self.missed.as_deref().map_or(&[], Vec::as_slice)
     }
 }
 

@@ -1,7 +1,5 @@
 //! The lives of a node in this process: when it ran, and how each life ended.
 
-use smallvec::SmallVec;
-
 use crate::event::NodeState;
 use crate::proto::time::Time;
 
@@ -16,33 +14,46 @@ pub struct LifeChange {
     pub life: NodeState,
 }
 
-/// A node's states over time, oldest first; empty for a node elsewhere.
+/// A node's states over time, oldest first; none for a node elsewhere. A node that only ever started
+/// has one, and no history.
 #[derive(Debug, Clone, Default)]
 pub struct Lives {
-    turns: SmallVec<[LifeChange; 2]>,
+    now: Option<LifeChange>,
+    /// From the second change on: all that are kept, the last one included.
+    history: Option<Box<LifeLog>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct LifeLog {
+    kept: Vec<LifeChange>,
     forgotten: bool,
 }
 
 impl Lives {
+    /// The latest change.
+    pub const fn now(&self) -> Option<LifeChange> {
+        self.now
+    }
+
     /// The changes that are kept, oldest first.
     pub fn turns(&self) -> &[LifeChange] {
-        &self.turns
+        self.history.as_ref().map_or(self.now.as_slice(), |history| &history.kept)
     }
 
     /// The state at this time, and since when; `None` before the first start, or if it is no longer
     /// kept.
     pub fn at(&self, at: Time) -> Option<LifeChange> {
-        self.turns.iter().rev().find(|turn| turn.at <= at).copied()
+        self.turns().iter().rev().find(|turn| turn.at <= at).copied()
     }
 
     /// The first change after this time.
     pub fn after(&self, at: Time) -> Option<LifeChange> {
-        self.turns.iter().find(|turn| turn.at > at).copied()
+        self.turns().iter().find(|turn| turn.at > at).copied()
     }
 
     /// All changes since then are kept.
     pub fn reach_back_to(&self, at: Time) -> bool {
-        !self.forgotten || self.at(at).is_some()
+        self.history.as_ref().is_none_or(|history| !history.forgotten) || self.at(at).is_some()
     }
 
     /// If it ran at this time: since when, without a break.
@@ -56,15 +67,17 @@ impl Lives {
     }
 
     pub(super) fn turn(&mut self, at: Time, life: NodeState) {
-        let turn = LifeChange { at, life };
-        if self.turns.last() == Some(&turn) {
+        let before = self.now.replace(LifeChange { at, life });
+        if before.is_none() || before == self.now {
             return;
         }
-        if self.turns.len() == TURNS_MAX {
-            self.turns.remove(0);
-            self.forgotten = true;
+        let history =
+            self.history.get_or_insert_with(|| Box::new(LifeLog { kept: Vec::from_iter(before), forgotten: false }));
+        if history.kept.len() == TURNS_MAX {
+            history.kept.remove(0);
+            history.forgotten = true;
         }
-        self.turns.push(turn);
+        history.kept.extend(self.now);
     }
 }
 
@@ -92,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_ago_is_not_taken_for_a_time_before_the_first_start() {
+    fn what_is_forgotten_is_not_before_the_first_start() {
         let mut lives = Lives::default();
         lives.turn(at(1), NodeState::Runs);
         assert!(lives.reach_back_to(at(0)), "it did not run yet, for certain");

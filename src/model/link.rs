@@ -1,24 +1,29 @@
 //! Links: one row for each node of ours and each node that it was ever linked to.
 
+mod table;
+
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::{Map, Set};
-use crate::event::{Direction, LinkEnd, LinkEvent, LinkId, Purpose};
+pub use self::table::LinkTable;
+use crate::event::{ConnectionId, Direction, LinkEnd, LinkEvent, LinkId, Purpose};
 use crate::proto::addr::Addr;
 use crate::proto::message::ProbeSeq;
 use crate::proto::time::Time;
 
-/// Rows of ended links that are kept for their history.
-pub const ENDED_MAX: usize = 4_096;
 /// Steps of one link's history that are kept: several reconnects, each a dial, an up and a down.
 pub const STEPS_MAX: usize = 24;
 /// Probes of one link that are kept for its sparkline: 30 s at one a second.
 pub const PINGS_MAX: usize = 30;
 /// Misses in a row that are kept as evidence: five times the default limit.
 pub const MISSES_MAX: usize = 16;
+/// While there are at most this many nodes of ours, the probes of every link are kept for its
+/// sparkline: more links than fit on a screen of any size. Of more nodes those of a link are kept once
+/// something happened to it: a step after it came up, or a miss.
+pub const WATCHED_NODES_MAX: usize = 1_024;
 /// Unanswered probes of one link whose send time is remembered.
 const IN_FLIGHT_MAX: usize = 4;
 
@@ -84,6 +89,10 @@ pub enum StepKind {
 }
 
 impl LinkStep {
+    const fn of(at: Time, event: LinkEvent) -> Self {
+        Self { at, what: StepKind::Told(event), unanswered_since: None }
+    }
+
     pub const fn event(&self) -> Option<&LinkEvent> {
         match &self.what {
             StepKind::Told(event) => Some(event),
@@ -113,7 +122,8 @@ impl LinkStep {
     }
 }
 
-/// One row: a link as a node of ours has seen it.
+/// One row: a link as a node of ours has seen it. Of every link totals and its state are kept, of
+/// one to which something happened also its steps: see [`LinkHistory::steps`].
 #[derive(Debug, Clone)]
 pub struct LinkHistory {
     pub key: LinkKey,
@@ -127,20 +137,31 @@ pub struct LinkHistory {
     pub connections: SmallVec<[LinkId; 2]>,
     /// Round-trip time of the last answered probe, in microseconds.
     pub rtt_us: Option<u64>,
-    /// The outcomes of the latest probes, oldest first.
-    pub pings: VecDeque<Ping>,
     /// Misses in a row now.
     pub misses: u32,
     /// Misses at which the neighbor is dead; 0 until one is missed.
     pub limit: u32,
-    /// The current misses in a row, oldest first.
-    pub missed: SmallVec<[Miss; 3]>,
     pub last_heard: Option<Time>,
-    /// Oldest first.
-    pub history: VecDeque<LinkStep>,
-    /// Steps that the history no longer holds.
-    pub forgotten: u64,
+    missed: Option<MissRow>,
     in_flight: SmallVec<[(ProbeSeq, Time); 2]>,
+    pings: VecDeque<Ping>,
+    /// Of a link that came up and to which nothing else happened: when it was dialed, and its
+    /// connection.
+    dialed: Option<Time>,
+    connection: Option<ConnectionId>,
+    past: Option<Box<Past>>,
+}
+
+/// Unanswered probes in a row, oldest first. Stored once: the link and the evidence of a death hold
+/// the same.
+pub(super) type MissRow = Arc<Vec<Miss>>;
+
+/// What happened to a link, oldest first.
+#[derive(Debug, Clone, Default)]
+struct Past {
+    steps: VecDeque<LinkStep>,
+    /// Steps that are no longer held.
+    forgotten: u64,
 }
 
 impl LinkHistory {
@@ -153,15 +174,57 @@ impl LinkHistory {
             since: at,
             connections: SmallVec::new(),
             rtt_us: None,
-            pings: VecDeque::new(),
             misses: 0,
             limit: 0,
-            missed: SmallVec::new(),
             last_heard: None,
-            history: VecDeque::new(),
-            forgotten: 0,
+            missed: None,
             in_flight: SmallVec::new(),
+            pings: VecDeque::new(),
+            dialed: None,
+            connection: None,
+            past: None,
         }
+    }
+
+    /// The steps that are held, oldest first. None of a link that came up and to which nothing else
+    /// happened: those are [`LinkHistory::quiet_steps`].
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = &LinkStep> + Clone {
+        self.past.iter().flat_map(|past| &past.steps)
+    }
+
+    /// How a link came up to which nothing happened since.
+    pub fn quiet_steps(&self) -> Vec<LinkStep> {
+        if self.past.is_some() {
+            return Vec::new();
+        }
+        let (peer, purpose, direction) = (self.key.peer, self.purpose, self.direction);
+        let up = self.connections.first().map(|link| {
+            LinkStep::of(
+                self.since,
+                LinkEvent::Up { link: *link, connection: self.connection, peer, direction, purpose },
+            )
+        });
+        let dialed = self.dialed.map(|at| LinkStep::of(at, LinkEvent::Dialing { peer, purpose }));
+        dialed.into_iter().chain(up).collect()
+    }
+
+    /// Steps that are no longer held.
+    pub fn forgotten(&self) -> u64 {
+        self.past.as_ref().map_or(0, |past| past.forgotten)
+    }
+
+    /// The current misses in a row, oldest first.
+    pub fn missed(&self) -> &[Miss] {
+        self.missed.as_deref().map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn missed_row(&self) -> Option<MissRow> {
+        self.missed.clone()
+    }
+
+    /// The outcomes of the latest probes, oldest first.
+    pub fn pings(&self) -> impl Iterator<Item = Ping> {
+        self.pings.iter().copied()
     }
 
     pub fn is_up(&self) -> bool {
@@ -170,7 +233,7 @@ impl LinkHistory {
 
     /// Whether it was up at this time, as far as its history reaches.
     pub fn was_up_at(&self, at: Time) -> bool {
-        let earlier = self.history.iter().rev().filter(|step| step.at <= at);
+        let earlier = self.steps().rev().filter(|step| step.at <= at);
         let turn = earlier.filter(|step| step.is_up() || step.is_loss()).map(LinkStep::is_up).next();
         // Before the oldest step that is held, a link that is up and shows no other step was up.
         turn.unwrap_or(self.is_up() && self.since <= at)
@@ -178,21 +241,42 @@ impl LinkHistory {
 
     /// Outcomes of the probes of the last `span`, oldest first.
     pub fn pings_since(&self, now: Time, span: Duration) -> impl Iterator<Item = Ping> {
-        self.pings.iter().copied().filter(move |ping| now.since(ping.at) <= span)
+        self.pings().filter(move |ping| now.since(ping.at) <= span)
     }
 
     fn told(&mut self, at: Time, event: &LinkEvent) {
-        self.note(at, StepKind::Told(without_list(event)));
+        self.note(LinkStep::of(at, without_list(event)));
     }
 
-    fn note(&mut self, at: Time, what: StepKind) {
-        if self.history.len() == STEPS_MAX {
-            self.history.pop_front();
-            self.forgotten += 1;
+    fn note(&mut self, mut step: LinkStep) {
+        if step.end().is_some() {
+            step.unanswered_since = first_sent(self.missed());
         }
-        let mut step = LinkStep { at, what, unanswered_since: None };
-        step.unanswered_since = first_sent(&self.missed).filter(|_| step.end().is_some());
-        self.history.push_back(step);
+        if self.past.is_none() {
+            let steps = self.quiet_steps().into();
+            self.past = Some(Box::new(Past { steps, forgotten: 0 }));
+        }
+        let Some(past) = &mut self.past else { return };
+        if past.steps.len() == STEPS_MAX {
+            past.steps.pop_front();
+            past.forgotten += 1;
+        }
+        past.steps.push_back(step);
+    }
+
+    /// Nothing happened to it yet but that it was dialed, if it was. When, is then all that its first
+    /// connection leaves of its past.
+    fn comes_up_quietly(&mut self) -> bool {
+        let Some(past) = &self.past else { return !self.is_up() };
+        let [LinkStep { at, what: StepKind::Told(LinkEvent::Dialing { .. }), .. }] = past.steps.as_slices().0 else {
+            return false;
+        };
+        let is_all = past.steps.len() == 1 && past.forgotten == 0 && !self.is_up();
+        if is_all {
+            self.dialed = Some(*at);
+            self.past = None;
+        }
+        is_all
     }
 
     fn enter(&mut self, state: LinkState, at: Time) {
@@ -205,7 +289,7 @@ impl LinkHistory {
     fn came_up(&mut self, link: LinkId, direction: Direction, at: Time) {
         if !self.is_up() {
             self.misses = 0;
-            self.missed.clear();
+            self.missed = None;
             self.in_flight.clear();
             self.pings.clear();
             self.rtt_us = None;
@@ -223,7 +307,11 @@ impl LinkHistory {
         }
     }
 
-    fn ping(&mut self, ping: Ping) {
+    fn ping(&mut self, ping: Ping, is_watched: bool) {
+        let is_event = self.past.is_some() || !self.pings.is_empty() || ping.rtt_us.is_none();
+        if !is_watched && !is_event {
+            return;
+        }
         if self.pings.len() == PINGS_MAX {
             self.pings.pop_front();
         }
@@ -237,28 +325,29 @@ impl LinkHistory {
         self.in_flight.push((seq, at));
     }
 
-    fn answered(&mut self, seq: ProbeSeq, rtt_us: u64, at: Time) {
+    fn answered(&mut self, seq: ProbeSeq, rtt_us: u64, at: Time, is_watched: bool) {
         self.in_flight.retain(|(sent, _)| *sent != seq);
         self.rtt_us = Some(rtt_us);
         self.misses = 0;
-        self.missed.clear();
+        self.missed = None;
         self.last_heard = Some(at);
-        self.ping(Ping { at, rtt_us: Some(rtt_us) });
+        self.ping(Ping { at, rtt_us: Some(rtt_us) }, is_watched);
     }
 
-    fn missed(&mut self, mut miss: Miss) {
+    fn miss(&mut self, mut miss: Miss, is_watched: bool) {
         let sent = self.in_flight.iter().position(|(sent, _)| *sent == miss.seq);
         miss.sent_at = sent.map(|place| self.in_flight.remove(place).1);
         self.misses = miss.misses;
         self.limit = miss.limit;
+        self.ping(Ping { at: miss.missed_at, rtt_us: None }, is_watched);
         if miss.misses == 1 {
-            self.missed.clear();
+            self.missed = None;
         }
-        if self.missed.len() == MISSES_MAX {
-            self.missed.remove(0);
+        let missed = Arc::make_mut(self.missed.get_or_insert_default());
+        if missed.len() == MISSES_MAX {
+            missed.remove(0);
         }
-        self.missed.push(miss);
-        self.ping(Ping { at: miss.missed_at, rtt_us: None });
+        missed.push(miss);
     }
 }
 
@@ -274,188 +363,4 @@ fn without_list(event: &LinkEvent) -> LinkEvent {
 
 pub fn first_sent(missed: &[Miss]) -> Option<Time> {
     missed.first().map(|miss| miss.sent_at.unwrap_or(miss.missed_at))
-}
-
-#[derive(Debug, Clone, Default)]
-pub struct LinkTable {
-    rows: Map<LinkKey, LinkHistory>,
-    ended: VecDeque<(LinkKey, Time)>,
-    /// The nodes to which each node of ours has a link, or which it dials.
-    open: Map<Addr, Set<Addr>>,
-}
-
-impl LinkTable {
-    pub fn get(&self, node: Addr, peer: Addr) -> Option<&LinkHistory> {
-        self.rows.get(&LinkKey { node, peer })
-    }
-
-    /// All rows, ended ones included, in no stable order.
-    pub fn iter(&self) -> impl Iterator<Item = &LinkHistory> {
-        self.rows.values()
-    }
-
-    pub fn up(&self) -> impl Iterator<Item = &LinkHistory> {
-        self.iter().filter(|link| link.is_up())
-    }
-
-    /// The rows of one node of ours.
-    pub fn of(&self, node: Addr) -> impl Iterator<Item = &LinkHistory> {
-        self.iter().filter(move |link| link.key.node == node)
-    }
-
-    /// The rows of links that this node of ours has now, or dials.
-    pub fn open_of(&self, node: Addr) -> impl Iterator<Item = &LinkHistory> {
-        let peers = self.open.get(&node).into_iter().flatten();
-        peers.filter_map(move |peer| self.get(node, *peer))
-    }
-
-    /// The registrations with this seed that are up, as our peers see them.
-    pub fn registered_with(&self, seed: Addr) -> impl Iterator<Item = &LinkHistory> {
-        self.up().filter(move |link| link.purpose == Purpose::Registration && link.key.peer == seed)
-    }
-
-    /// The rows with this node at either end.
-    pub fn touching(&self, addr: Addr) -> impl Iterator<Item = &LinkHistory> {
-        self.iter().filter(move |link| link.key.node == addr || link.key.peer == addr)
-    }
-
-    pub(super) fn dialing(&mut self, key: LinkKey, purpose: Purpose, at: Time, event: &LinkEvent) {
-        let link = self.row(key, purpose, at);
-        if !link.is_up() {
-            link.direction = Direction::Outbound;
-            link.purpose = purpose;
-            link.enter(LinkState::Dialing, at);
-        }
-        link.told(at, event);
-        self.open.entry(key.node).or_default().insert(key.peer);
-    }
-
-    /// Nothing was heard on a connection, which is kept.
-    pub(super) fn parked(&mut self, key: LinkKey, at: Time, event: &LinkEvent) {
-        let link = self.row(key, Purpose::Neighbor, at);
-        link.told(at, event);
-        if !link.is_up() {
-            link.enter(LinkState::Parked, at);
-            self.open.entry(key.node).or_default().insert(key.peer);
-        }
-    }
-
-    /// Something kept a link from coming up.
-    pub(super) fn failed(&mut self, key: LinkKey, purpose: Purpose, at: Time, event: &LinkEvent) {
-        let link = self.row(key, purpose, at);
-        link.told(at, event);
-        if !link.is_up() {
-            link.enter(LinkState::Ended, at);
-            self.retire(key, at);
-        }
-    }
-
-    /// A dial of this node of ours ended; nothing happens if it had none.
-    pub(super) fn dial_ended(&mut self, key: LinkKey, at: Time, event: &LinkEvent) {
-        let dialing = |link: &&LinkHistory| matches!(link.state, LinkState::Dialing | LinkState::Parked);
-        if let Some(purpose) = self.rows.get(&key).filter(dialing).map(|link| link.purpose) {
-            self.failed(key, purpose, at, event);
-        }
-    }
-
-    /// A connection came up. Returns whether this brought the link up.
-    pub(super) fn came_up(&mut self, node: Addr, at: Time, event: &LinkEvent) -> bool {
-        let LinkEvent::Up { link, peer, direction, purpose, .. } = *event else { return false };
-        let row = self.row(LinkKey { node, peer }, purpose, at);
-        let is_new = !row.is_up();
-        row.purpose = purpose;
-        row.came_up(link, direction, at);
-        row.told(at, event);
-        self.open.entry(node).or_default().insert(peer);
-        is_new
-    }
-
-    /// A connection ended. Returns whether this took the link down.
-    pub(super) fn went_down(&mut self, node: Addr, at: Time, event: &LinkEvent) -> bool {
-        let LinkEvent::Down { link, peer, purpose, .. } = *event else { return false };
-        let key = LinkKey { node, peer };
-        let row = self.row(key, purpose, at);
-        let was_up = row.is_up();
-        row.went_down(link, at);
-        row.told(at, event);
-        if row.is_up() {
-            return false;
-        }
-        self.retire(key, at);
-        was_up
-    }
-
-    /// The other end dropped the link to a hung node of ours, which cannot tell. Returns the link's
-    /// purpose if it was up.
-    pub(super) fn dropped(&mut self, key: LinkKey, at: Time) -> Option<Purpose> {
-        let link = self.rows.get_mut(&key).filter(|link| link.is_up())?;
-        let purpose = link.purpose;
-        link.connections.clear();
-        link.enter(LinkState::Ended, at);
-        link.note(at, StepKind::Dropped);
-        self.retire(key, at);
-        Some(purpose)
-    }
-
-    /// A node of ours stopped or restarts, and all its links are gone. Returns their keys.
-    pub(super) fn cleared(&mut self, node: Addr, at: Time) -> Vec<LinkKey> {
-        let peers = self.open.get(&node).into_iter().flatten();
-        let gone: Vec<_> = peers.map(|peer| LinkKey { node, peer: *peer }).collect();
-        let up = gone.iter().copied().filter(|key| self.rows.get(key).is_some_and(LinkHistory::is_up)).collect();
-        for key in gone {
-            if let Some(link) = self.rows.get_mut(&key) {
-                link.connections.clear();
-                link.enter(LinkState::Ended, at);
-                link.note(at, StepKind::NodeStopped);
-            }
-            self.retire(key, at);
-        }
-        up
-    }
-
-    pub(super) fn heard(&mut self, key: LinkKey, at: Time) {
-        if let Some(link) = self.rows.get_mut(&key) {
-            link.last_heard = Some(at);
-        }
-    }
-
-    pub(super) fn probed(&mut self, key: LinkKey, seq: ProbeSeq, at: Time) {
-        if let Some(link) = self.rows.get_mut(&key) {
-            link.probed(seq, at);
-        }
-    }
-
-    pub(super) fn answered(&mut self, key: LinkKey, seq: ProbeSeq, rtt_us: u64, at: Time) {
-        if let Some(link) = self.rows.get_mut(&key) {
-            link.answered(seq, rtt_us, at);
-        }
-    }
-
-    pub(super) fn missed(&mut self, key: LinkKey, miss: Miss) {
-        if let Some(link) = self.rows.get_mut(&key) {
-            link.missed(miss);
-        }
-    }
-
-    fn row(&mut self, key: LinkKey, purpose: Purpose, at: Time) -> &mut LinkHistory {
-        self.rows.entry(key).or_insert_with(|| LinkHistory::new(key, purpose, at))
-    }
-
-    /// Marks an ended row to be forgotten, and forgets the one that ended longest ago if there are
-    /// too many.
-    fn retire(&mut self, key: LinkKey, at: Time) {
-        if let Some(open) = self.open.get_mut(&key.node) {
-            open.swap_remove(&key.peer);
-        }
-        self.ended.push_back((key, at));
-        while self.ended.len() > ENDED_MAX {
-            let Some((key, ended_at)) = self.ended.pop_front() else { return };
-            let same = |link: &LinkHistory| {
-                link.state == LinkState::Ended && link.history.back().is_none_or(|s| s.at == ended_at)
-            };
-            if self.rows.get(&key).is_some_and(same) {
-                self.rows.swap_remove(&key);
-            }
-        }
-    }
 }

@@ -2,7 +2,9 @@
 //!
 //! [`Model`] is a plain fold: it takes one [`Event`] after another and knows nothing else, no
 //! clock, no network and no screen, so a live session, a simulation and a recording look the same.
-//! It holds data, not text: text is made when something is shown. Whatever could grow without end
+//! It holds data, not text: text is made when something is shown. Of every node and link it keeps
+//! totals and state ([`node::NodeRecord`], [`link::LinkHistory`]), and a history from the first event
+//! on that needs one (docs/ARCHITECTURE.md lists which). Whatever could grow without end
 //! has a named limit, and logs number their entries so that a reader stays on an entry while older
 //! ones go (see [`ring::Ring`]).
 
@@ -208,6 +210,11 @@ impl Model {
     /// Current and past faults.
     pub fn faults(&self) -> &fault::FaultHistory {
         &self.faults
+    }
+
+    /// How messages spread here.
+    pub fn strategy(&self) -> theory::Strategy {
+        theory::Strategy::Flood
     }
 
     /// Messages that were forged in the name of our nodes.

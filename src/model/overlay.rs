@@ -10,7 +10,7 @@
 
 use super::graph::Graph;
 use super::link::LinkKey;
-use super::node::NodeRecords;
+use super::node::{NodeRecord, NodeRecords};
 use super::ring::Ring;
 use super::{FastHashMap, Model, Set};
 use crate::event::{NodeState, Purpose};
@@ -100,7 +100,7 @@ pub struct OverlaySnapshot {
 impl OverlaySnapshot {
     /// The node's state then, if it differs from the one now.
     pub(super) fn life(&self, nodes: &NodeRecords, node: Addr) -> Option<NodeState> {
-        self.lives.get(&node).copied().or_else(|| nodes.get(node).map(|node| node.life)).flatten()
+        self.lives.get(&node).copied().or_else(|| nodes.get(node).map(NodeRecord::life)).flatten()
     }
 
     /// The same overlay with all peers elsewhere merged into one, as they may be linked to each

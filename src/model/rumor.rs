@@ -16,6 +16,10 @@ pub const RUMORS_MAX: usize = 4_096;
 /// messages at 200 nodes; about 20 MB.
 pub const COPIES_MAX: usize = 262_144;
 
+/// Copies for which a new message makes room at once, if the one before it has as many: so a lab of
+/// the usual size grows no tables, and messages that go nowhere take little.
+const ROOM_MAX: usize = 128;
+
 /// Bytes of all bodies that are kept, here and in the gossip log each: a thousand texts of 8 KiB.
 /// The 60 KiB texts of a flood take no more.
 pub const BODIES_LEN_MAX: usize = 8 * 1024 * 1024;
@@ -125,7 +129,27 @@ pub struct Rumor {
     pub is_hop_uncertain: bool,
 }
 
+/// What is known of the beginning of a message.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Began {
+    /// An origin of this process begins it now, whatever its own clock says.
+    Here,
+    /// Its trace says when; ignored if that is too long ago to be true.
+    Trace(Time),
+}
+
 impl Rumor {
+    /// A lower bound of the links that it has crossed, when it comes from a node of ours that has it.
+    pub(super) fn hop_known_from(&self, from: Addr) -> Option<u16> {
+        self.copies.get(&from)?.hop_known?.checked_add(1)
+    }
+
+    /// Links that it has crossed when it comes from this neighbor, as far as its path is known: the
+    /// classic dialect does not carry it.
+    pub(super) fn hop_from(&self, from: Addr) -> Option<u16> {
+        self.copies.get(&from)?.hop?.checked_add(1)
+    }
+
     /// Nodes of ours that have it.
     pub fn reached(&self) -> usize {
         self.copies.len()
@@ -152,7 +176,7 @@ impl Rumor {
         let began = self.began();
         match counting {
             Counting::HadTime => node.lives.ran_throughout(began, began + DELIVERY_TIME),
-            Counting::StillRun => node.runs() && node.life_since <= began,
+            Counting::StillRun => node.runs() && node.life_since() <= began,
         }
     }
 
@@ -164,7 +188,7 @@ impl Rumor {
     /// How many have it, of those that have it or should have it.
     pub fn coverage(&self, nodes: &NodeRecords, counting: Counting) -> Coverage {
         let still_runs = |(node, copy): &(&Addr, &MessageCopy)| {
-            nodes.get(**node).is_some_and(|node| node.runs() && node.life_since <= copy.at)
+            nodes.get(**node).is_some_and(|node| node.runs() && node.life_since() <= copy.at)
         };
         let have = match counting {
             Counting::HadTime => self.reached(),
@@ -204,7 +228,16 @@ impl Rumors {
 
     /// The message with this id, if it is still held.
     pub fn get(&self, id: MessageId) -> Option<&Rumor> {
-        self.held.get(*self.numbers.get(&id)?)
+        self.held.get(self.number(id)?)
+    }
+
+    pub(super) fn number(&self, id: MessageId) -> Option<u64> {
+        self.numbers.get(&id).copied()
+    }
+
+    /// The message with this number: found once for an event.
+    pub(super) fn at(&self, number: Option<u64>) -> Option<&Rumor> {
+        self.held.get(number?)
     }
 
     /// The message that was first seen last.
@@ -212,13 +245,29 @@ impl Rumors {
         self.held.last().map(|(_, rumor)| rumor)
     }
 
-    /// A node of ours has this message for the first time. `hop`: what the message says.
-    pub(super) fn first_copy(&mut self, id: MessageId, body: &Body, node: Addr, copy: MessageCopy) {
-        let number = self.number_of(id, body, copy.at);
+    /// A node of ours has this message for the first time. `number`: the message's, if it is held.
+    /// `began`: see [`Began`].
+    pub(super) fn first_copy(
+        &mut self,
+        number: Option<u64>,
+        id: MessageId,
+        body: &Body,
+        copy: (Addr, MessageCopy),
+        began: Option<Began>,
+    ) {
+        let (node, copy) = copy;
+        let number = number.unwrap_or_else(|| self.hold(id, body, copy.at));
         let Some(rumor) = self.held.get_mut(number) else { return };
         rumor.hop_max = rumor.hop_max.max(copy.hops().unwrap_or(0));
         rumor.is_hop_uncertain |= copy.hop.is_none();
         rumor.last_first = copy.at;
+        match began {
+            Some(Began::Here) => rumor.generated_at = Some(copy.at),
+            Some(Began::Trace(at)) if rumor.first_seen.since(at) <= TRACE_AGE_MAX => {
+                rumor.generated_at.get_or_insert(at);
+            }
+            Some(Began::Trace(_)) | None => {}
+        }
         // A second first copy: the node had forgotten that it has the message. The first one
         // counts.
         if let indexmap::map::Entry::Vacant(place) = rumor.copies.entry(node) {
@@ -228,36 +277,13 @@ impl Rumors {
         self.make_room();
     }
 
-    /// The body to keep: the one already kept for this message if it is the same, or a copy in
-    /// memory of its own.
-    pub(super) fn body_to_keep(&self, id: MessageId, body: &Body) -> Body {
-        match self.get(id) {
-            Some(rumor) if rumor.body == *body => rumor.body.clone(),
-            Some(_) | None => body.detached(),
-        }
-    }
-
-    /// An origin of this process began this message now, whatever its own clock says.
-    pub(super) fn begins(&mut self, id: MessageId, at: Time) {
-        if let Some(rumor) = self.get_mut(id) {
-            rumor.generated_at = Some(at);
-        }
-    }
-
-    /// When this message began, by its trace; ignored if that is too long ago to be true.
-    pub(super) fn began(&mut self, id: MessageId, at: Time) {
-        if let Some(rumor) = self.get_mut(id).filter(|rumor| rumor.first_seen.since(at) <= TRACE_AGE_MAX) {
-            rumor.generated_at.get_or_insert(at);
-        }
-    }
-
     fn get_mut(&mut self, id: MessageId) -> Option<&mut Rumor> {
         self.held.get_mut(*self.numbers.get(&id)?)
     }
 
     /// Counts another copy at this node. Returns the first one, if known.
     pub(super) fn duplicate(&mut self, id: MessageId, node: Addr) -> Option<MessageCopy> {
-        let rumor = self.held.get_mut(*self.numbers.get(&id)?)?;
+        let rumor = self.get_mut(id)?;
         rumor.duplicates += 1;
         let copy = rumor.copies.get_mut(&node)?;
         copy.duplicates = copy.duplicates.saturating_add(1);
@@ -274,31 +300,15 @@ impl Rumors {
         self.make_room();
     }
 
-    /// A lower bound, when it comes from a node of ours that has it.
-    pub(super) fn hop_known_from(&self, id: MessageId, from: Addr) -> Option<u16> {
-        self.get(id)?.copies.get(&from)?.hop_known?.checked_add(1)
-    }
-
-    /// Links that a message has crossed when it comes from this neighbor, as far as its path is
-    /// known: the classic dialect does not carry it.
-    pub(super) fn hop_from(&self, id: MessageId, from: Addr) -> Option<u16> {
-        if id.origin == from {
-            return Some(1);
-        }
-        self.get(id)?.copies.get(&from)?.hop?.checked_add(1)
-    }
-
-    fn number_of(&mut self, id: MessageId, body: &Body, at: Time) -> u64 {
-        if let Some(number) = self.numbers.get(&id) {
-            return *number;
-        }
+    fn hold(&mut self, id: MessageId, body: &Body, at: Time) -> u64 {
+        let room = self.latest().map_or(0, |before| before.copies.len().min(ROOM_MAX));
         let rumor = Rumor {
             id,
             body: body.clone(),
             generated_at: None,
             first_seen: at,
             last_first: at,
-            copies: Map::default(),
+            copies: Map::with_capacity_and_hasher(room, foldhash::fast::RandomState::default()),
             proofs: Map::default(),
             duplicates: 0,
             hop_max: 0,

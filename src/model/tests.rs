@@ -18,6 +18,7 @@ use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
 
 mod causes;
+mod depth;
 mod elsewhere;
 mod evidence;
 mod lacking;
@@ -229,7 +230,7 @@ fn a_death_of_missed_probes() -> Story {
 }
 
 #[test]
-fn a_hung_node_turns_suspect_and_then_dead_as_its_neighbors_see_it() {
+fn a_hung_node_turns_suspect_and_then_dead() {
     let mut story = Story::network(3);
     assert_eq!(story.state(p(2)), ObservedState::Up);
     story.tell(p(2), EventKind::Node(NodeEvent::Hung));
@@ -256,11 +257,11 @@ fn an_answer_clears_the_suspicion_of_the_one_who_asked_only() {
     assert_eq!(story.state(p(2)), ObservedState::Up);
     let link = story.model.links().get(p(1), p(2)).unwrap();
     assert_eq!((link.misses, link.rtt_us), (0, Some(400)));
-    assert_eq!(link.pings.iter().map(|ping| ping.rtt_us).collect::<Vec<_>>(), [None, Some(400)]);
+    assert_eq!(link.pings().map(|ping| ping.rtt_us).collect::<Vec<_>>(), [None, Some(400)]);
 }
 
 #[test]
-fn why_a_node_is_dead_names_the_witnesses_the_seeds_and_what_each_seed_did() {
+fn why_dead_names_the_witnesses_and_what_each_seed_did() {
     let story = a_death_of_missed_probes();
     let why = why_dead(&story.model, p(2), 0);
     assert_eq!(
@@ -331,7 +332,7 @@ fn a_killed_node_stays_killed_until_it_starts_again() {
 }
 
 #[test]
-fn a_link_that_the_user_cut_is_told_as_that_and_not_as_a_certain_death() {
+fn a_link_that_the_user_cut_is_not_told_as_a_certain_death() {
     let mut story = Story::network(1);
     let elsewhere: Addr = "10.0.0.7:3000".parse().unwrap();
     story.links += 1;
@@ -354,7 +355,7 @@ fn a_link_that_the_user_cut_is_told_as_that_and_not_as_a_certain_death() {
 }
 
 #[test]
-fn a_report_about_a_node_elsewhere_that_a_seed_found_alive_is_told_as_disputed_and_not_as_a_death() {
+fn a_report_of_a_live_node_elsewhere_is_told_as_disputed() {
     let mut story = Story::new();
     story.start(s(1), "s1", Role::Seed);
     story.report(s(1), p(2), p(1), ReportAction::Verifying);
@@ -411,7 +412,7 @@ fn a_hung_node_has_no_link_left_to_those_who_dropped_it() {
 }
 
 #[test]
-fn a_disputed_report_is_counted_against_its_reporter_and_the_node_is_back() {
+fn a_disputed_report_counts_against_its_reporter() {
     let mut story = Story::network(3);
     story.declare(p(1), p(2), DeathCause::LinkError);
     story.report(s(1), p(2), p(1), ReportAction::Verifying);
@@ -434,7 +435,7 @@ fn a_disputed_report_is_counted_against_its_reporter_and_the_node_is_back() {
 }
 
 #[test]
-fn a_message_is_followed_to_everybody_and_its_copies_fold_into_one_line() {
+fn copies_of_a_message_fold_into_one_line() {
     let mut story = Story::network(4);
     let id = story.generate(p(1), 1);
     story.receive(p(2), p(1), id, Some(1));
@@ -458,7 +459,7 @@ fn a_message_is_followed_to_everybody_and_its_copies_fold_into_one_line() {
 }
 
 #[test]
-fn hops_that_the_message_does_not_tell_come_from_the_way_that_was_seen() {
+fn hops_that_no_message_tells_come_from_the_way_seen() {
     let mut story = Story::network(3);
     let id = MessageId::classic(p(1), clock(), b"Gossip Message 1");
     story.tell(
@@ -540,7 +541,7 @@ fn a_dial_that_meets_the_other_dialect_does_not_stay_dialing() {
 }
 
 #[test]
-fn two_connections_of_a_classic_pair_are_one_link_until_both_are_gone() {
+fn two_connections_of_a_pair_are_one_link_until_both_end() {
     let mut story = Story::network(2);
     let (first, second) = (story.link_of(p(1), p(2)), LinkId(500));
     let (peer, purpose, direction) = (p(2), Purpose::Neighbor, Direction::Inbound);
@@ -598,7 +599,7 @@ fn a_node_that_was_only_named_by_others_is_not_claimed_to_be_up() {
 }
 
 #[test]
-fn a_flood_of_names_does_not_grow_the_model_and_our_own_nodes_still_fit() {
+fn a_flood_of_names_leaves_room_for_our_own_nodes() {
     let mut story = Story::network(1);
     for host in 0..3_u8 {
         let addr = |port| Addr::new([10, 0, 0, host].into(), port);
@@ -638,7 +639,7 @@ fn rates_and_shares_follow_the_time_of_the_events() {
 }
 
 #[test]
-fn what_a_message_reached_is_a_lower_bound_once_events_were_skipped() {
+fn a_reach_is_a_lower_bound_once_events_were_skipped() {
     let mut story = Story::network(3);
     let id = MessageId { origin: p(1), run: 1, seq: 1 };
     let generated = |id| EventKind::Gossip(GossipEvent::Generated { id, body: "x".into(), trace: None, forwarded: 1 });
@@ -655,7 +656,7 @@ fn what_a_message_reached_is_a_lower_bound_once_events_were_skipped() {
 }
 
 #[test]
-fn what_is_kept_of_a_message_keeps_no_buffer_of_the_network_alive() {
+fn a_kept_message_keeps_no_buffer_of_the_network_alive() {
     let mut story = Story::network(3);
     let id = MessageId { origin: p(1), run: 1, seq: 1 };
     // Each node reads the message into a buffer of its own, with much else around it.
@@ -676,7 +677,7 @@ fn what_is_kept_of_a_message_keeps_no_buffer_of_the_network_alive() {
 }
 
 #[test]
-fn nodes_whose_start_was_skipped_are_counted_once_and_no_more_when_they_stop() {
+fn nodes_whose_start_was_skipped_are_counted_once() {
     let mut story = Story::new();
     story.start(s(1), "s1", Role::Seed);
     // p1 is at work before anybody says that it is a peer; p2 is known as a peer before it is at work.

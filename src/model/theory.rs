@@ -1,6 +1,9 @@
 //! What theory predicts for a message, to be compared with what it did.
 //!
-//! A spread strategy is one arm here. For an overlay and an origin it says how many links each node
+//! A spread strategy is one arm here: all that the model takes for granted about how messages spread,
+//! it asks of [`Strategy`]. Table and curve of a message ask for the prediction, the path over nodes
+//! elsewhere asks who sends to whom, and the warning about messages that did not reach everybody
+//! asks whether they should. For an overlay and an origin a strategy says how many links each node
 //! is away from the message, and how many copies are sent. For flooding this is exact: a message
 //! reaches each node by a shortest path, so its hops are the breadth-first distance, the last
 //! delivery hop is the eccentricity of the origin, and each node sends to all its neighbors but the
@@ -28,6 +31,22 @@ impl Strategy {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Flood => "flood",
+        }
+    }
+
+    /// Whether a node sends a message on to this neighbor. `from`: the neighbor that it came from;
+    /// `None` at its origin.
+    pub fn sends_to(self, neighbor: Addr, from: Option<Addr>) -> bool {
+        match self {
+            Self::Flood => from != Some(neighbor),
+        }
+    }
+
+    /// Whether a message reaches every node to which a path of open links leads, so that something is
+    /// wrong if it does not.
+    pub const fn reaches_everybody(self) -> bool {
+        match self {
+            Self::Flood => true,
         }
     }
 

@@ -12,7 +12,7 @@ use super::fault::FaultRecord;
 use super::overlay::OverlaySnapshot;
 use super::rumor::ForeignCopy;
 use super::rumor::{Counting, Coverage, DELIVERY_TIME, Rumor};
-use super::theory::{Prediction, Strategy};
+use super::theory::Prediction;
 use super::words::hops_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -110,7 +110,7 @@ impl Model {
             hops_told: hops_text(rumor),
             redundancy: rumor.redundancy(),
             hop_time: hop_time(rumor),
-            prediction: Strategy::default().predict(&overlay, id.origin),
+            prediction: self.strategy().predict(&overlay, id.origin),
         })
     }
 

@@ -186,7 +186,7 @@ pub fn write(format: FileFormat, recording: Recording, mut sink: impl Write) -> 
     let mut lines = EventLines::begin(format, Stamps::Shown, recording.header(), &mut line)?;
     for record in recording {
         match record {
-            Ok(JournalRecord::Event(event)) => {
+            Ok(JournalRecord::Event { event, .. }) => {
                 exported.events += 1;
                 lines.push(&mut line, &event)?;
             }
@@ -198,7 +198,11 @@ pub fn write(format: FileFormat, recording: Recording, mut sink: impl Write) -> 
             Ok(JournalRecord::Torn) => exported.end = LastLine::Cut,
             Err(error @ JournalError::BadLine { line: nth, .. }) => {
                 exported.damage.note(&error);
-                lines.push_missing(&mut line, 1, &format!("line {nth} of the recording cannot be read"))?;
+                lines.push_missing(
+                    &mut line,
+                    error.missing(),
+                    &format!("line {nth} of the recording cannot be read"),
+                )?;
             }
             Err(error) => return Err(error.into()),
         }

@@ -1,20 +1,25 @@
-//! The journal: every event of a session as it happens, one JSON object per line.
+//! The journal: every event of a session, in a file of lines that docs/journal.md describes.
 //!
-//! The first line is a [`Header`]. Every other line is an event (`{"at": .., "node": .., "event":
-//! ..}`) or says how many events are missing in its place (`{"skipped": 12}`). A session that was
-//! ended has a footer as its last line, which sums it up (`{"closed": ..}`).
+//! The first line is a [`Header`]. Then come blocks, each with the events of a second at most: most
+//! events are rows of a line that stands for many, the others have a line each. A session that was
+//! ended has a footer as its last line, which sums it up. Each event has a number, its place in the
+//! session, by which a reader puts a block in order.
 
+mod block;
+mod line;
 mod reader;
+mod rows;
+mod window;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use self::block::JournalBlock;
 pub use self::reader::{JournalEnd, JournalReader, check_rereadable, overview, read};
 use super::disk::{Disk, JournalFile, Loss};
-use super::json::push_event;
-use super::overview::{FOOTER_LEN_MAX, Footer, MissedEvents, Tally};
+use super::overview::{FOOTER_LEN_MAX, Footer, Tally};
 use crate::event::Event;
 use crate::model::words::{count_text, size_text};
 use crate::proto::time::Time;
@@ -22,15 +27,13 @@ use crate::proto::time::Time;
 /// The name of the format in the first line.
 pub const FORMAT: &str = "gossipctl session";
 /// The version that is written, and the newest that is read.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// The longest line that is read: a full peer list, or the longest body with each byte escaped,
 /// takes less than half.
 pub const LINE_LEN_MAX: usize = 1024 * 1024;
 /// Bytes of a journal's size that are reserved for the lines about missing events and for the
 /// footer.
 const LAST_WORDS_LEN: u64 = 64 + FOOTER_LEN_MAX as u64;
-/// Bytes that wait before a flush is due: few writes, and little to lose.
-const PENDING_MAX: usize = 256 * 1024;
 
 /// The first line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,14 +55,29 @@ impl Header {
     }
 }
 
-/// A line of a journal after the first.
+/// What a journal tells, in the order of the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JournalRecord {
-    Event(Event),
+    Event {
+        /// Events of the session before it, those that are missing included.
+        number: u64,
+        event: Event,
+    },
     /// This many events are missing here.
     Skipped(u64),
     /// The last line is incomplete: the program was stopped, or is still writing.
     Torn,
+}
+
+impl JournalRecord {
+    /// How many events it tells, or tells to be missing.
+    fn events(&self) -> u64 {
+        match self {
+            Self::Event { .. } => 1,
+            Self::Skipped(events) => *events,
+            Self::Torn => 0,
+        }
+    }
 }
 
 /// What can go wrong with a journal. The file stays readable up to there.
@@ -94,13 +112,43 @@ pub enum JournalError {
     #[error("{} has format version {version}; this gossipctl reads version {VERSION}: use a newer one", path.display())]
     TooNew { path: PathBuf, version: u32 },
     /// A line is not an event.
-    #[error("{}, line {line}: expected an event as a JSON object: {why}", path.display())]
+    #[error("{}, line {line}: expected an event as a JSON object: {why}{}", path.display(), missing_text(*events))]
     BadLine {
         path: PathBuf,
         /// Counted from 1.
         line: u64,
         why: String,
+        /// The events that were in it, if it is known how many are missing.
+        events: Option<u64>,
     },
+}
+
+fn missing_text(events: Option<u64>) -> String {
+    events.map(|events| format!("; {} missing", count_text(events, "event"))).unwrap_or_default()
+}
+
+impl JournalError {
+    /// The same for a line whose events are counted.
+    fn with_events(self, missing: Option<u64>) -> Self {
+        match self {
+            Self::BadLine { path, line, why, .. } => Self::BadLine { path, line, why, events: missing },
+            other => other,
+        }
+    }
+
+    /// How many events are missing in its place, or one if that is not known.
+    pub fn missing(&self) -> u64 {
+        match self {
+            Self::BadLine { events, .. } => events.unwrap_or(1),
+            Self::Create { .. }
+            | Self::Write { .. }
+            | Self::Full { .. }
+            | Self::Read { .. }
+            | Self::NotAJournal { .. }
+            | Self::ReadOnce { .. }
+            | Self::TooNew { .. } => 1,
+        }
+    }
 }
 
 /// A journal that is being written.
@@ -114,9 +162,9 @@ pub struct Journal {
     /// Bytes of its first line.
     header_len: u64,
     full: bool,
-    pending: Vec<u8>,
-    pending_events: u64,
-    pending_skipped: u64,
+    block: JournalBlock,
+    /// The number of the next event.
+    next: u64,
     lost: u64,
     untold: u64,
     held: HeldEvents,
@@ -124,7 +172,7 @@ pub struct Journal {
     tally: Tally,
 }
 
-/// The events that the file accounts for.
+/// The events that the file, or a block, accounts for.
 #[derive(Debug, Clone, Copy, Default)]
 struct HeldEvents {
     events: u64,
@@ -164,9 +212,8 @@ impl Journal {
             size_max,
             header_len: 0,
             full: false,
-            pending: Vec::new(),
-            pending_events: 0,
-            pending_skipped: 0,
+            block: JournalBlock::default(),
+            next: 0,
             lost: 0,
             untold: 0,
             held: HeldEvents::default(),
@@ -206,35 +253,24 @@ impl Journal {
 
     /// Something waits to be written.
     pub fn is_dirty(&self) -> bool {
-        !self.pending.is_empty()
+        !self.block.is_empty()
     }
 
     /// Takes these events. They are in the file after [`Journal::flush`], or earlier. On an error
-    /// they are lost, and the journal says so as soon as it can be written again.
+    /// some are lost, and the journal says so as soon as it can be written again.
     pub fn append(&mut self, events: &[Event]) -> Result<(), JournalError> {
+        let mut kept = Ok(());
         for event in events {
             self.tally.take(event);
-        }
-        for (at, event) in events.iter().enumerate() {
-            if let Err(error) = self.push(|pending| push_event(pending, event)) {
-                let rest = (events.len() - at) as u64;
-                (self.lost, self.untold) = (self.lost + rest, self.untold + rest);
-                return Err(error);
+            let number = self.next;
+            self.next += 1;
+            let taken = self.block.push(number, event).map_err(|reason| self.not_written(reason.into()));
+            if taken.is_err() {
+                (self.lost, self.untold) = (self.lost + 1, self.untold + 1);
             }
-            self.pending_events += 1;
+            kept = kept.and(taken).and(self.flush_if_due());
         }
-        if self.pending.len() > PENDING_MAX { self.flush() } else { Ok(()) }
-    }
-
-    /// Writes what waits, how many events are missing at the end, and the footer.
-    pub fn close(mut self) -> Result<(), JournalError> {
-        let flushed = self.flush();
-        let missing = if self.untold > 0 { told(self.untold) } else { Vec::new() };
-        self.tally.skip(self.lost);
-        let mut closed = serde_json::to_vec(&Footer { closed: self.tally.overview() }).unwrap_or_default();
-        closed.push(b'\n');
-        let written = self.write(&[missing, closed].concat());
-        flushed.and(written)
+        kept
     }
 
     /// Notes that this many events are missing here.
@@ -243,40 +279,76 @@ impl Journal {
             return Ok(());
         }
         self.tally.skip(events);
-        let noted = self.push(|pending| serde_json::to_writer(pending, &MissedEvents { skipped: events }));
-        if noted.is_ok() {
-            self.pending_skipped += events;
-        } else {
-            self.untold += events;
-        }
-        noted
+        self.block.skip(self.next, events);
+        self.next = self.next.saturating_add(events);
+        self.flush_if_due()
+    }
+
+    /// Writes what waits, how many events are missing at the end, and the footer.
+    pub fn close(mut self) -> Result<(), JournalError> {
+        let flushed = self.flush();
+        let mut last = self.told();
+        self.tally.skip(self.lost);
+        last.extend(serde_json::to_vec(&Footer { closed: self.tally.overview() }).unwrap_or_default());
+        last.push(b'\n');
+        let written = self.write(&last);
+        flushed.and(written)
     }
 
     /// Writes what waits. A file that was removed or cut meanwhile is started again: see
     /// [`Journal::take_loss`].
     pub fn flush(&mut self) -> Result<(), JournalError> {
         let loss = self.revise();
-        if self.pending.is_empty() && loss.is_none() {
+        if self.block.is_empty() && loss.is_none() {
             return Ok(());
         }
-        let pending = self.take_pending();
-        let (events, skipped) = (std::mem::take(&mut self.pending_events), std::mem::take(&mut self.pending_skipped));
-        let written = self.write(&pending);
-        match &written {
-            // The footer says what a full journal lost.
-            Ok(()) if self.full => {}
-            Ok(()) => self.held.skipped += std::mem::take(&mut self.untold),
-            Err(_) => self.untold += events + skipped,
-        }
-        if written.is_ok() {
-            self.held = HeldEvents { events: self.held.events + events, skipped: self.held.skipped + skipped };
-        } else {
-            self.lost += events;
-        }
+        let written = self.write_block();
         if let Some((loss, gone)) = loss {
             self.loss = Some(self.loss_text(loss, gone));
         }
         written
+    }
+
+    /// Writes a block that is large enough, or may be the last that fits into the file.
+    fn flush_if_due(&mut self) -> Result<(), JournalError> {
+        let room = self.size_max.saturating_sub(self.size + LAST_WORDS_LEN);
+        if self.full {
+            self.write_block()
+        } else if self.block.is_full() || self.block.len() > room {
+            self.flush()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Writes the block, or counts its events as lost.
+    fn write_block(&mut self) -> Result<(), JournalError> {
+        let HeldEvents { events, skipped } = self.block.held;
+        let written = self.lines().and_then(|lines| self.write(&lines));
+        if written.is_ok() {
+            self.held.events += events;
+            self.held.skipped += skipped + std::mem::take(&mut self.untold);
+        } else {
+            self.lost += events;
+            self.untold += events + skipped;
+        }
+        written
+    }
+
+    /// The lines of the block, after the number of events that an earlier failure lost.
+    fn lines(&mut self) -> Result<Vec<u8>, JournalError> {
+        let mut lines = self.told();
+        self.block.write(&mut lines).map_err(|reason| self.not_written(reason.into()))?;
+        self.full |= self.size + lines.len() as u64 + LAST_WORDS_LEN > self.size_max;
+        if self.full {
+            return Err(JournalError::Full { path: self.path.clone(), size_max: self.size_max });
+        }
+        Ok(lines)
+    }
+
+    /// The line that says how many events are missing in its place, if any are.
+    fn told(&self) -> Vec<u8> {
+        if self.untold > 0 { format!("{{\"skipped\":{}}}\n", self.untold).into_bytes() } else { Vec::new() }
     }
 
     /// Counts as missing what somebody else took out of the file, and returns how much that is.
@@ -305,39 +377,14 @@ impl Journal {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), JournalError> {
-        let written = self.disk.append(bytes);
-        self.size += if written.is_ok() { bytes.len() as u64 } else { 0 };
+        self.disk.append(bytes).map_err(|reason| self.not_written(reason))?;
+        self.size += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn not_written(&self, reason: io::Error) -> JournalError {
         let path = self.path.clone();
-        let is_open = self.disk.is_open();
-        written.map_err(|reason| {
-            if is_open { JournalError::Write { path, reason } } else { JournalError::Create { path, reason } }
-        })
-    }
-
-    /// What waits, after the number of events that an earlier failure lost.
-    fn take_pending(&mut self) -> Vec<u8> {
-        let mut pending = std::mem::take(&mut self.pending);
-        if self.untold > 0 && !self.full {
-            pending.splice(0..0, told(self.untold));
-        }
-        pending
-    }
-
-    /// Takes the line that `write` appends.
-    fn push(&mut self, write: impl FnOnce(&mut Vec<u8>) -> serde_json::Result<()>) -> Result<(), JournalError> {
-        let start = self.pending.len();
-        let written = if self.full { Ok(()) } else { write(&mut self.pending) };
-        self.pending.push(b'\n');
-        self.full |= self.size + self.pending.len() as u64 + LAST_WORDS_LEN > self.size_max;
-        if self.full || written.is_err() {
-            self.pending.truncate(start);
-        }
-        let path = || self.path.clone();
-        match written {
-            Err(error) => Err(JournalError::Write { path: path(), reason: error.into() }),
-            Ok(()) if self.full => Err(JournalError::Full { path: path(), size_max: self.size_max }),
-            Ok(()) => Ok(()),
-        }
+        if self.disk.is_open() { JournalError::Write { path, reason } } else { JournalError::Create { path, reason } }
     }
 }
 
@@ -346,17 +393,12 @@ fn held(path: &Path) -> HeldEvents {
     let mut held = HeldEvents::default();
     for record in read(path).into_iter().flatten().flatten() {
         match record {
-            JournalRecord::Event(_) => held.events += 1,
+            JournalRecord::Event { .. } => held.events += 1,
             JournalRecord::Skipped(events) => held.skipped += events,
             JournalRecord::Torn => {}
         }
     }
     held
-}
-
-/// The line that says how many events are missing in its place.
-fn told(skipped: u64) -> Vec<u8> {
-    format!("{{\"skipped\":{skipped}}}\n").into_bytes()
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
 //! A session in figures: how long it lasted, how many nodes, messages and deaths it had.
 //!
-//! Counted as events come, or from the lines of a journal, most of which are not parsed in full.
+//! Counted as events come, or as they are read from a journal.
 
 use std::time::Duration;
 
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
-use crate::model::Model;
+use crate::event::{Event, EventKind, FaultEvent, GossipEvent, NodeEvent};
+use crate::model::{Map, Model};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
@@ -55,6 +54,8 @@ pub(super) struct Footer {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MissedEvents {
+    /// The number of the first of them.
+    pub(super) n: Option<u64>,
     pub(super) skipped: u64,
 }
 
@@ -68,7 +69,7 @@ pub(super) struct Tally {
     generated: u64,
     /// The nodes of this process, and how many messages each saw, its own included; a node sees
     /// each once.
-    seen: IndexMap<Addr, u64>,
+    seen: Map<Addr, u64>,
     /// A fold over lives and deaths alone: enough to tell one death from the next.
     lives: Model,
 }
@@ -76,17 +77,37 @@ pub(super) struct Tally {
 impl Tally {
     /// Nothing has happened since the start.
     pub(super) fn new(started: Time) -> Self {
-        let (seen, lives) = (IndexMap::new(), Model::new());
+        let (seen, lives) = (Map::default(), Model::new());
         Self { started, newest: started, events: 0, skipped: 0, generated: 0, seen, lives }
     }
 
     /// Takes an event.
     pub(super) fn take(&mut self, event: &Event) {
-        let name = event.kind.name();
-        self.glance(event.at, event.node, name);
-        if is_about_life(name) {
-            self.lives.apply(event);
-        }
+        self.events += 1;
+        self.newest = self.newest.max(event.at);
+        let seen = match &event.kind {
+            EventKind::Gossip(GossipEvent::Generated { .. }) => {
+                self.generated += 1;
+                1
+            }
+            EventKind::Gossip(GossipEvent::Received { .. }) => 1,
+            EventKind::Gossip(
+                GossipEvent::Duplicate { .. } | GossipEvent::Forged { .. } | GossipEvent::Lost { .. },
+            )
+            | EventKind::Probe(_) => 0,
+            // A node that could not be started does not count, and a fault may be everywhere.
+            EventKind::Node(NodeEvent::Failed { .. })
+            | EventKind::Fault(FaultEvent::Set { .. } | FaultEvent::Cleared { .. }) => return,
+            EventKind::Node(_)
+            | EventKind::Link(_)
+            | EventKind::Death(_)
+            | EventKind::Seed(_)
+            | EventKind::Fault(FaultEvent::Lied { .. }) => {
+                self.lives.apply(event);
+                0
+            }
+        };
+        *self.seen.entry(event.node).or_insert(0) += seen;
     }
 
     /// This many events are missing.
@@ -109,78 +130,6 @@ impl Tally {
             skipped: self.skipped,
         }
     }
-
-    fn glance(&mut self, at: Time, node: Addr, event: &str) {
-        self.events += 1;
-        self.newest = self.newest.max(at);
-        self.generated += u64::from(event == "generated");
-        // A node that could not be started does not count, and a fault may be everywhere.
-        if !matches!(event, "failed" | "fault_set" | "fault_cleared") {
-            *self.seen.entry(node).or_insert(0) += u64::from(matches!(event, "generated" | "received"));
-        }
-    }
-
-    /// Takes a line of a journal; most are not parsed in full. A line that is no event does not
-    /// count.
-    pub(super) fn line(&mut self, line: &[u8]) {
-        match Glance::at(line) {
-            Some(seen) if !is_about_life(seen.event) => self.glance(seen.at, seen.node, seen.event),
-            Some(_) | None => self.whole_line(line),
-        }
-    }
-
-    fn whole_line(&mut self, line: &[u8]) {
-        if let Ok(event) = serde_json::from_slice::<Event>(line) {
-            self.take(&event);
-        } else if let Ok(MissedEvents { skipped }) = serde_json::from_slice(line) {
-            self.skip(skipped);
-        }
-    }
-}
-
-/// The event is about a node's life or death.
-fn is_about_life(event: &str) -> bool {
-    matches!(
-        event,
-        "started"
-            | "stopped"
-            | "hung"
-            | "was_away"
-            | "link_up"
-            | "link_down"
-            | "neighbor_died"
-            | "lied"
-            | "dead_report_sent"
-            | "dead_report_received"
-            | "peer_listed"
-            | "peer_delisted"
-            | "report_disputed"
-    )
-}
-
-/// The beginning of an event's line.
-struct Glance<'a> {
-    at: Time,
-    node: Addr,
-    event: &'a str,
-}
-
-impl<'a> Glance<'a> {
-    /// `{"at":1,"node":"127.0.0.1:1","event":"hung"`, and whatever follows in a complete line.
-    fn at(line: &'a [u8]) -> Option<Self> {
-        let rest = line.strip_prefix(b"{\"at\":")?;
-        let (at, rest) = until(rest, b',')?;
-        let (node, rest) = until(rest.strip_prefix(b"\"node\":\"")?, b'"')?;
-        let (event, _) = until(rest.strip_prefix(b",\"event\":\"")?, b'"')?;
-        line.ends_with(b"}\n").then_some(())?;
-        Some(Self { at: Time::from_micros(at.parse().ok()?), node: node.parse().ok()?, event })
-    }
-}
-
-/// The text up to this byte, and what follows it. Everything needed is near the beginning.
-fn until(bytes: &[u8], end: u8) -> Option<(&str, &[u8])> {
-    let at = bytes.iter().take(64).position(|byte| *byte == end)?;
-    Some((std::str::from_utf8(&bytes[..at]).ok()?, &bytes[at + 1..]))
 }
 
 #[cfg(test)]

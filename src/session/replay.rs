@@ -8,14 +8,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::journal::{self, Header, JournalError, JournalReader, JournalRecord};
-use crate::event::Event;
 use crate::proto::time::Time;
 
 /// How far events may be out of order: longer than any node holds its events back.
 const DISORDER_MAX: Duration = Duration::from_secs(2);
 /// Records in the buffer, whatever their times.
 const BUFFER_MAX: usize = 65_536;
-/// Bytes of their lines: a peer list can be long.
+/// Bytes of memory that they take: a peer list can be long.
 const BUFFER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// A recorded session: an iterator over its events, in order of time.
@@ -74,13 +73,12 @@ impl Recording {
 
     fn hold(&mut self, record: Result<JournalRecord, JournalError>) {
         // A line that is no event stays where it is: right after the line before it.
-        let at = match &record {
-            Ok(JournalRecord::Event(Event { at, .. })) => *at,
-            Ok(JournalRecord::Skipped(_) | JournalRecord::Torn) | Err(_) => self.newest,
+        let (at, bytes) = match &record {
+            Ok(JournalRecord::Event { event, .. }) => (event.at, event.memory_len()),
+            Ok(JournalRecord::Skipped(_) | JournalRecord::Torn) | Err(_) => (self.newest, size_of::<PendingRecord>()),
         };
         self.newest = self.newest.max(at);
         self.read += 1;
-        let bytes = self.reader.line_len();
         self.waiting_bytes += bytes;
         self.waiting.insert((at, self.read), PendingRecord { bytes, record });
     }
@@ -112,7 +110,7 @@ impl Iterator for Recording {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{EventKind, NodeEvent};
+    use crate::event::{Event, EventKind, NodeEvent};
     use crate::proto::addr::Addr;
     use crate::session::journal::Journal;
 
@@ -130,12 +128,12 @@ mod tests {
         journal.append(&[hung(9_001)]).unwrap();
         journal.flush().unwrap();
         let mut lines = std::fs::read_to_string(&path).unwrap();
-        lines.insert_str(lines.find("{\"skipped\"").unwrap(), "{damaged}\n");
+        lines.insert_str(lines.find("{\"n\":5,\"skipped\"").unwrap(), "{damaged}\n");
         std::fs::write(&path, lines).unwrap();
         let told: Vec<_> = Recording::open(&path)
             .unwrap()
             .map(|record| match record {
-                Ok(JournalRecord::Event(event)) => event.at.as_micros() / 1_000,
+                Ok(JournalRecord::Event { event, .. }) => event.at.as_micros() / 1_000,
                 Ok(JournalRecord::Skipped(count)) => count,
                 Ok(JournalRecord::Torn) => 0,
                 Err(JournalError::BadLine { line, .. }) => line,

@@ -44,7 +44,7 @@ pub fn summary(model: &Model, record: Option<&RecorderReport>, utc_offset_s: i32
 fn nodes(model: &Model) -> String {
     let ours = || model.nodes().iter().filter(|node| node.is_ours());
     let with_role = |role| ours().filter(|node| node.role == Some(role)).count() as u64;
-    let in_life = |life| ours().filter(|node| node.life == life).count() as u64;
+    let in_life = |life| ours().filter(|node| node.life() == life).count() as u64;
     let elsewhere = model.nodes().len() - ours().count();
     let counts = [
         (in_life(Some(NodeState::Killed)), "killed"),
@@ -83,7 +83,7 @@ fn coverage(model: &Model) -> String {
 fn deaths(model: &Model, utc_offset_s: i32) -> String {
     let cases = model.deaths().cases().iter().map(|(_, case)| case).filter(|case| !case.is_unfounded());
     let killed =
-        |node: &&NodeRecord| node.life == Some(NodeState::Killed) && model.deaths().latest_of(node.addr).is_none();
+        |node: &&NodeRecord| node.life() == Some(NodeState::Killed) && model.deaths().latest_of(node.addr).is_none();
     let unnoticed: Vec<_> = model.nodes().iter().filter(killed).map(|node| model.name_of(node.addr)).collect();
     let mut told: Vec<String> = cases.take(DEATHS_MAX).map(|case| death(model, case, utc_offset_s)).collect();
     told.extend(more(model.deaths().counts().deaths, told.len()));

@@ -28,11 +28,37 @@ impl From<&Connection> for ConnectionName {
 #[derive(Default)]
 pub(super) struct GoneConnections {
     /// By the dialer's end; the hash is fixed, and nothing depends on the order of the map.
-    pub(super) names: HashMap<u64, ConnectionName, foldhash::fast::FixedState>,
+    names: HashMap<u64, ConnectionName, foldhash::fast::FixedState>,
     /// When the last thing for each arrives.
-    pub(super) until: VecDeque<(Time, u64)>,
+    until: VecDeque<(Time, u64)>,
     /// When the last message arrives that others may overtake.
-    pub(super) held_until: Option<Time>,
+    held_until: Option<Time>,
+}
+
+impl GoneConnections {
+    /// Something is planned that may arrive after all that is sent later on its connection.
+    pub(super) fn hold_until(&mut self, at: Time) {
+        self.held_until = self.held_until.max(Some(at));
+    }
+
+    /// The connection of this end will be forgotten: keeps its name until all that is on its way has
+    /// arrived.
+    pub(super) fn remember(&mut self, now: Time, end: End, connection: &Connection) {
+        while let Some((_, over)) = self.until.front().filter(|(until, _)| *until < now) {
+            self.names.remove(over);
+            self.until.pop_front();
+        }
+        let BySide([one, other]) = connection.arrives;
+        let until = one.max(other).max(self.held_until.unwrap_or(one));
+        if until >= now {
+            self.names.insert(key(end), connection.into());
+            self.until.push_back((until, key(end)));
+        }
+    }
+
+    pub(super) fn name(&self, end: End) -> Option<ConnectionName> {
+        self.names.get(&key(end)).copied()
+    }
 }
 
 /// It is kept for listeners alone, and is no part of what happens.
@@ -43,7 +69,7 @@ impl fmt::Debug for GoneConnections {
 }
 
 /// The same for both ends.
-pub(super) fn key(end: End) -> u64 {
+fn key(end: End) -> u64 {
     match end.side() {
         LinkSide::Dialer => end.link().0,
         LinkSide::Acceptor => end.other().link().0,

@@ -1,7 +1,7 @@
 //! Messages that do not arrive, told one by one. Without a listener nothing of this is done.
 
-use super::connection::{BySide, Pacer};
-use super::gone::{ConnectionName, key};
+use super::connection::Pacer;
+use super::gone::ConnectionName;
 use super::ids::{End, LinkSide, NodeIx};
 use super::sink::EventSink;
 use super::world::World;
@@ -17,7 +17,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
             return;
         }
         let known = self.connections.get(to).map(ConnectionName::from);
-        let Some(name) = known.or_else(|| self.gone.names.get(&key(to)).copied()) else { return };
+        let Some(name) = known.or_else(|| self.gone.name(to)) else { return };
         let [dialer, acceptor] = [LinkSide::Dialer, LinkSide::Acceptor].map(|side| self.addr_of(name.nodes[side]));
         let (from, to) = match to.side() {
             LinkSide::Dialer => (acceptor, dialer),
@@ -38,7 +38,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
 
     /// Plans a message that later ones may overtake.
     pub(super) fn plan_held(&mut self, at: Time, node: NodeIx, input: Input) {
-        self.gone.held_until = self.gone.held_until.max(Some(at));
+        self.gone.hold_until(at);
         self.plan_input(at, node, input);
     }
 
@@ -60,18 +60,10 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// The connection will be forgotten: keeps its name until all that is on its way has arrived.
+    /// Keeps the name of a connection that will be forgotten, for whoever listens.
     pub(super) fn remember_name(&mut self, end: End) {
-        let Some(connection) = self.connections.get(end).filter(|_| self.sink.listens()) else { return };
-        while let Some((_, over)) = self.gone.until.front().filter(|(until, _)| *until < self.now) {
-            self.gone.names.remove(over);
-            self.gone.until.pop_front();
-        }
-        let BySide([one, other]) = connection.arrives;
-        let until = one.max(other).max(self.gone.held_until.unwrap_or(one));
-        if until >= self.now {
-            self.gone.names.insert(key(end), connection.into());
-            self.gone.until.push_back((until, key(end)));
+        if let Some(connection) = self.connections.get(end).filter(|_| self.sink.listens()) {
+            self.gone.remember(self.now, end, connection);
         }
     }
 }

@@ -73,5 +73,5 @@ fn about(addr: Addr, view: &View<'_>) -> Explanation {
 
 /// A hung seed keeps its list as it was.
 fn has_list(node: &NodeRecord) -> bool {
-    node.role == Some(Role::Seed) && matches!(node.life, Some(NodeState::Runs | NodeState::Hangs))
+    node.role == Some(Role::Seed) && matches!(node.life(), Some(NodeState::Runs | NodeState::Hangs))
 }

@@ -116,7 +116,7 @@ pub(crate) fn judge(model: &Model, command: &Command, addr: Addr) -> Result<(), 
 /// A node of this process as its events describe it.
 pub(crate) fn entry(model: &Model, addr: Addr) -> Option<NodeEntry> {
     let node = model.nodes().get(addr)?;
-    Some(NodeEntry { name: node.name.as_deref()?.parse().ok()?, state: node.life?, life: 0 })
+    Some(NodeEntry { name: node.name.as_deref()?.parse().ok()?, state: node.life()?, life: 0 })
 }
 
 /// What killing the node of this line comes to.
@@ -272,7 +272,7 @@ fn elsewhere(model: &Model) -> impl Iterator<Item = Addr> {
 
 /// Nodes of this process that were killed or hang.
 fn fallen(model: &Model) -> impl Iterator<Item = &NodeRecord> {
-    model.nodes().iter().filter(|node| match node.life {
+    model.nodes().iter().filter(|node| match node.life() {
         Some(NodeState::Killed | NodeState::Hangs) => true,
         None | Some(NodeState::Runs | NodeState::Left) => false,
     })

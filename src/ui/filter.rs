@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_filter_ignores_case_until_it_has_some_and_turns_round_with_a_bang() {
+    fn a_filter_ignores_case_until_it_has_some_and_a_bang_inverts() {
         let matches = |filter, line| Filter::new(filter).matches(line);
         assert!(matches("gossip", "p1 GOSSIP hello"));
         assert!(!matches("Gossip", "p1 GOSSIP hello"));

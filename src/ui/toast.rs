@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_waits_is_not_lost_to_a_warning_that_comes_after_it() {
+    fn a_waiting_error_is_not_lost_to_a_later_warning() {
         let mut toasts = Toasts::default();
         toasts.answer(Severity::Info, "copied".to_owned(), at(10));
         toasts.tell(Severity::Error, "the session is not recorded".to_owned(), None, at(11));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_pushes_news_aside_and_a_later_answer_the_one_before() {
+    fn an_answer_pushes_aside_news_and_the_answer_before() {
         let mut toasts = Toasts::default();
         toasts.tell(Severity::Warning, "p4 is alone".to_owned(), None, at(10));
         toasts.answer(Severity::Info, "copied".to_owned(), at(11));

@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_it_is_shown_in_order_and_a_straggler_does_not_squeeze_the_others() {
+    fn arrivals_show_in_order_and_a_straggler_squeezes_nobody() {
         let model = told();
         let rumor = model.latest_rumor().unwrap();
         let way = MessagePath::of(rumor, model.nodes());
@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_user_says_is_followed_for_longer_whatever_else_is_said() {
+    fn what_the_user_says_is_followed_for_longer_than_the_rest() {
         let mut model = told();
         let mut waves = Waves::default();
         let say = |model: &mut Model, number: u16, body: &str, millis| {
@@ -428,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn one_more_showing_moves_on_ends_by_itself_and_costs_nothing_after() {
+    fn a_replay_moves_on_ends_by_itself_and_then_costs_nothing() {
         let model = told();
         let mut waves = Waves::default();
         assert_eq!(waves.next_tick(at(0)), None);

@@ -140,16 +140,16 @@ fn a_damaged_recording_is_exported_with_exit_code_1() {
     let home = home();
     let (journal, text) = recorded(home.path());
     let mut lines: Vec<&str> = journal.lines().collect();
-    let second = format!("x{}", lines[1]);
-    lines[1] = &second;
+    let third = format!("x{}", lines[2]);
+    lines[2] = &third;
     fs::write(home.path().join("damaged.jsonl"), lines.join("\n") + "\n").unwrap();
     let (code, out, error) = run_in(home.path(), &["export", "damaged.jsonl"]);
     assert_eq!(code, 1);
-    assert!(error.starts_with("warning: damaged.jsonl, line 2: expected an event as a JSON object: "), "{error}");
+    assert!(error.starts_with("warning: damaged.jsonl, line 3: expected an event as a JSON object: "), "{error}");
     let told = "warning: 1 line of the recording cannot be read; the export tells where\n";
     assert!(error.ends_with(told), "{error}");
     assert_eq!(out.lines().count(), text.lines().count());
-    assert!(out.lines().any(|line| line == "(line 2 of the recording cannot be read)"), "{out}");
+    assert!(out.lines().any(|line| line == "(line 3 of the recording cannot be read)"), "{out}");
     let (code, out, _) = run_in(home.path(), &["export", "damaged.jsonl", "-o", "mine.txt"]);
     assert!(code == 1 && out.ends_with(" events exported to mine.txt\n"), "{out}");
 }

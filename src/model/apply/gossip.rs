@@ -1,17 +1,17 @@
 //! Takes events about messages in.
 
-use super::{At, add};
+use super::{HappenedAt, add};
 use crate::event::GossipEvent;
 use crate::model::Model;
 use crate::model::gossip;
-use crate::model::rumor::{ForeignCopy, Forgery, MessageCopy};
+use crate::model::rumor::{Began, ForeignCopy, Forgery, MessageCopy};
 use crate::model::words::Receipt;
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role, Trace};
 use crate::proto::text::Body;
 
 impl Model {
-    pub(super) fn take_gossip(&mut self, here: At, event: &GossipEvent) {
+    pub(super) fn take_gossip(&mut self, here: HappenedAt, event: &GossipEvent) {
         match *event {
             GossipEvent::Generated { id, ref body, trace, forwarded } => {
                 self.generated(here, id, body, trace, forwarded);
@@ -29,64 +29,91 @@ impl Model {
         }
     }
 
-    /// Logs a line about a message.
-    fn log_message(&mut self, here: At, id: MessageId, body: &Body, event: GossipEvent, hop: Option<u16>) -> u64 {
-        let line = self.log(here, event.into(), Receipt { hop, duplicates: 0 });
-        if self.rumors.get(id).is_none_or(|rumor| rumor.body != *body) {
-            self.bodies.hold(&mut self.gossip, line, body.len());
-        }
-        line
-    }
-
-    fn generated(&mut self, here: At, id: MessageId, body: &Body, trace: Option<Trace>, forwarded: usize) {
+    fn generated(&mut self, here: HappenedAt, id: MessageId, body: &Body, trace: Option<Trace>, forwarded: usize) {
         self.totals.generated += 1;
-        self.messages.count(here.at);
-        let counters = &mut self.nodes.at_work(here.node, here.at).counters;
+        let counters = &mut self.nodes.at_mut(here.ix).counters;
         counters.generated += 1;
         add(&mut counters.forwarded, forwarded as u64);
-        let body = self.rumors.body_to_keep(id, body);
-        let event = GossipEvent::Generated { id, body: body.clone(), trace, forwarded };
-        let entry = self.log_message(here, id, &body, event, Some(0));
-        let copy = MessageCopy { from: None, hop: Some(0), hop_known: None, at: here.at, duplicates: 0, entry };
-        self.rumors.first_copy(id, &body, here.node, copy);
-        self.rumors.begins(id, here.at);
+        let number = self.rumors.number(id);
+        let event = |body| GossipEvent::Generated { id, body, trace, forwarded };
+        let copy = MessageCopy { from: None, hop: Some(0), hop_known: None, at: here.at, duplicates: 0, entry: 0 };
+        self.first_copy(here, id, (number, body), event, copy, Some(Began::Here));
     }
 
-    fn received(&mut self, here: At, id: MessageId, from: Addr, body: &Body, trace: Option<Trace>, forwarded: usize) {
+    fn received(
+        &mut self,
+        here: HappenedAt,
+        id: MessageId,
+        from: Addr,
+        body: &Body,
+        trace: Option<Trace>,
+        forwarded: usize,
+    ) {
         self.totals.received += 1;
-        self.messages.count(here.at);
-        let counters = &mut self.nodes.at_work(here.node, here.at).counters;
+        let counters = &mut self.nodes.at_mut(here.ix).counters;
         counters.received += 1;
         add(&mut counters.forwarded, forwarded as u64);
-        self.nodes.mention_as(id.origin, Role::Peer, here.at);
         self.links.heard(here.link(from), here.at);
-        let hop = trace.map(|trace| trace.hop).or_else(|| self.rumors.hop_from(id, from));
-        let body = self.rumors.body_to_keep(id, body);
-        let event = GossipEvent::Received { id, from, body: body.clone(), trace, forwarded };
-        let entry = self.log_message(here, id, &body, event, hop);
-        let hop_known = if hop.is_none() { self.hop_known(here, id, from) } else { None };
-        let copy = MessageCopy { from: Some(from), hop, hop_known, at: here.at, duplicates: 0, entry };
-        if self.rumors.get(id).is_none() {
-            self.with_contact(id.origin, |contact| contact.messages += 1);
+        let number = self.rumors.number(id);
+        if number.is_none() {
+            self.nodes.mention_as(id.origin, Role::Peer, here.at);
+            self.nodes.contact(id.origin, |contact| contact.messages += 1);
         }
-        self.rumors.first_copy(id, &body, here.node, copy);
+        let (hop, hop_known) = self.hops(here, id, (number, from), trace);
+        let event = |body| GossipEvent::Received { id, from, body, trace, forwarded };
+        let copy = MessageCopy { from: Some(from), hop, hop_known, at: here.at, duplicates: 0, entry: 0 };
+        self.first_copy(here, id, (number, body), event, copy, trace.map(|trace| Began::Trace(trace.sent)));
         self.copy_came(here, id, from, trace);
-        if let Some(trace) = trace {
-            self.rumors.began(id, trace.sent);
-        }
     }
 
-    /// Links of the shortest path known here, if the message does not carry its hops.
-    fn hop_known(&self, here: At, id: MessageId, from: Addr) -> Option<u16> {
-        match self.passage(id, from, here.node) {
-            Some(passage) => passage.hop,
-            None => self.rumors.hop_known_from(id, from),
+    /// Logs a line about the first copy of a message, and keeps the copy. The body that is kept is
+    /// the one already kept for this message if it is the same, or one in memory of its own.
+    fn first_copy(
+        &mut self,
+        here: HappenedAt,
+        id: MessageId,
+        (number, body): (Option<u64>, &Body),
+        event: impl FnOnce(Body) -> GossipEvent,
+        copy: MessageCopy,
+        began: Option<Began>,
+    ) {
+        self.messages.count(here.at);
+        let known = self.rumors.at(number).map(|rumor| &rumor.body).filter(|known| *known == body).cloned();
+        let is_new = known.is_none();
+        let body = known.unwrap_or_else(|| body.detached());
+        let receipt = Receipt { hop: copy.hop, duplicates: 0 };
+        let entry = self.log(here.at, here.node, event(body.clone()).into(), receipt);
+        if is_new {
+            self.bodies.hold(&mut self.gossip, entry, body.len());
         }
+        self.rumors.first_copy(number, id, &body, (here.node, MessageCopy { entry, ..copy }), began);
+    }
+
+    /// Links that a message crossed: those that it names or that its path shows, else those of the
+    /// shortest path known here.
+    fn hops(
+        &self,
+        here: HappenedAt,
+        id: MessageId,
+        (number, from): (Option<u64>, Addr),
+        trace: Option<Trace>,
+    ) -> (Option<u16>, Option<u16>) {
+        let rumor = self.rumors.at(number);
+        let shown = || if id.origin == from { Some(1) } else { rumor?.hop_from(from) };
+        let hop = trace.map(|trace| trace.hop).or_else(shown);
+        if hop.is_some() {
+            return (hop, None);
+        }
+        let known = match self.passage(id, from, here.node) {
+            Some(passage) => passage.hop,
+            None => rumor.and_then(|rumor| rumor.hop_known_from(from)),
+        };
+        (None, known)
     }
 
     /// A node elsewhere that sends a copy has the message.
-    fn copy_came(&mut self, here: At, id: MessageId, from: Addr, trace: Option<Trace>) {
-        if self.nodes.contact_mut(from).is_none() {
+    fn copy_came(&mut self, here: HappenedAt, id: MessageId, from: Addr, trace: Option<Trace>) {
+        if !self.nodes.is_elsewhere(from) {
             return;
         }
         self.contact(from, here.node, here.at, |contact| contact.copies += 1);
@@ -99,9 +126,9 @@ impl Model {
         self.rumors.proved(id, from, ForeignCopy { to: here.node, at: here.at, perhaps_from });
     }
 
-    fn duplicate(&mut self, here: At, id: MessageId, from: Addr, trace: Option<Trace>) {
+    fn duplicate(&mut self, here: HappenedAt, id: MessageId, from: Addr, trace: Option<Trace>) {
         self.totals.duplicates += 1;
-        self.nodes.at_work(here.node, here.at).counters.duplicates += 1;
+        self.nodes.at_mut(here.ix).counters.duplicates += 1;
         self.links.heard(here.link(from), here.at);
         self.copy_came(here, id, from, trace);
         if let Some(first) = self.rumors.duplicate(id, here.node) {

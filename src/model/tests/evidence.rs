@@ -100,7 +100,7 @@ fn fault_set(line: &str) -> Option<&str> {
 }
 
 #[test]
-fn a_fault_and_its_end_stand_once_in_the_evidence_whatever_is_asked() {
+fn a_fault_and_its_end_stand_once_in_the_evidence() {
     let (story, messages) = eventful();
     let mut told = std::collections::BTreeSet::new();
     for why in all_answers(&story, &messages) {

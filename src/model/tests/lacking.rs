@@ -92,7 +92,7 @@ fn a_node_that_was_down_or_came_later_is_told_since_when() {
 }
 
 #[test]
-fn a_node_that_restarts_within_the_spread_is_not_held_to_have_had_it() {
+fn a_node_that_restarts_within_the_spread_is_excused() {
     let (mut story, id) = spread_to_two(|_| {});
     story.tell(p(4), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.wait(1);
@@ -102,7 +102,7 @@ fn a_node_that_restarts_within_the_spread_is_not_held_to_have_had_it() {
 }
 
 #[test]
-fn leaving_long_after_a_message_does_not_excuse_from_having_lacked_it() {
+fn leaving_long_after_a_message_does_not_excuse() {
     let (mut story, id) = spread_to_two(|_| {});
     story.wait(60);
     story.tell(p(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Left }));
@@ -120,7 +120,7 @@ fn a_holder_that_dies_with_the_message_is_named() {
 }
 
 #[test]
-fn a_holder_that_was_killed_before_it_had_the_message_is_not_said_to_have_lost_it() {
+fn a_holder_killed_before_it_had_a_message_did_not_lose_it() {
     let mut story = Story::network(4);
     story.wait(60);
     let id = story.generate(p(1), 1);
@@ -139,7 +139,7 @@ fn a_holder_that_was_killed_before_it_had_the_message_is_not_said_to_have_lost_i
 }
 
 #[test]
-fn what_nothing_explains_is_not_certain_and_what_is_recent_may_be_under_way() {
+fn what_nothing_explains_is_not_certain_or_under_way() {
     let (mut story, id) = spread_to_two(|_| {});
     assert!(story.verdict(p(3), id).contains("it may be on its way: p2 had it"));
     story.wait(10);
@@ -184,7 +184,7 @@ fn the_overlay_is_remembered_as_it_was() {
 }
 
 #[test]
-fn theory_says_of_a_flood_who_has_it_after_which_hop_and_how_many_copies_are_sent() {
+fn theory_predicts_hops_and_copies_of_a_flood() {
     let mut story = Story::network(4);
     story.link(p(4), p(1), Purpose::Neighbor);
     let prediction = Strategy::Flood.predict(&story.model.overlay(), p(1)).unwrap();
@@ -209,7 +209,7 @@ fn theory_says_of_a_flood_who_has_it_after_which_hop_and_how_many_copies_are_sen
 }
 
 #[test]
-fn theory_is_silent_about_copies_where_peers_elsewhere_take_part() {
+fn theory_is_silent_about_copies_of_peers_elsewhere() {
     let mut story = Story::network(2);
     let (peer, purpose) = (p(40), Purpose::Neighbor);
     story.tell(

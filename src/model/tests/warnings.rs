@@ -75,7 +75,7 @@ fn a_peer_that_stays_alone_is_warned_of_until_it_has_a_neighbor() {
 }
 
 #[test]
-fn a_first_peer_is_not_told_that_it_is_alone_while_there_is_nobody_else() {
+fn a_first_peer_is_not_called_alone() {
     let mut story = Story::new();
     story.start(p(1), "p1", Role::Peer);
     story.watch(Duration::from_secs(20));
@@ -109,7 +109,7 @@ fn two_parts_are_named_with_the_last_link_that_joined_them() {
 }
 
 #[test]
-fn a_node_and_links_whose_loss_would_part_the_overlay_are_named_once_they_last() {
+fn weak_spots_of_the_overlay_are_named_once_they_last() {
     let mut story = Story::ring(6);
     story.start(p(7), "p7", Role::Peer);
     story.link(p(7), p(2), Purpose::Neighbor);
@@ -123,7 +123,7 @@ fn a_node_and_links_whose_loss_would_part_the_overlay_are_named_once_they_last()
 }
 
 #[test]
-fn peers_elsewhere_may_be_linked_to_each_other_so_that_nothing_is_warned_of() {
+fn peers_elsewhere_may_be_linked_so_nothing_is_warned_of() {
     let mut story = Story::network(3);
     story.cut(p(1), p(2));
     story.cut(p(2), p(3));
@@ -162,7 +162,7 @@ fn a_link_that_only_one_end_knows_is_warned_of() {
 }
 
 #[test]
-fn a_dead_node_that_stays_on_a_list_and_a_live_one_that_is_off_it_are_warned_of() {
+fn dead_nodes_on_a_list_and_live_ones_off_it_are_warned_of() {
     let mut story = Story::ring(5);
     story.tell(p(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.link(p(2), p(4), Purpose::Neighbor);
@@ -216,7 +216,7 @@ fn a_node_that_comes_back_again_and_again_is_flapping() {
 }
 
 #[test]
-fn a_message_that_did_not_reach_everyone_is_warned_of_once_it_had_the_time() {
+fn a_message_that_missed_somebody_is_warned_of_in_time() {
     let mut story = Story::ring(5);
     let spread = |story: &mut Story, seq| {
         let id = story.generate(p(1), seq);
@@ -273,7 +273,7 @@ fn a_reporter_that_was_wrong_is_warned_of() {
 }
 
 #[test]
-fn one_report_that_two_seeds_find_false_is_one_and_the_cut_behind_it_is_named() {
+fn a_report_that_two_seeds_find_false_counts_once() {
     let mut story = Story::ring(5);
     let on = Scope::link(p(1), p(2));
     story.tell(p(1), EventKind::Fault(FaultEvent::Set { id: None, fault: Fault { what: FaultKind::Cut, on } }));
@@ -300,7 +300,7 @@ fn one_report_that_two_seeds_find_false_is_one_and_the_cut_behind_it_is_named() 
 }
 
 #[test]
-fn a_report_that_a_restart_made_false_is_held_against_nobody_and_makes_no_flapping() {
+fn a_report_that_a_restart_made_false_blames_nobody() {
     let mut story = Story::ring(5);
     story.tell(p(3), EventKind::Node(NodeEvent::Hung));
     story.wait(6);
@@ -339,7 +339,7 @@ fn a_partition_is_not_told_once_more_for_each_link_across_it() {
 }
 
 #[test]
-fn the_list_of_a_seed_that_hangs_is_compared_with_who_is_alive_as_well() {
+fn the_list_of_a_hung_seed_is_compared_as_well() {
     let mut story = Story::ring(5);
     story.tell(s(1), EventKind::Node(NodeEvent::Hung));
     story.tell(p(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
@@ -350,7 +350,7 @@ fn the_list_of_a_seed_that_hangs_is_compared_with_who_is_alive_as_well() {
 }
 
 #[test]
-fn a_suspicion_is_told_with_its_probes_and_with_who_does_not_share_it() {
+fn a_suspicion_names_its_probes_and_who_does_not_share_it() {
     let mut story = Story::network(3);
     story.probe(p(1), p(2), 1);
     story.wait(2);

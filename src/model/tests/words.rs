@@ -6,7 +6,7 @@ use crate::model::why::{why_not, why_seed};
 use crate::proto::fault::{FaultKind, Percent, Scope};
 
 #[test]
-fn a_node_that_was_suspected_is_told_to_run_since_its_start_and_the_doubt_for_a_while_only() {
+fn a_past_suspicion_is_told_for_a_while_only() {
     let mut story = Story::network(3);
     story.wait(5);
     story.miss(p(1), p(2), 1, 1);
@@ -21,7 +21,7 @@ fn a_node_that_was_suspected_is_told_to_run_since_its_start_and_the_doubt_for_a_
 }
 
 #[test]
-fn a_node_that_was_started_again_tells_when_this_life_began_and_one_elsewhere_since_when_it_is_known() {
+fn a_node_tells_when_this_life_began_or_since_when_it_is_known() {
     let mut story = Story::network(2);
     story.wait(7);
     story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
@@ -42,7 +42,7 @@ fn a_node_that_was_started_again_tells_when_this_life_began_and_one_elsewhere_si
 }
 
 #[test]
-fn a_neighbor_that_could_not_be_reached_is_not_said_to_be_given_up_and_the_tries_are_counted() {
+fn failed_dials_of_a_neighbor_are_counted() {
     let mut story = Story::network(3);
     let (peer, purpose) = (p(3), Purpose::Neighbor);
     for _ in 0..4 {
@@ -67,7 +67,7 @@ fn a_neighbor_that_could_not_be_reached_is_not_said_to_be_given_up_and_the_tries
 }
 
 #[test]
-fn a_refusal_names_who_refused_whom_and_steps_that_are_forgotten_are_not_denied() {
+fn a_refusal_names_both_and_denies_no_forgotten_step() {
     let mut story = Story::network(3);
     let refusal = |story: &mut Story| {
         let (by, reason) = (Side::Us, crate::proto::message::RefusalReason::Full);
@@ -86,7 +86,7 @@ fn a_refusal_names_who_refused_whom_and_steps_that_are_forgotten_are_not_denied(
 }
 
 #[test]
-fn a_suspicion_says_how_many_answers_are_missing_and_how_many_make_a_death() {
+fn a_suspicion_says_how_many_misses_make_a_death() {
     let mut story = Story::network(3);
     story.miss(p(1), p(2), 1, 1);
     let told = about_node(&story.model, p(2), 0).verdict;
@@ -97,7 +97,7 @@ fn a_suspicion_says_how_many_answers_are_missing_and_how_many_make_a_death() {
 }
 
 #[test]
-fn the_list_of_a_seed_elsewhere_is_not_told_as_empty_and_without_a_seed_of_ours_no_list_is_told() {
+fn the_list_of_a_seed_elsewhere_is_not_told_as_empty() {
     let mut story = Story::new();
     story.start(p(1), "p1", Role::Peer);
     story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: s(1), purpose: Purpose::Registration }));
@@ -169,7 +169,7 @@ fn a_node_that_was_cut_off_link_by_link_blames_all_of_the_cuts() {
 }
 
 #[test]
-fn a_node_that_one_open_link_leads_to_is_not_said_to_be_cut_from_all() {
+fn a_node_with_one_open_link_is_not_cut_from_all() {
     let mut story = star();
     story.wait(1);
     (2..=7).for_each(|n| story.set(FaultKind::Cut, Scope::link(p(1), p(n))));
@@ -179,7 +179,7 @@ fn a_node_that_one_open_link_leads_to_is_not_said_to_be_cut_from_all() {
 }
 
 #[test]
-fn a_fault_that_may_have_kept_a_message_or_broken_the_connections_is_named_first() {
+fn a_fault_that_may_explain_it_is_named_first() {
     let mut story = Story::network(3);
     let delay = FaultKind::Delay { by_us: 5 * SECOND, jitter_us: 0 };
     story.set(delay, Scope::Node(p(2)));
@@ -212,7 +212,7 @@ fn a_fault_that_may_have_kept_a_message_or_broken_the_connections_is_named_first
 }
 
 #[test]
-fn a_node_elsewhere_that_did_not_answer_is_not_said_to_be_dead_for_certain() {
+fn a_silent_node_elsewhere_is_not_dead_for_certain() {
     let mut story = Story::network(1);
     let elsewhere: Addr = "10.0.0.7:3000".parse().unwrap();
     let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);

@@ -96,7 +96,7 @@ impl WarningSearch {
 }
 
 fn is_unreached(model: &Model, rumor: &Rumor) -> bool {
-    model.is_complete(rumor) && lacking(model, rumor).next().is_some()
+    model.strategy().reaches_everybody() && model.is_complete(rumor) && lacking(model, rumor).next().is_some()
 }
 
 /// Peers that lack it and had time to be linked; the others are excused.
@@ -198,7 +198,7 @@ fn is_alive(node: &NodeRecord) -> bool {
 fn seed_lists(model: &Model, now: Time) -> Vec<Finding> {
     // A hung seed still has its list, and nobody maintains it.
     let is_there = |seed: &Addr| {
-        model.nodes.get(*seed).is_some_and(|node| matches!(node.life, Some(NodeState::Runs | NodeState::Hangs)))
+        model.nodes.get(*seed).is_some_and(|node| matches!(node.life(), Some(NodeState::Runs | NodeState::Hangs)))
     };
     let grace = noticing_time(model);
     let seeds = model.seeds.iter().map(|(seed, _)| seed).filter(is_there);
@@ -214,9 +214,9 @@ fn seed_lists(model: &Model, now: Time) -> Vec<Finding> {
 }
 
 fn flapping(model: &Model, now: Time) -> Vec<Finding> {
-    let found = model.nodes.iter().filter(|node| node.comebacks.len() == COMEBACKS_MAX).filter_map(|node| {
-        let (first, last) = (node.comebacks.first()?, node.comebacks.last()?);
-        let (node, times, within) = (node.addr, node.comebacks.len(), last.since(*first));
+    let found = model.nodes.iter().filter(|node| node.comebacks().len() == COMEBACKS_MAX).filter_map(|node| {
+        let (first, last) = (node.comebacks().first()?, node.comebacks().last()?);
+        let (node, times, within) = (node.addr, node.comebacks().len(), last.since(*first));
         (now.since(*first) <= FLAPPING_WITHIN).then_some(Finding::Flapping { node, times, within })
     });
     found.take(KIND_MAX).collect()

@@ -138,8 +138,8 @@ impl<'a> Explainer<'a> {
     /// Which of two nodes hangs now: `p5 hangs since 03:13:02`.
     pub(super) fn hung_now(self, nodes: [Addr; 2]) -> Option<String> {
         let hung = nodes.into_iter().filter_map(|node| self.model.nodes().get(node));
-        let mut hung = hung.filter(|node| node.life == Some(NodeState::Hangs));
-        hung.next().map(|node| format!("{} hangs since {}", self.name(node.addr), self.clock(node.life_since)))
+        let mut hung = hung.filter(|node| node.life() == Some(NodeState::Hangs));
+        hung.next().map(|node| format!("{} hangs since {}", self.name(node.addr), self.clock(node.life_since())))
     }
 
     /// `because of 'cut p1 p5' since 03:13:02`; if none is certain, it says so.

@@ -100,8 +100,8 @@ fn state_text(explainer: Explainer<'_>, name: &str, case: &DeathCase, node: Opti
             None => format!("{name} was taken for dead{because}, and is back since {back_at}"),
         };
     }
-    let since = node.map(|node| explainer.clock(node.life_since)).unwrap_or_default();
-    match node.and_then(|node| node.life) {
+    let since = node.map(|node| explainer.clock(node.life_since())).unwrap_or_default();
+    match node.and_then(NodeRecord::life) {
         Some(NodeState::Killed) => format!("{name} was killed at {since}, and its neighbors noticed"),
         Some(NodeState::Hangs) => format!("{name} hangs since {since}, and its neighbors take it for dead"),
         Some(NodeState::Left) => format!("{name} left at {since}, and is taken for dead"),
@@ -119,7 +119,7 @@ fn silences<'a>(explainer: Explainer<'a>, case: &DeathCase) -> Vec<Cause<'a>> {
 /// Why this reporter heard nothing.
 pub(super) fn silence<'a>(explainer: Explainer<'a>, dead: Addr, evidence: &Evidence) -> Option<Cause<'a>> {
     let (Some(DeathCause::Misses { .. }), Some(until)) = (evidence.cause, evidence.declared_at) else { return None };
-    let from = first_sent(&evidence.missed).unwrap_or(until);
+    let from = first_sent(evidence.missed()).unwrap_or(until);
     explainer.cause_of(evidence.reporter, dead, Silence { from, until })
 }
 
@@ -258,7 +258,7 @@ fn evidence_lines(explainer: Explainer<'_>, evidence: &Evidence) -> Vec<Evidence
     if let Some(at) = evidence.last_heard {
         lines.push(EvidenceLine::at(at, format!("{who} last heard from it")));
     }
-    lines.extend(evidence.missed.iter().flat_map(|miss| miss_lines(&who, miss)));
+    lines.extend(evidence.missed().iter().flat_map(|miss| miss_lines(&who, miss)));
     if let Some(at) = evidence.declared_at {
         let cause = evidence.cause.map_or_else(|| "not certain why".to_owned(), |cause| cause.to_string());
         lines.push(EvidenceLine::at(at, format!("{who} declared it dead: {cause}")));

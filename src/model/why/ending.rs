@@ -25,7 +25,7 @@ pub(super) fn is_seen_only(step: &LinkStep) -> bool {
 
 /// If this link is lost, when and how: `p2 - p3, ended at 03:13:02: p2 was killed`.
 pub(super) fn last_loss(explainer: Explainer<'_>, link: &LinkHistory) -> Option<(Time, String)> {
-    let step = link.history.iter().rev().find(|step| step.is_loss()).filter(|_| !link.is_up())?;
+    let step = link.steps().rev().find(|step| step.is_loss()).filter(|_| !link.is_up())?;
     let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
     let why = end_of(explainer, link, step);
     Some((step.at, format!("{node} - {peer}, ended at {}: {why}", explainer.clock(step.at))))

@@ -183,7 +183,7 @@ struct Losses<'a> {
 impl<'a> Losses<'a> {
     fn until(until: Time, model: &'a Model) -> Self {
         let last_loss = |link: &'a LinkHistory| {
-            let step = link.history.iter().rev().find(|step| step.is_loss() && step.at <= until);
+            let step = link.steps().rev().find(|step| step.is_loss() && step.at <= until);
             step.map(|step| Lost { link, step })
         };
         let links = model.links().iter().filter(|link| link.purpose == Purpose::Neighbor);

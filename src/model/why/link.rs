@@ -63,7 +63,7 @@ fn with_refusal(explainer: Explainer<'_>, verdict: String, seen: &LinkHistory, o
     let is_near = |step: &&LinkStep| step.at <= down.at && down.at.since(step.at) <= LAST_WORDS_WITHIN;
     let broke_off =
         |step: &&LinkStep| matches!(step.event(), Some(LinkEvent::Violation { .. } | LinkEvent::OtherDialect { .. }));
-    match other.history.iter().rev().filter(is_near).find(broke_off) {
+    match other.steps().rev().filter(is_near).find(broke_off) {
         Some(step) => format!("{verdict} {}.", step_text(explainer, other, step)),
         None => verdict,
     }
@@ -84,7 +84,7 @@ fn one_way(explainer: Explainer<'_>, up: &LinkHistory, down: &LinkHistory) -> St
 }
 
 fn last_down(link: &LinkHistory) -> Option<&LinkStep> {
-    link.history.iter().rev().find(|step| step.is_loss())
+    link.steps().rev().find(|step| step.is_loss())
 }
 
 fn verdict(explainer: Explainer<'_>, link: &LinkHistory) -> String {
@@ -120,12 +120,12 @@ fn hindrance(explainer: Explainer<'_>, link: &LinkHistory, after: Option<Time>) 
 /// Why there is no link: who closed it and why, or what kept it from coming up.
 fn ended(explainer: Explainer<'_>, link: &LinkHistory) -> String {
     let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
-    let Some(last) = link.history.back() else {
+    let Some(last) = link.steps().next_back() else {
         return format!("{node} has no link to {peer}; why is not certain.");
     };
     let Some(down) = last_down(link) else { return never_came(explainer, link, last) };
     let what = if link.purpose == Purpose::Registration { "registration" } else { "link" };
-    let up = link.history.iter().rfind(|step| step.is_up() && step.at <= down.at);
+    let up = link.steps().rfind(|step| step.is_up() && step.at <= down.at);
     let lasted = up.map_or_else(String::new, |up| format!(", after {}", span_text(down.at.since(up.at))));
     let (at, who) = (explainer.clock(down.at), end_of(explainer, link, down));
     let since = if last.at > down.at {
@@ -144,7 +144,7 @@ fn never_came(explainer: Explainer<'_>, link: &LinkHistory, last: &LinkStep) -> 
     let told = told.strip_prefix(&format!("{node} ")).map_or_else(|| told.clone(), |rest| format!("it {rest}"));
     let tries = tries(explainer, link, None);
     // If steps are no longer remembered, the link may have been up.
-    let never = if link.forgotten == 0 {
+    let never = if link.forgotten() == 0 {
         format!("{node} never had a link to {peer}")
     } else {
         format!("{node} has no link to {peer}, and had none in the steps that are still kept")
@@ -156,10 +156,9 @@ fn never_came(explainer: Explainer<'_>, link: &LinkHistory, last: &LinkStep) -> 
 /// one.
 fn tries(explainer: Explainer<'_>, link: &LinkHistory, after: Option<Time>) -> String {
     let is_late = |step: &&LinkStep| after.is_none_or(|after| step.at > after);
-    let dials =
-        link.history.iter().filter(is_late).filter(|step| matches!(step.event(), Some(LinkEvent::Dialing { .. })));
+    let dials = link.steps().filter(is_late).filter(|step| matches!(step.event(), Some(LinkEvent::Dialing { .. })));
     let (count, last) = dials.fold((0, None), |(count, _), step| (count + 1, Some(step.at)));
-    let more = if after.is_none() && link.forgotten > 0 { "at least " } else { "" };
+    let more = if after.is_none() && link.forgotten() > 0 { "at least " } else { "" };
     match last {
         Some(last) if count > 1 => format!("; tried {more}{count} times, last at {}", explainer.clock(last)),
         Some(_) | None => String::new(),
@@ -237,13 +236,13 @@ fn health(explainer: Explainer<'_>, link: &LinkHistory) -> String {
 fn lines(explainer: Explainer<'_>, link: &LinkHistory) -> Vec<EvidenceLine> {
     let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
     let told = |step: &LinkStep| EvidenceLine::at(step.at, step_text(explainer, link, step));
-    let mut lines: Vec<_> = link.missed.iter().flat_map(|miss| miss_lines(&node, miss)).collect();
-    lines.extend(link.history.iter().map(told));
+    let mut lines: Vec<_> = link.missed().iter().flat_map(|miss| miss_lines(&node, miss)).collect();
+    lines.extend(link.quiet_steps().iter().chain(link.steps()).map(told));
     if let Some(at) = link.last_heard {
         lines.push(EvidenceLine::at(at, format!("{node} last heard from {peer}")));
     }
-    if link.forgotten > 0 {
-        let earlier = count_text(link.forgotten, "earlier step");
+    if link.forgotten() > 0 {
+        let earlier = count_text(link.forgotten(), "earlier step");
         lines.push(EvidenceLine::now(format!("{earlier} of {node} not kept")));
     }
     lines

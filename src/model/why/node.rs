@@ -70,9 +70,9 @@ fn verdict(explainer: Explainer<'_>, node: &NodeRecord) -> String {
 fn up(explainer: Explainer<'_>, node: &NodeRecord) -> String {
     let name = explainer.name(node.addr);
     let (told, from) = if node.is_ours() {
-        (format!("{name} runs in this process since {}", explainer.clock(node.life_since)), node.life_since)
+        (format!("{name} runs in this process since {}", explainer.clock(node.life_since())), node.life_since())
     } else {
-        let heard = node.contact.last_heard.map_or_else(String::new, |(at, by)| {
+        let heard = node.contact().last_heard.map_or_else(String::new, |(at, by)| {
             format!("; {} heard from it last at {}", explainer.name(by), explainer.clock(at))
         });
         let known = format!("{name} runs elsewhere and is known here since {}", explainer.clock(node.first_seen));
@@ -121,12 +121,12 @@ fn is_running(node: &NodeRecord) -> bool {
 /// Whose probes it does not answer, and what explains that.
 pub(super) fn suspect(explainer: Explainer<'_>, node: &NodeRecord, misses: u32, limit: u32) -> String {
     let (name, since) = (explainer.name(node.addr), explainer.clock(node.since));
-    let by: Vec<Addr> = node.suspicions.iter().map(|suspicion| suspicion.by).collect();
+    let by: Vec<Addr> = node.suspicions().iter().map(|suspicion| suspicion.by).collect();
     let others = if hearing(explainer, node).next().is_some() { ", while others still hear from it" } else { "" };
     let because =
         explainer.because(&silences(explainer, node)).map_or_else(String::new, |because| format!(" {because}"));
-    let hung = match node.life {
-        Some(NodeState::Hangs) => format!("; it hangs since {}", explainer.clock(node.life_since)),
+    let hung = match node.life() {
+        Some(NodeState::Hangs) => format!("; it hangs since {}", explainer.clock(node.life_since())),
         None | Some(NodeState::Runs | NodeState::Left | NodeState::Killed) => String::new(),
     };
     let by = explainer.names_in_order(&by);
@@ -144,10 +144,10 @@ fn unanswered(misses: u32, limit: u32) -> String {
 /// Why each node that misses its answers hears nothing.
 fn silences<'a>(explainer: Explainer<'a>, node: &NodeRecord) -> Vec<Cause<'a>> {
     let of = |by: Addr| {
-        let from = first_sent(&explainer.model.links().get(by, node.addr)?.missed)?;
+        let from = first_sent(explainer.model.links().get(by, node.addr)?.missed())?;
         explainer.cause_of(by, node.addr, Silence { from, until: explainer.model.now() })
     };
-    node.suspicions.iter().filter_map(|suspicion| of(suspicion.by)).collect()
+    node.suspicions().iter().filter_map(|suspicion| of(suspicion.by)).collect()
 }
 
 fn links(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
@@ -216,7 +216,7 @@ fn contact(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
     if node.is_ours() {
         return Vec::new();
     }
-    let Contact { last_heard, probes_to_it, answered, missed, probes_from_it, messages, copies } = node.contact;
+    let Contact { last_heard, probes_to_it, answered, missed, probes_from_it, messages, copies } = node.contact();
     let heard = last_heard.map(|(at, by)| EvidenceLine::at(at, format!("{} last heard from it", explainer.name(by))));
     let mut lines: Vec<EvidenceLine> = heard.into_iter().collect();
     if probes_to_it + probes_from_it > 0 {
@@ -233,11 +233,11 @@ fn contact(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
 
 fn doubts(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
     let mut lines = Vec::new();
-    for suspicion in &node.suspicions {
+    for suspicion in node.suspicions() {
         let (by, misses, limit) = (explainer.name(suspicion.by), suspicion.misses, suspicion.limit);
         lines.push(EvidenceLine::now(format!("{by} counts {misses}/{limit} missed")));
         if let Some(link) = explainer.model.links().get(suspicion.by, node.addr) {
-            lines.extend(link.missed.iter().flat_map(|miss| miss_lines(&by, miss)));
+            lines.extend(link.missed().iter().flat_map(|miss| miss_lines(&by, miss)));
             lines.extend(link.last_heard.map(|at| EvidenceLine::at(at, format!("{by} last heard from it"))));
         }
     }
@@ -246,7 +246,7 @@ fn doubts(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
 
 /// Nodes that have a link to a suspect, miss nothing, and have heard from it since it became one.
 fn hearing<'a>(explainer: Explainer<'a>, node: &'a NodeRecord) -> impl Iterator<Item = &'a LinkHistory> {
-    let is_suspect = !node.suspicions.is_empty();
+    let is_suspect = !node.suspicions().is_empty();
     let hears = move |link: &&LinkHistory| link.misses == 0 && link.last_heard.is_some_and(|at| at >= node.since);
     explainer.model.links().up().filter(move |link| is_suspect && link.key.peer == node.addr && hears(link))
 }
@@ -281,7 +281,7 @@ fn shortage(explainer: Explainer<'_>, node: &NodeRecord) -> Option<String> {
         return None;
     }
     let notices = explainer.model.notices().iter().rev().map(|(_, notice)| notice);
-    let since = notices.take_while(|notice| notice.at >= node.life_since);
+    let since = notices.take_while(|notice| notice.at >= node.life_since());
     let aim = since.filter(|notice| notice.event.node == node.addr).find_map(|notice| {
         let EventKind::Link(LinkEvent::Repairing { reason: RepairReason::TooFewLinks { want, .. } }) =
             notice.event.kind
@@ -302,7 +302,7 @@ fn kept_from(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<String> {
     let mut full = Vec::new();
     let mut refused = Vec::new();
     let mut unreached = Vec::new();
-    for (link, step) in tried(explainer, node).filter(|(_, step)| step.at >= node.life_since) {
+    for (link, step) in tried(explainer, node).filter(|(_, step)| step.at >= node.life_since()) {
         match step.event() {
             Some(LinkEvent::Refused { by: Side::Them, reason: RefusalReason::Full, .. }) => full.push(link.key.peer),
             Some(LinkEvent::Refused { by: Side::Them, .. }) => refused.push(link.key.peer),
@@ -323,7 +323,7 @@ fn kept_from(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<String> {
 /// The last step of each of its links to a peer.
 fn tried<'a>(explainer: Explainer<'a>, node: &'a NodeRecord) -> impl Iterator<Item = (&'a LinkHistory, &'a LinkStep)> {
     let links = explainer.model.links().of(node.addr).filter(|link| link.purpose == Purpose::Neighbor && !link.is_up());
-    links.filter_map(|link| Some((link, link.history.back()?)))
+    links.filter_map(|link| Some((link, link.steps().next_back()?)))
 }
 
 /// For a peer without neighbors: what it tried.

@@ -70,8 +70,9 @@ struct Difference<'a> {
 /// Why the list and the live nodes differ; peers with equal reasons share a clause.
 #[derive(PartialEq, Eq, Hash)]
 enum DifferenceReason<'a> {
-    /// On the list, and not alive: how, since when, and whether anybody has reported it.
-    Gone { how: Gone, at: String, is_reported: bool, unaware: Option<Unaware<'a>> },
+    /// On the list, and not alive: its last state (`None`: it runs elsewhere and was declared dead),
+    /// since when, and whether anybody has reported it.
+    Gone { life: Option<NodeState>, at: String, is_reported: bool, unaware: Option<Unaware<'a>> },
     /// It runs, nothing passes between it and the seed, and it was taken off the list, if that was
     /// seen.
     CutOff { by: By<'a>, off: Option<Off> },
@@ -109,14 +110,6 @@ enum Unaware<'a> {
     Hangs,
     /// Nothing passes to it from where the node was.
     CutOff(By<'a>),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Gone {
-    Killed,
-    Left,
-    Hung,
-    Dead,
 }
 
 /// When a node was taken off the list, and why.
@@ -161,7 +154,7 @@ fn verdict(
     let listed = count_text(view.listed.len() as u64, "peer");
     let running = running_peers(explainer.model).count();
     let run = if running == 1 { "1 runs here".to_owned() } else { format!("{running} run here") };
-    let has_list = |node: &NodeRecord| matches!(node.life, Some(NodeState::Runs | NodeState::Hangs));
+    let has_list = |node: &NodeRecord| matches!(node.life(), Some(NodeState::Runs | NodeState::Hangs));
     let has_list = explainer.model.nodes().get(seed).is_some_and(has_list);
     let last = view.last_list.map(|(at, _)| format!("; its last list went out {} ago", span_text(now.since(at))));
     let last = last.unwrap_or_default();
@@ -202,17 +195,19 @@ fn running_peers(model: &Model) -> impl Iterator<Item = &NodeRecord> {
 /// Why a listed node does not answer; `None` if nothing suggests that it is not alive.
 fn not_alive(explainer: Explainer<'_>, seed: Addr, listed: Addr) -> Option<DifferenceReason<'_>> {
     let node = explainer.model.nodes().get(listed)?;
-    let how = match node.life {
-        Some(NodeState::Killed) => Gone::Killed,
-        Some(NodeState::Left) => Gone::Left,
-        Some(NodeState::Hangs) => Gone::Hung,
-        None if node.belief == Belief::Dead => Gone::Dead,
-        None | Some(NodeState::Runs) => return None,
+    let life = node.life();
+    let is_gone = match life {
+        Some(NodeState::Killed | NodeState::Left | NodeState::Hangs) => true,
+        Some(NodeState::Runs) => false,
+        None => node.belief == Belief::Dead,
     };
-    let since = if how == Gone::Dead { node.since } else { node.life_since };
+    if !is_gone {
+        return None;
+    }
+    let since = if life.is_none() { node.since } else { node.life_since() };
     let is_reported = explainer.model.deaths().latest_of(listed).is_some_and(|case| case.back_at.is_none());
     Some(DifferenceReason::Gone {
-        how,
+        life,
         at: explainer.clock(since),
         is_reported,
         unaware: unaware(explainer, seed, listed),
@@ -225,7 +220,7 @@ fn unaware(explainer: Explainer<'_>, seed: Addr, gone: Addr) -> Option<Unaware<'
     if case.is_some_and(|case| case.back_at.is_none() && case.steps.iter().any(|step| step.node == seed)) {
         return None;
     }
-    if explainer.model.nodes().get(seed).is_some_and(|seed| seed.life == Some(NodeState::Hangs)) {
+    if explainer.model.nodes().get(seed).is_some_and(|seed| seed.life() == Some(NodeState::Hangs)) {
         return Some(Unaware::Hangs);
     }
     let mut between = explainer.model.faults().ever_between(gone, seed).filter(|record| record.until.is_none());
@@ -257,7 +252,16 @@ fn not_listed(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> DifferenceRea
 fn taken_off(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> Option<Off> {
     let case = explainer.model.deaths().latest_of(peer);
     let mut steps = case.iter().flat_map(|case| &case.steps).rev().filter(|step| step.node == seed);
-    steps.find_map(|step| Some(Off { at: explainer.clock(step.at), reason: delisting(step)? }))
+    steps.find_map(|step| Some(Off { at: explainer.clock(step.at), reason: without_report(delisting(step)?) }))
+}
+
+/// Several reports of one reporter are one reason.
+fn without_report(reason: DelistReason) -> DelistReason {
+    match reason {
+        DelistReason::Reported { reporter, .. } => DelistReason::Reported { report: None, reporter },
+        DelistReason::Unanswered { reporter, .. } => DelistReason::Unanswered { report: None, reporter },
+        DelistReason::Silent | DelistReason::Departed | DelistReason::Left => reason,
+    }
 }
 
 /// `p4 runs and is registered with no seed at all`, for one peer or several.
@@ -265,7 +269,7 @@ fn clause(explainer: Explainer<'_>, why: &DifferenceReason<'_>, peers: &[Addr]) 
     let (who, is_one) = (explainer.names(peers), peers.len() == 1);
     let (runs, is, they) = if is_one { ("runs", "is", "it") } else { ("run", "are", "they") };
     match why {
-        DifferenceReason::Gone { how, at, is_reported, unaware } => {
+        DifferenceReason::Gone { life, at, is_reported, unaware } => {
             let noticed = match (unaware, is_reported, is_one) {
                 (Some(Unaware::Hangs), ..) => ", which it does not know, because it hangs".to_owned(),
                 (Some(Unaware::CutOff(by)), ..) => {
@@ -275,7 +279,7 @@ fn clause(explainer: Explainer<'_>, why: &DifferenceReason<'_>, peers: &[Addr]) 
                 (None, false, true) => ", and nobody has reported it".to_owned(),
                 (None, false, false) => ", and nobody has reported them".to_owned(),
             };
-            format!("{who} {}{noticed}", gone(*how, at, is_one))
+            format!("{who} {}{noticed}", gone(*life, at, is_one))
         }
         DifferenceReason::CutOff { by, off } => {
             let off =
@@ -298,13 +302,13 @@ fn clause(explainer: Explainer<'_>, why: &DifferenceReason<'_>, peers: &[Addr]) 
     }
 }
 
-fn gone(how: Gone, at: &str, is_one: bool) -> String {
+fn gone(life: Option<NodeState>, at: &str, is_one: bool) -> String {
     let (was, is) = if is_one { ("was", "is") } else { ("were", "are") };
-    match how {
-        Gone::Killed => format!("{was} killed at {at}"),
-        Gone::Left => format!("left at {at}"),
-        Gone::Hung => format!("{} since {at}", if is_one { "hangs" } else { "hang" }),
-        Gone::Dead => format!("{is} taken for dead since {at}"),
+    match life {
+        Some(NodeState::Killed) => format!("{was} killed at {at}"),
+        Some(NodeState::Left) => format!("left at {at}"),
+        Some(NodeState::Hangs) => format!("{} since {at}", if is_one { "hangs" } else { "hang" }),
+        Some(NodeState::Runs) | None => format!("{is} taken for dead since {at}"),
     }
 }
 

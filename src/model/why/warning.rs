@@ -122,7 +122,7 @@ fn flapping(explainer: Explainer<'_>, node: Addr) -> Explanation {
     let mut why = super::about_node(explainer.model, node, explainer.utc_offset_s);
     let name = explainer.name(node);
     let Some(known) = explainer.model.nodes().get(node) else { return why };
-    why.evidence.extend(known.comebacks.iter().map(|at| EvidenceLine::at(*at, format!("{name} came back"))));
+    why.evidence.extend(known.comebacks().iter().map(|at| EvidenceLine::at(*at, format!("{name} came back"))));
     let deaths = explainer.model.deaths().cases().iter().filter(|(_, case)| case.dead == node);
     why.evidence.extend(deaths.map(|(_, case)| {
         let by: Vec<Addr> = case.evidence.iter().map(|told| told.reporter).collect();

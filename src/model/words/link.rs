@@ -78,33 +78,22 @@ impl Words for LinkEvent {
     }
 
     fn line(&self, node: Addr, _counted: Receipt, _name: NameOf<'_>) -> Option<GossipLine> {
-        let (from, to, text) = match self {
-            Self::Up { peer, direction, purpose, .. } => {
-                let (from, to) = match direction {
-                    Direction::Inbound => (*peer, node),
-                    Direction::Outbound => (node, *peer),
-                };
-                let text = match purpose {
-                    Purpose::Neighbor => "up",
-                    Purpose::Registration => "registered",
-                };
-                (from, to, text.to_owned())
-            }
-            // The death has a line beside it that says why.
-            Self::Down { peer, end: LinkEnd::Dead { .. }, .. } => (node, *peer, "down".to_owned()),
-            Self::Down { peer, end, .. } => (node, *peer, format!("down: {}", end_text(*end))),
-            Self::Dialing { .. }
-            | Self::DialFailed { .. }
-            | Self::Refused { .. }
-            | Self::NotAccepted { .. }
-            | Self::Violation { .. }
-            | Self::MoreOffenses { .. }
-            | Self::Flooding { .. }
-            | Self::Omitted { .. }
-            | Self::OtherDialect { .. }
-            | Self::HandshakeFailed { .. }
-            | Self::EclipseSuspected { .. }
-            | Self::Repairing { .. } => return None,
+        let (from, to, text) = if let Self::Up { peer, direction, purpose, .. } = self {
+            let (from, to) = match direction {
+                Direction::Inbound => (*peer, node),
+                Direction::Outbound => (node, *peer),
+            };
+            let text = match purpose {
+                Purpose::Neighbor => "up",
+                Purpose::Registration => "registered",
+            };
+            (from, to, text.to_owned())
+        } else if let Self::Down { peer, end, .. } = self {
+            // A death has a line beside it that says why.
+            let is_told = matches!(end, LinkEnd::Dead { .. });
+            (node, *peer, if is_told { "down".to_owned() } else { format!("down: {}", end_text(*end)) })
+        } else {
+            return None;
         };
         Some(GossipLine { from, to: Some(to), tag: "LINK", tone: LineTone::Aside, text })
     }

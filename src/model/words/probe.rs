@@ -32,13 +32,9 @@ impl Words for ProbeEvent {
     }
 
     fn line(&self, node: Addr, _counted: Receipt, _name: NameOf<'_>) -> Option<GossipLine> {
-        match self {
-            Self::Missed { peer, seq, misses, limit, .. } => {
-                let text = format!("{seq} no answer ({misses}/{limit})");
-                Some(GossipLine { from: node, to: Some(*peer), tag: "PROBE", tone: LineTone::Doubtful, text })
-            }
-            Self::Sent { .. } | Self::Received { .. } | Self::Answered { .. } | Self::Lost { .. } => None,
-        }
+        let Self::Missed { peer, seq, misses, limit, .. } = self else { return None };
+        let text = format!("{seq} no answer ({misses}/{limit})");
+        Some(GossipLine { from: node, to: Some(*peer), tag: "PROBE", tone: LineTone::Doubtful, text })
     }
 
     fn python_line(&self, place: LogPlace) -> Option<String> {

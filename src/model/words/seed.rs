@@ -47,14 +47,8 @@ impl Words for SeedEvent {
     }
 
     fn python_line(&self, _place: LogPlace) -> Option<String> {
-        match self {
-            Self::PeerListReceived { peers, .. } | Self::PeerListSent { peers, .. } => Some(list_line(peers)),
-            Self::TooFewSeeds { .. }
-            | Self::EnoughSeeds { .. }
-            | Self::ListedAlready { .. }
-            | Self::PeerListed { .. }
-            | Self::PeerDelisted { .. } => None,
-        }
+        let (Self::PeerListReceived { peers, .. } | Self::PeerListSent { peers, .. }) = self else { return None };
+        Some(list_line(peers))
     }
 }
 

@@ -88,7 +88,7 @@ fn a_damaged_recording_is_exported_with_its_gaps_told() {
     let session = Session::recorded();
     let text = fs::read_to_string(session.journal.path()).unwrap();
     let mut lines: Vec<&str> = text.lines().collect();
-    lines[2] = "{\"at\":1,\"no";
+    lines[3] = "{\"n\":1,\"at\":1,\"no";
     fs::write(session.path("damaged.jsonl"), lines.join("\n") + "\n").unwrap();
     let export =
         |name: &str| export(&session.path("damaged.jsonl"), &session.path(name), OverwritePolicy::Refuse).unwrap();
@@ -96,17 +96,17 @@ fn a_damaged_recording_is_exported_with_its_gaps_told() {
     assert_eq!((exported.events, exported.skipped, exported.damage.lines), (3, 7, 1));
     let place = session.path("damaged.jsonl").display().to_string();
     assert!(
-        exported.damage.told[0].starts_with(&format!("{place}, line 3: expected an event")),
+        exported.damage.told[0].starts_with(&format!("{place}, line 4: expected an event")),
         "{:?}",
         exported.damage
     );
     let told: Vec<String> = session.text("out.txt").lines().map(str::to_owned).collect();
-    assert_eq!(told[1], "(line 3 of the recording cannot be read)");
+    assert_eq!(told[1], "(line 4 of the recording cannot be read)");
     assert_eq!(told.len(), 4);
     export("out.jsonl");
     assert_eq!(session.text("out.jsonl").lines().nth(2), Some("{\"skipped\":1}"));
     export("out.csv");
-    assert_eq!(session.text("out.csv").lines().nth(2), Some(",,,skipped,,,,line 3 of the recording cannot be read"));
+    assert_eq!(session.text("out.csv").lines().nth(2), Some(",,,skipped,,,,line 4 of the recording cannot be read"));
 }
 
 #[test]
@@ -159,8 +159,38 @@ fn an_export_of_events_can_be_exported_again() {
     session.journal.flush().unwrap();
     session.export("first.jsonl").unwrap();
     export(&session.path("first.jsonl"), &session.path("second.jsonl"), OverwritePolicy::Refuse).unwrap();
-    assert_eq!(session.text("first.jsonl"), session.text("session.jsonl"));
+    let header = session.text("session.jsonl").lines().next().unwrap().to_owned();
+    let events = one_of_each().into_iter().map(|kind| serde_json::to_string(&event(peer(1), kind)).unwrap());
+    let expected: Vec<_> = std::iter::once(header).chain(events).collect();
+    assert_eq!(session.text("first.jsonl").lines().collect::<Vec<_>>(), expected, "a line an event");
     assert_eq!(session.text("second.jsonl"), session.text("first.jsonl"));
+}
+
+/// The indented lines that follow this mark in docs/journal.md.
+fn example(mark: &str) -> String {
+    let manual = include_str!("../../../docs/journal.md");
+    let lines = manual.split(mark).nth(1).unwrap().lines().skip_while(|line| line.is_empty());
+    lines.map_while(|line| line.strip_prefix("    ")).flat_map(|line| [line, "\n"]).collect()
+}
+
+#[test]
+fn the_example_of_the_manual_is_read_written_and_exported_as_it_says() {
+    let session = Session::new();
+    let path = session.path("example.jsonl");
+    fs::write(&path, example("<!-- example -->")).unwrap();
+    export(&path, &session.path("out.jsonl"), OverwritePolicy::Refuse).unwrap();
+    assert_eq!(session.text("out.jsonl"), example("<!-- exported -->"));
+    let reader = journal::read(&path).unwrap();
+    let mut again = Journal::create(&session.path("again.jsonl"), reader.header(), u64::MAX).unwrap();
+    for record in reader.map(Result::unwrap) {
+        match record {
+            JournalRecord::Event { event, .. } => again.append(&[event]).unwrap(),
+            JournalRecord::Skipped(events) => again.skipped(events).unwrap(),
+            JournalRecord::Torn => panic!("{record:?}"),
+        }
+    }
+    again.close().unwrap();
+    assert_eq!(session.text("again.jsonl"), example("<!-- example -->"));
 }
 
 #[test]
@@ -213,7 +243,8 @@ fn only_a_finished_sessions_journal_can_be_replaced() {
     assert_eq!((session.text("other.jsonl"), session.files()), (before, 2));
     drop(other);
     export(session.journal.path(), &dest, OverwritePolicy::Replace).unwrap();
-    assert_eq!(session.text("other.jsonl"), session.text("session.jsonl"));
+    session.export("copy.jsonl").unwrap();
+    assert_eq!(session.text("other.jsonl"), session.text("copy.jsonl"));
 }
 
 #[test]

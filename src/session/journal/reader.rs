@@ -1,11 +1,14 @@
-//! Reads a journal line by line, from any file that may be one.
+//! Reads a journal block by block, from any file that may be one.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::line::{BlockHead, Line};
+use super::window::{RecordWindow, Told};
 use super::{FORMAT, Header, JournalError, JournalRecord, LINE_LEN_MAX, VERSION};
-use crate::event::Event;
+use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::session::overview::{FOOTER_LEN_MAX, Footer, MissedEvents, Overview, Tally};
 
@@ -25,24 +28,33 @@ const KINDS: [(&[u8], &str, &str); 7] = [
     (b"\xfe\xff", "UTF-16 text", "save it as UTF-8"),
 ];
 
-/// A journal that is being read, one line at a time.
+/// Nodes whose numbers are known when a block introduces others: all that the program knows.
+const NODES_MAX: usize = 256 * 1024;
+
+/// A journal that is being read, one block at a time.
 #[derive(Debug)]
 pub struct JournalReader {
     path: PathBuf,
     header: Header,
     lines: BufReader<File>,
-    line: u64,
-    line_len: usize,
+    pub(super) line: u64,
+    nodes: BTreeMap<u32, Addr>,
+    window: RecordWindow,
+    /// Records in order.
+    ready: VecDeque<Told>,
+    /// The number of the next event, if none is missing.
+    next: u64,
     ended: bool,
 }
 
 /// Opens a journal, or an export that ends in `.jsonl`.
 pub fn read(path: &Path) -> Result<JournalReader, JournalError> {
     let fail = |reason| JournalError::Read { path: path.to_owned(), reason };
-    let mut lines = BufReader::new(File::open(path).map_err(fail)?);
+    let mut lines = BufReader::with_capacity(CHUNK_LEN, File::open(path).map_err(fail)?);
     let first = read_line(&mut lines).map_err(fail)?;
     let header = header(path, &first)?;
-    Ok(JournalReader { path: path.to_owned(), header, lines, line: 1, line_len: first.len(), ended: false })
+    let (nodes, window, ready) = (BTreeMap::new(), RecordWindow::default(), VecDeque::new());
+    Ok(JournalReader { path: path.to_owned(), header, lines, line: 1, nodes, window, ready, next: 0, ended: false })
 }
 
 fn header(path: &Path, line: &[u8]) -> Result<Header, JournalError> {
@@ -89,16 +101,6 @@ impl JournalReader {
         &self.header
     }
 
-    /// The number of the last line that was read, counted from 1.
-    pub fn line(&self) -> u64 {
-        self.line
-    }
-
-    /// The length of that line in bytes.
-    pub fn line_len(&self) -> usize {
-        self.line_len
-    }
-
     /// Skips to the next line, however long this one is.
     fn skip_rest(&mut self, line: &[u8]) {
         if line.len() == LINE_LEN_MAX && !line.ends_with(b"\n") {
@@ -107,51 +109,100 @@ impl JournalReader {
         }
     }
 
-    /// The content of this line; `None` for the footer, which adds nothing.
-    fn record(&mut self, line: &[u8]) -> Result<Option<JournalRecord>, JournalError> {
+    /// Reads a line, after which records may be ready.
+    fn advance(&mut self) {
+        self.line += 1;
+        match read_line(&mut self.lines) {
+            Ok(line) if line.is_empty() => self.end(),
+            Ok(line) => {
+                self.skip_rest(&line);
+                self.take(&line);
+            }
+            Err(reason) => {
+                self.end();
+                self.ready.push_back(Err(JournalError::Read { path: self.path.clone(), reason }));
+            }
+        }
+    }
+
+    /// Takes a line, or notes that it cannot be read.
+    fn take(&mut self, line: &[u8]) {
         let is_whole = line.ends_with(b"\n");
-        let why = match serde_json::from_slice::<Event>(line) {
-            Ok(event) => return Ok(Some(JournalRecord::Event(event))),
-            Err(why) => why,
+        let said = Line::parse(line).map_err(|why| why.to_string());
+        let why = match said.and_then(|said| self.take_content(said, line.len())) {
+            Ok(()) => return,
+            Err(why) if is_whole => why,
+            Err(_) if line.len() == LINE_LEN_MAX => format!("longer than {LINE_LEN_MAX} bytes"),
+            Err(_) => {
+                self.end();
+                return self.ready.push_back(Ok(JournalRecord::Torn));
+            }
         };
-        if let Ok(MissedEvents { skipped }) = serde_json::from_slice(line) {
-            return Ok(Some(JournalRecord::Skipped(skipped)));
+        let (path, line) = (self.path.clone(), self.line);
+        self.window.take_bad(JournalError::BadLine { path, line, why, events: None });
+        if self.window.is_full() {
+            self.put_in_order(None);
         }
-        if serde_json::from_slice::<Footer>(line).is_ok() {
-            return Ok(None);
+    }
+
+    /// The error says why the line cannot be read.
+    fn take_content(&mut self, said: Line, len: usize) -> Result<(), String> {
+        match said {
+            Line::Rows(rows) => self.window.take_rows(&rows, &self.nodes, len).map_err(|why| why.to_string())?,
+            Line::Event { n, event } => self.place(n, |number| JournalRecord::Event { number, event }, len),
+            Line::Missed(MissedEvents { n, skipped }) => self.place(n, |_| JournalRecord::Skipped(skipped), len),
+            Line::Head(BlockHead { block, nodes }) => {
+                self.put_in_order(Some(block));
+                self.introduce(nodes);
+            }
+            // It sums up what was read. Events that could not be written it counts twice.
+            Line::Footer(Footer { closed }) => self.put_in_order((closed.skipped == 0).then_some(closed.events)),
         }
-        if !is_whole && line.len() < LINE_LEN_MAX {
-            self.ended = true;
-            return Ok(Some(JournalRecord::Torn));
+        if self.window.is_full() {
+            self.put_in_order(None);
         }
-        let why = if is_whole { why.to_string() } else { format!("longer than {LINE_LEN_MAX} bytes") };
-        Err(JournalError::BadLine { path: self.path.clone(), line: self.line, why })
+        Ok(())
+    }
+
+    /// A record without a number follows what was read before it.
+    fn place(&mut self, number: Option<u64>, record: impl FnOnce(u64) -> JournalRecord, len: usize) {
+        if let Some(number) = number {
+            return self.window.take(number, record(number), len);
+        }
+        self.put_in_order(None);
+        let record = record(self.next);
+        self.next = self.next.saturating_add(record.events());
+        self.ready.push_back(Ok(record));
+    }
+
+    /// Makes what waits ready; `end` is the number of the first event after it, if that is known.
+    fn put_in_order(&mut self, end: Option<u64>) {
+        self.next = self.window.empty_into(&mut self.ready, self.next, end);
+    }
+
+    /// Each block names all nodes that it needs, so others can be forgotten.
+    fn introduce(&mut self, mut nodes: BTreeMap<u32, Addr>) {
+        if self.nodes.len() > NODES_MAX {
+            self.nodes.clear();
+        }
+        self.nodes.append(&mut nodes);
+    }
+
+    fn end(&mut self) {
+        self.put_in_order(None);
+        self.ended = true;
     }
 }
 
 /// Continues after a bad line; ends at the end of the file, at a torn line or at a read error.
 impl Iterator for JournalReader {
-    type Item = Result<JournalRecord, JournalError>;
+    type Item = Told;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        while !self.ended {
-            self.line += 1;
-            match read_line(&mut self.lines) {
-                Ok(line) if line.is_empty() => self.ended = true,
-                Ok(line) => {
-                    self.line_len = line.len();
-                    self.skip_rest(&line);
-                    if let Some(record) = self.record(&line).transpose() {
-                        return Some(record);
-                    }
-                }
-                Err(reason) => {
-                    self.ended = true;
-                    return Some(Err(JournalError::Read { path: self.path.clone(), reason }));
-                }
-            }
+    fn next(&mut self) -> Option<Told> {
+        while self.ready.is_empty() && !self.ended {
+            self.advance();
         }
-        None
+        self.ready.pop_front()
     }
 }
 
@@ -167,15 +218,25 @@ pub enum JournalEnd {
 /// The overview of the session in this journal. A closed journal ends with it; any other, because
 /// its process was killed or still runs, is read from its beginning.
 pub fn overview(path: &Path) -> Result<(Overview, JournalEnd), JournalError> {
-    let started = read(path)?.header().started;
-    let counted = match footer(path) {
-        Ok(Some(overview)) => return Ok((overview, JournalEnd::Closed)),
-        Ok(None) => count(path, started),
-        Err(error) => Err(error),
-    };
-    counted
-        .map(|overview| (overview, JournalEnd::Open))
-        .map_err(|reason| JournalError::Read { path: path.to_owned(), reason })
+    let journal = read(path)?;
+    match footer(path).map_err(|reason| JournalError::Read { path: path.to_owned(), reason })? {
+        Some(overview) => Ok((overview, JournalEnd::Closed)),
+        None => Ok((count(journal)?, JournalEnd::Open)),
+    }
+}
+
+/// What was read of a damaged journal counts.
+fn count(journal: JournalReader) -> Result<Overview, JournalError> {
+    let mut tally = Tally::new(journal.header().started);
+    for record in journal {
+        match record {
+            Ok(JournalRecord::Event { event, .. }) => tally.take(&event),
+            Ok(JournalRecord::Skipped(events)) => tally.skip(events),
+            Ok(JournalRecord::Torn) | Err(JournalError::BadLine { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(tally.overview())
 }
 
 fn footer(path: &Path) -> io::Result<Option<Overview>> {
@@ -186,18 +247,4 @@ fn footer(path: &Path) -> io::Result<Option<Overview>> {
     file.take(FOOTER_LEN_MAX as u64).read_to_end(&mut end)?;
     let last = end.strip_suffix(b"\n").and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
     Ok(last.and_then(|line| serde_json::from_slice::<Footer>(line).ok()).map(|footer| footer.closed))
-}
-
-fn count(path: &Path, started: Time) -> io::Result<Overview> {
-    let mut lines = BufReader::with_capacity(CHUNK_LEN, File::open(path)?);
-    let mut tally = Tally::new(started);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        lines.by_ref().take(LINE_LEN_MAX as u64).read_until(b'\n', &mut line)?;
-        if line.is_empty() {
-            return Ok(tally.overview());
-        }
-        tally.line(&line);
-    }
 }

@@ -1,7 +1,7 @@
 use std::fs::File;
 
 use super::*;
-use crate::event::samples::{AT, any_event, event, one_of_each, peer, received, seed, started};
+use crate::event::samples::{AT, any_event, event, peer, received, seed, started};
 use crate::event::{
     DeathEvent, DelistReason, Direction, EventKind, FaultEvent, GossipEvent, LinkEvent, LinkId, NodeEvent, ProbeEvent,
     Purpose, ReportAction, SeedEvent, Stop,
@@ -212,31 +212,17 @@ fn a_process_with_one_peer_counts_the_messages_that_it_saw() {
     assert_eq!(tally.overview().messages, 6);
 }
 
-#[test]
-fn a_glance_knows_the_line_of_each_kind_of_event() {
-    for kind in one_of_each() {
-        let event = event(peer(1), kind);
-        let line = serde_json::to_string(&event).unwrap() + "\n";
-        let glance = Glance::at(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
-        assert_eq!((glance.at, glance.node, glance.event), (event.at, event.node, event.kind.name()));
-    }
-}
-
 proptest! {
     #[test]
-    fn lines_come_to_the_same_as_the_events_in_them(events in proptest::collection::vec(any_event(), 0..20)) {
-        let (mut told, mut read) = (Tally::new(AT), Tally::new(AT));
+    fn a_session_that_was_killed_comes_to_what_its_events_do(events in proptest::collection::vec(any_event(), 0..20)) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = journal(&dir);
+        let mut told = Tally::new(AT);
         for event in &events {
             told.take(event);
-            read.line((serde_json::to_string(event).unwrap() + "\n").as_bytes());
+            journal.append(std::slice::from_ref(event)).unwrap();
         }
-        prop_assert_eq!(told.overview(), read.overview());
-    }
-
-    #[test]
-    fn any_line_is_taken_without_a_panic(line in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let mut tally = Tally::new(AT);
-        tally.line(&line);
-        tally.line(&[b"{\"at\":1,\"node\":\"", &line[..]].concat());
+        journal.flush().unwrap();
+        prop_assert_eq!(overview(journal.path()).unwrap(), (told.overview(), JournalEnd::Open));
     }
 }

@@ -162,6 +162,6 @@ fn silent(heard: ProbeView, view: &View<'_>) -> Option<(Tone, String)> {
 }
 
 fn suspecting(node: &NodeRecord, view: &View<'_>) -> String {
-    let names: Vec<_> = node.suspicions.iter().map(|suspicion| view.short_name(suspicion.by)).collect();
+    let names: Vec<_> = node.suspicions().iter().map(|suspicion| view.short_name(suspicion.by)).collect();
     list_text(&names, WATCHERS_SHOWN)
 }

@@ -33,7 +33,7 @@ fn a_frozen_picture_stays_as_it_is_and_counts_what_is_new() {
 }
 
 #[test]
-fn scrolling_up_in_the_log_leaves_follow_and_counts_what_is_below() {
+fn scrolling_up_in_the_log_leaves_follow_and_counts_below() {
     let mut app = suspect();
     app.press("3 g g");
     assert!(app.picture(120, 40).contains("new below"));
@@ -74,7 +74,7 @@ fn numbers_and_tab_lead_to_panes_and_a_hidden_pane_opens_whole() {
 }
 
 #[test]
-fn a_host_that_is_the_same_for_all_goes_without_saying_but_is_copied_and_found() {
+fn a_host_common_to_all_is_not_shown_but_copied_and_found() {
     let mut app = suspect();
     let lines = |app: &mut App| app.picture(120, 40).lines().map(str::to_owned).collect::<Vec<_>>();
     let shown = lines(&mut app);

@@ -141,7 +141,7 @@ fn no_text_of_a_stranger_acts_on_the_terminal_or_moves_a_column() {
 }
 
 #[test]
-fn the_screen_says_in_plain_letters_what_was_sent_and_how_much_more_of_it() {
+fn the_screen_shows_in_plain_letters_what_a_stranger_sent() {
     let mut app = app(&evil()[..1]);
     let mut rows = Vec::new();
     // On the whole screen there is room for long lines.

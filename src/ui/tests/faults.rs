@@ -10,7 +10,7 @@ use crate::ui::command_line::complete;
 use crate::ui::host::{Objection, Severity, ToHost};
 
 #[test]
-fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
+fn faults_are_counted_explained_and_ended_with_one_key() {
     let fault = Fault { what: FaultKind::Loss { percent: Percent::new(30).unwrap() }, on: Scope::link(P1, P4) };
     let event = |kind| Event { at: at(12_000), node: P1, kind };
     let mut app = suspect();
@@ -35,7 +35,7 @@ fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
 }
 
 #[test]
-fn f_writes_the_command_of_each_fault_and_of_its_end_and_enter_gives_it() {
+fn f_writes_the_command_of_a_fault_and_enter_gives_it() {
     let mut app = suspect();
     app.select("p4");
     assert_eq!(app.press("F down down down enter"), [], "nothing is done yet");
@@ -82,7 +82,7 @@ fn partitions_end_together_so_f_offers_that_once() {
 }
 
 #[test]
-fn f_offers_a_node_that_does_not_run_to_be_started_again_and_of_one_elsewhere_what_passes_between() {
+fn f_offers_restart_of_a_down_node_and_link_faults_elsewhere() {
     let mut app = suspect();
     app.get(vec![Event { at: at(12_000), node: P4, kind: EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }) }]);
     app.select("p4");
@@ -97,7 +97,7 @@ fn f_offers_a_node_that_does_not_run_to_be_started_again_and_of_one_elsewhere_wh
 }
 
 #[test]
-fn what_was_typed_a_moment_ago_is_for_the_engine_to_know_and_its_answer_outdates_the_one_before() {
+fn the_engine_judges_what_was_typed_a_moment_ago() {
     let mut app = suspect();
     app.command("lie p1");
     assert!(app.footer().contains("expected lie PEER NODE"));
@@ -123,7 +123,7 @@ fn with_a_link_selected_f_is_about_that_link() {
 }
 
 #[test]
-fn calm_says_which_nodes_are_started_again_and_counts_a_node_that_hangs_as_a_fault() {
+fn calm_names_the_nodes_that_restart_hung_ones_included() {
     let mut app = suspect();
     let event = |node, kind| Event { at: at(12_000), node, kind };
     let hung = [event(P1, EventKind::Node(NodeEvent::Hung)), event(P4, EventKind::Node(NodeEvent::Hung))];

@@ -159,7 +159,7 @@ impl Stage {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_console_draws_once_a_second_for_its_clock_and_no_more() {
+async fn an_idle_console_draws_once_a_second_for_its_clock() {
     let mut stage = Stage::new();
     assert_eq!(stage.run(&[], Duration::from_millis(10_500)).await, None);
     let drawn = stage.screen.drawn.len();
@@ -183,7 +183,7 @@ async fn a_busy_network_is_drawn_at_most_thirty_times_a_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_network_in_which_only_probes_are_answered_is_drawn_four_times_a_second() {
+async fn a_network_that_only_probes_is_drawn_four_times_a_second() {
     let mut stage = Stage::new();
     let tap = stage.tap.clone();
     let probes: Vec<_> = session()
@@ -204,7 +204,7 @@ async fn a_network_in_which_only_probes_are_answered_is_drawn_four_times_a_secon
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_flood_the_console_takes_what_it_can_counts_the_rest_and_misses_nothing_rare() {
+async fn a_flood_is_thinned_and_counted_and_nothing_rare_is_missed() {
     let mut stage = Stage::new();
     let batch: crate::event::Batch = session().into();
     for _ in 0..1_024 {
@@ -262,7 +262,7 @@ async fn a_replay_skips_nothing_however_fast_it_comes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_recording_is_shown_from_its_first_event_on_however_early_that_comes() {
+async fn a_recording_is_shown_from_its_first_event_however_early() {
     let mut stage = Stage::new();
     let batch: crate::event::Batch = session().into();
     stage.host.try_send(FromHost::Opened(Mode::Replay { source: "session.jsonl".to_owned() })).unwrap();
@@ -273,7 +273,7 @@ async fn a_recording_is_shown_from_its_first_event_on_however_early_that_comes()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_reaches_the_host_and_a_host_that_is_behind_holds_nothing_up() {
+async fn a_key_reaches_the_host_and_a_slow_host_holds_nothing_up() {
     let mut stage = Stage::new();
     stage.tap.publish(&session().into());
     let keys = [(100, ":"), (101, "k"), (102, "i"), (103, "l"), (104, "l"), (105, "space"), (106, "p"), (107, "4")];

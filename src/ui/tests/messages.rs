@@ -27,7 +27,7 @@ fn the_header_tells_how_far_a_scenario_is_and_what_failed() {
 }
 
 #[test]
-fn a_long_notice_goes_on_in_the_rows_that_are_free_and_is_cut_where_there_are_none() {
+fn a_long_notice_continues_in_free_rows_and_else_is_cut() {
     let mut app = suspect();
     app.hear(FromHost::Notice { severity: Severity::Error, text: LONG.to_owned() });
     app.tick(at(60_000));
@@ -50,7 +50,7 @@ fn a_long_notice_goes_on_in_the_rows_that_are_free_and_is_cut_where_there_are_no
 }
 
 #[test]
-fn a_failed_start_is_said_in_the_footer_and_kept_among_the_notices() {
+fn a_failed_start_is_told_in_the_footer_and_in_the_notices() {
     let mut app = suspect();
     let mut script = Script::default();
     let what = "start a peer at 127.0.0.1:3000".to_owned();
@@ -65,7 +65,7 @@ fn a_failed_start_is_said_in_the_footer_and_kept_among_the_notices() {
 }
 
 #[test]
-fn what_comes_together_is_shown_in_order_of_time_whichever_node_told_first() {
+fn what_comes_together_is_shown_in_order_of_time() {
     let mut app = suspect();
     let event = |millis, node, kind| delivery(vec![Event { at: at(millis), node, kind }]);
     let heard = event(
@@ -86,7 +86,7 @@ fn what_comes_together_is_shown_in_order_of_time_whichever_node_told_first() {
 }
 
 #[test]
-fn a_report_says_what_came_of_it_even_if_the_seed_acted_on_another_one() {
+fn a_report_says_what_the_seed_did_even_about_another_report() {
     let report = |reporter, action| {
         let (clock, cause) = (crate::proto::time::ClockTime::from_seconds(0).unwrap(), Some(DeathCause::Closed));
         EventKind::Death(DeathEvent::DeadReportReceived { report: None, dead: P3, clock, reporter, cause, action })
@@ -111,7 +111,7 @@ fn a_report_says_what_came_of_it_even_if_the_seed_acted_on_another_one() {
 }
 
 #[test]
-fn a_report_tells_of_each_seed_what_that_seed_did_and_stops_asking_when_another_report_decides() {
+fn a_report_says_for_each_seed_what_that_seed_did() {
     let (clock, cause) = (crate::proto::time::ClockTime::from_seconds(0).unwrap(), DeathCause::Misses { misses: 3 });
     let sent =
         || EventKind::Death(DeathEvent::DeadReportSent { report: None, dead: P3, clock, seeds: vec![S1, S2], cause });
@@ -203,7 +203,7 @@ fn behind() -> App {
 }
 
 #[test]
-fn what_is_said_in_a_network_that_is_behind_is_followed_all_the_same() {
+fn a_message_of_the_user_is_followed_in_a_network_behind() {
     let mut app = behind();
     app.type_text(":say p4 mine");
     assert_eq!(app.press("enter"), command(Command::Say { node: P4, body: "mine".into() }));
@@ -215,7 +215,7 @@ fn what_is_said_in_a_network_that_is_behind_is_followed_all_the_same() {
 }
 
 #[test]
-fn a_network_that_is_behind_has_one_time_in_the_header_and_in_the_notices() {
+fn a_network_behind_has_one_time_in_header_and_notices() {
     let mut app = behind();
     assert!(app.picture(120, 40).lines().next().unwrap().ends_with("00:00:13"));
     app.hear(FromHost::Notice { severity: Severity::Info, text: "a line of the program".to_owned() });

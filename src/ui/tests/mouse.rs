@@ -22,7 +22,7 @@ fn click(app: &mut App, text: &str) {
 }
 
 #[test]
-fn the_wheel_scrolls_the_pane_below_the_pointer_and_leaves_the_keys_where_they_are() {
+fn the_wheel_scrolls_the_pane_below_it_and_takes_no_focus() {
     let mut app = suspect();
     let at = find(&mut app, "3 Gossip log");
     app.mouse(MouseEventKind::ScrollUp, at);
@@ -39,7 +39,7 @@ fn the_wheel_scrolls_the_pane_below_the_pointer_and_leaves_the_keys_where_they_a
 }
 
 #[test]
-fn a_click_gives_a_pane_the_keys_and_selects_the_line_below_the_pointer() {
+fn a_click_focuses_a_pane_and_selects_the_line_below_it() {
     let mut app = suspect();
     click(&mut app, "─ ● p4");
     assert_eq!((app.focused(), app.selected()), ("nodes", Some(P4)));
@@ -64,7 +64,7 @@ fn a_click_on_a_node_of_the_map_selects_it() {
 }
 
 #[test]
-fn what_lies_under_a_dialog_is_not_clicked_and_the_wheel_scrolls_the_dialog() {
+fn under_a_dialog_nothing_is_clicked_and_the_wheel_scrolls_it() {
     let mut app = suspect();
     app.press("?");
     let before = app.picture(120, 24);

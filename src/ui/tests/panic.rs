@@ -91,13 +91,13 @@ pub(crate) fn is_the_one_that_panics() -> bool {
 }
 
 #[test]
-fn a_panic_while_drawing_gives_the_terminal_back_whole_and_says_what_happened() {
+fn a_panic_while_drawing_restores_the_terminal_and_says_why() {
     if is_the_one_that_panics() {
         let mut tty = Tty::take(Mouse::Captured).unwrap();
         let _here = Here::mark();
         tty.terminal().draw(|_| panic!("in the middle of a picture")).unwrap();
     }
-    let (parser, modes) = screen_after("a_panic_while_drawing_gives_the_terminal_back_whole_and_says_what_happened");
+    let (parser, modes) = screen_after("a_panic_while_drawing_restores_the_terminal_and_says_why");
     let screen = parser.screen();
     assert!(screen.contents().contains("in the middle of a picture"), "{}", screen.contents());
     assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
@@ -106,7 +106,7 @@ fn a_panic_while_drawing_gives_the_terminal_back_whole_and_says_what_happened() 
 }
 
 #[test]
-fn a_panic_elsewhere_leaves_the_screen_alone_and_is_told_to_the_console() {
+fn a_panic_elsewhere_leaves_the_screen_alone_and_is_told() {
     if is_the_one_that_panics() {
         let tty = Tty::take(Mouse::Terminal).unwrap();
         std::thread::spawn(|| panic!("far from the screen")).join().unwrap_err();
@@ -115,7 +115,7 @@ fn a_panic_elsewhere_leaves_the_screen_alone_and_is_told_to_the_console() {
         println!("told: {told}");
         return;
     }
-    let (parser, _) = screen_after("a_panic_elsewhere_leaves_the_screen_alone_and_is_told_to_the_console");
+    let (parser, _) = screen_after("a_panic_elsewhere_leaves_the_screen_alone_and_is_told");
     let contents = parser.screen().contents();
     assert!(contents.contains("told: internal error at src/ui/tests/panic.rs:"), "{contents}");
     assert!(contents.contains("far from the screen") && !contents.contains("panicked at"), "{contents}");

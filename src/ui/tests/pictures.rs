@@ -113,7 +113,7 @@ fn a_recording_is_labeled_as_one() {
 }
 
 #[test]
-fn the_path_of_a_recording_gives_way_to_its_name_and_that_to_what_is_in_it() {
+fn the_path_of_a_recording_gives_way_to_what_is_in_it() {
     let source = "/home/somebody/.local/state/gossipctl/sessions/2026-11-22T03-13-02-4711.jsonl".to_owned();
     let mode = Mode::Replay { source };
     let mut app = super::fixture::told(crate::ui::Options { mode, ..options() }, super::fixture::session(), 99_000);

@@ -68,7 +68,7 @@ fn up_is_green_suspect_yellow_dead_red_and_a_seed_cyan() {
 }
 
 #[test]
-fn in_the_topology_the_wave_is_magenta_a_dead_node_red_and_the_selected_one_reversed() {
+fn in_the_topology_wave_death_and_selection_have_their_styles() {
     let mut app = dead();
     let parser = shown(&mut app);
     assert_eq!(cell(&parser, " ■ s1", "■").fgcolor(), CYAN);
@@ -100,7 +100,7 @@ fn the_selected_line_is_reversed_and_no_other_is() {
 }
 
 #[test]
-fn without_color_the_selection_is_still_reversed_and_death_still_stands_out() {
+fn without_color_selection_and_death_still_stand_out() {
     let mono = Options { theme: ThemeChoice::Mono, ..options() };
     let mut app = told(mono, session(), 13_200);
     app.press("2");
@@ -114,7 +114,7 @@ fn without_color_the_selection_is_still_reversed_and_death_still_stands_out() {
 }
 
 #[test]
-fn text_from_the_network_cannot_color_the_screen_or_name_the_window() {
+fn text_from_the_network_cannot_style_screen_or_window() {
     let mut app = suspect();
     app.press("3 z");
     let parser = shown(&mut app);

@@ -53,14 +53,14 @@ fn a_lab_of_eight_is_drawn_with_names_and_links() {
 }
 
 #[test]
-fn a_lab_of_sixty_is_drawn_with_the_way_of_the_message_and_the_links_of_the_selected_node() {
+fn a_lab_of_sixty_shows_the_message_and_the_selected_links() {
     for (columns, rows) in [(80, 24), (120, 40), (160, 50)] {
         assert_snapshot!(format!("lab_of_60_{columns}x{rows}"), lab(60).picture(columns, rows));
     }
 }
 
 #[test]
-fn a_lab_of_five_hundred_is_drawn_as_a_grid_beside_the_neighborhood_of_the_selected_node() {
+fn a_lab_of_five_hundred_is_a_grid_beside_a_neighborhood() {
     for (columns, rows) in [(80, 24), (120, 40), (160, 50)] {
         assert_snapshot!(format!("lab_of_500_{columns}x{rows}"), lab(500).picture(columns, rows));
     }
@@ -119,7 +119,7 @@ fn signs(app: &mut App, node: Addr, columns: u16, rows: u16) -> String {
 }
 
 #[test]
-fn a_node_in_trouble_shows_both_that_and_whether_it_has_the_message() {
+fn a_node_in_trouble_also_shows_whether_it_has_the_message() {
     let trouble = |kinds: Vec<EventKind>| {
         let mut app = lab(8);
         let mut script = Script::default();
@@ -150,7 +150,7 @@ fn a_node_in_trouble_shows_both_that_and_whether_it_has_the_message() {
 }
 
 #[test]
-fn the_legend_has_a_word_for_each_sign_on_the_picture_at_every_size() {
+fn the_legend_has_a_word_for_each_sign_at_every_size() {
     let mut app = lab(8);
     let mut script = Script::default();
     script.at(12_100).add(lab_peer(4), EventKind::Node(NodeEvent::Hung));
@@ -190,7 +190,7 @@ fn the_legend_has_a_word_for_each_sign_on_the_picture_at_every_size() {
 }
 
 #[test]
-fn the_legend_tells_what_is_on_its_way_from_what_never_came_and_from_what_was_not_seen() {
+fn the_legend_tells_not_yet_from_never_and_from_not_seen() {
     let mut app = lab(8);
     let late = Addr::loopback(9_000);
     let mut script = Script::default();
@@ -204,7 +204,7 @@ fn the_legend_tells_what_is_on_its_way_from_what_never_came_and_from_what_was_no
 }
 
 #[test]
-fn on_the_whole_screen_the_overlay_is_drawn_whole_beyond_eighty_nodes_too() {
+fn the_whole_screen_draws_more_than_eighty_nodes_whole() {
     let mut app = lab(100);
     let rows = |app: &mut App| spots(app).iter().map(|(_, at)| at.y).collect::<BTreeSet<_>>().len();
     assert!(rows(&mut app) <= 6, "a grid of twenty a row");
@@ -275,7 +275,7 @@ fn a_newcomer_appears_nearer_to_its_neighbors_than_to_the_rest() {
 }
 
 #[test]
-fn a_layout_of_many_is_ordered_elsewhere_once_and_moves_nobody_after_it_settled() {
+fn a_large_layout_is_ordered_once_and_then_nobody_moves() {
     let mut app = told(options(), large_lab(150), 12_000);
     app.press("z");
     let at_first = spots(&mut app);
@@ -295,7 +295,7 @@ fn a_layout_of_many_is_ordered_elsewhere_once_and_moves_nobody_after_it_settled(
 }
 
 #[test]
-fn arrows_lead_to_the_nearest_node_that_way_and_the_connections_follow() {
+fn arrows_lead_to_the_nearest_node_and_connections_follow() {
     let mut app = lab(8);
     let spots = spots(&mut app);
     let at = |addr| spots.iter().find(|(other, _)| *other == addr).unwrap().1;
@@ -340,7 +340,7 @@ fn every_node_can_be_reached_with_the_arrows() {
 }
 
 #[test]
-fn a_node_elsewhere_is_marked_and_one_that_was_only_named_is_shown_as_that() {
+fn nodes_elsewhere_and_nodes_only_named_have_marks_of_their_own() {
     let mut app = suspect();
     let named = Addr::loopback(4_001);
     let mut script = Script::default();
@@ -400,7 +400,7 @@ fn w_shows_the_way_once_more_hop_by_hop_and_ends_by_itself() {
 }
 
 #[test]
-fn while_it_is_shown_once_more_the_footer_says_that_it_is_slow_how_far_it_is_and_how_it_ends() {
+fn during_a_replay_the_footer_says_how_far_and_how_to_stop() {
     let mut app = lab(8);
     app.tick(at(20_000));
     app.tell(crate::ui::Severity::Warning, "something else");
@@ -417,7 +417,7 @@ fn while_it_is_shown_once_more_the_footer_says_that_it_is_slow_how_far_it_is_and
 }
 
 #[test]
-fn escape_or_w_again_ends_it_and_it_works_frozen_and_in_a_recording() {
+fn a_replay_ends_with_esc_or_w_and_works_frozen_and_recorded() {
     let mode = Mode::Replay { source: "old.jsonl".to_owned() };
     let recording = || told(Options { mode: mode.clone(), ..options() }, session(), 13_200);
     let frozen = || {

@@ -39,7 +39,7 @@ fn the_start_screen_starts_a_lab_with_two_keys() {
 }
 
 #[test]
-fn the_start_screen_opens_a_recording_and_stays_until_it_is_open() {
+fn the_start_screen_stays_until_a_recording_is_open() {
     let mut app = empty(Options { start_screen: StartScreen::Shown, ..options() });
     app.press("up enter");
     assert!(app.picture(80, 24).contains("File  sessions/last.jsonl"), "the last session is at hand");
@@ -77,7 +77,7 @@ fn an_export_asks_before_it_replaces_a_file() {
 }
 
 #[test]
-fn what_was_done_is_saved_as_a_scenario_and_a_file_is_not_replaced_unasked() {
+fn a_session_is_saved_as_a_scenario_and_replaces_none_unasked() {
     let mut app = suspect();
     let type_command = |app: &mut App, line: &str| app.command(line);
     assert_eq!(type_command(&mut app, "save-scenario"), []);
@@ -146,7 +146,7 @@ fn a_word_too_many_is_named_and_nothing_is_done() {
 }
 
 #[test]
-fn a_command_without_a_node_acts_on_the_selected_one_as_its_key_does() {
+fn a_command_without_a_node_acts_as_its_key_does() {
     let mut app = suspect();
     app.select("p4");
     assert_eq!(app.command("kill"), []);
@@ -154,7 +154,7 @@ fn a_command_without_a_node_acts_on_the_selected_one_as_its_key_does() {
 }
 
 #[test]
-fn tab_completes_commands_and_nodes_and_up_brings_the_last_command_back() {
+fn tab_completes_words_and_up_brings_the_last_command_back() {
     let mut app = suspect();
     app.press(":");
     app.type_text("ki");

@@ -51,7 +51,7 @@ fn who_lacks_a_message_and_why_is_two_keys_away() {
 }
 
 #[test]
-fn the_wave_fits_a_small_screen_and_needs_no_other_character_than_ascii() {
+fn the_wave_fits_a_small_screen_and_can_do_with_ascii() {
     let mut app = told(options(), events(), 10_000);
     app.press("W");
     assert_snapshot!("wave_80x24", app.picture(80, 24));
@@ -90,7 +90,7 @@ fn why_a_node_was_declared_dead_is_two_keys_away() {
 }
 
 #[test]
-fn a_warning_is_said_once_counted_in_the_header_and_listed_with_its_why() {
+fn a_warning_is_told_once_counted_and_listed_with_its_why() {
     let mut app = watched(options(), 12_000);
     assert!(!app.picture(120, 40).contains("1 warning"), "a network may repair itself");
     pass(&mut app, 12_500, 15_500);
@@ -105,7 +105,7 @@ fn a_warning_is_said_once_counted_in_the_header_and_listed_with_its_why() {
 }
 
 #[test]
-fn a_warning_waits_in_the_footer_until_the_answer_to_what_was_typed_is_read() {
+fn a_warning_waits_until_the_answer_in_the_footer_is_read() {
     let mut app = watched(options(), 12_000);
     app.type_text(":why p4 p1#9");
     app.press("enter");
@@ -129,7 +129,7 @@ fn talkative() -> App {
 }
 
 #[test]
-fn who_lacks_a_message_is_one_key_away_however_many_newer_ones_there_are() {
+fn who_lacks_a_message_is_one_key_away_despite_newer_ones() {
     let mut app = talkative();
     let shown = app.picture(80, 24);
     assert!(shown.lines().next().unwrap().contains("p2#18 reached 4/4") || shown.contains("wave p2#18"), "{shown}");
@@ -142,7 +142,7 @@ fn who_lacks_a_message_is_one_key_away_however_many_newer_ones_there_are() {
 }
 
 #[test]
-fn the_message_that_the_footer_names_stays_the_one_that_the_key_opens_for_a_while() {
+fn the_message_named_in_the_footer_stays_there_for_a_while() {
     let mut app = watched(options(), 15_500);
     let footer = |app: &mut App| app.picture(80, 24).lines().last().unwrap().to_owned();
     // Every second p2 says something that does not come to p4, either, and each is warned of five seconds later.
@@ -168,7 +168,7 @@ fn the_message_that_the_footer_names_stays_the_one_that_the_key_opens_for_a_whil
 }
 
 #[test]
-fn how_far_a_message_came_stays_in_a_narrow_header_longer_than_how_many_there_are() {
+fn a_narrow_header_keeps_reach_longer_than_the_message_rate() {
     let mut app = talkative();
     let shown = app.picture(68, 24);
     let header = shown.lines().next().unwrap();
@@ -181,7 +181,7 @@ fn how_far_a_message_came_stays_in_a_narrow_header_longer_than_how_many_there_ar
 }
 
 #[test]
-fn a_message_that_a_delay_holds_up_is_on_its_way_and_not_lost_until_there_was_time_for_it() {
+fn a_delayed_message_is_on_its_way_until_its_time_is_over() {
     use crate::proto::fault::{Fault, FaultKind, Scope};
     let mut script = Script::default();
     for (peer, name) in [(P1, "p1"), (P2, "p2"), (P3, "p3")] {
@@ -230,7 +230,7 @@ fn a_seed_that_hangs_is_asked_about_its_list_too() {
 }
 
 #[test]
-fn the_table_says_of_each_who_lacks_it_why_wherever_it_is_scrolled_to() {
+fn the_table_says_why_each_node_lacks_it_when_scrolled_too() {
     // A message that p1 of sixty said a moment ago, and that came to nobody yet.
     let events = super::fixture::large_lab(60);
     let begins =
@@ -252,7 +252,7 @@ fn the_table_says_of_each_who_lacks_it_why_wherever_it_is_scrolled_to() {
 }
 
 #[test]
-fn of_a_message_of_a_peer_without_links_nothing_is_predicted_and_nobody_elsewhere_is_blamed() {
+fn nothing_is_predicted_for_a_peer_without_links() {
     let mut script = Script::default();
     for (peer, name) in [(P1, "p1"), (P2, "p2"), (P3, "p3")] {
         script.at(100).start(peer, name, Role::Peer);
@@ -309,7 +309,7 @@ fn the_warning_that_explains_the_most_is_said_and_listed_first() {
 }
 
 #[test]
-fn a_warning_that_is_gone_stays_in_the_list_and_out_of_the_header() {
+fn a_warning_that_is_gone_stays_in_the_list_alone() {
     let mut app = watched(options(), 15_500);
     let mut script = Script::default();
     for (node, peer, link) in [(P4, P1, 90), (P1, P4, 91), (P4, P3, 92), (P3, P4, 93)] {

@@ -1,5 +1,7 @@
 //! What the seeds did about a death in the end; those that did the same together.
 
+use std::mem::discriminant;
+
 use super::{micros, reported_seeds};
 use crate::event::DelistReason;
 use crate::model::death::{DeathCase, Evidence, ReportOutcome};
@@ -13,44 +15,28 @@ use crate::proto::time::Time;
 /// Times that a clause lists.
 const TIMES_MAX: usize = 3;
 
-/// What a seed did in the end, for a clause.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum SeedAction {
-    Removed(RemovalReason),
-    /// It got an answer.
-    Kept,
-    /// It got no answer; what it did then was not seen.
-    NoAnswer,
-    /// It waits for an answer.
-    Asking,
-    /// The node registered again before it answered.
-    CameBack,
-    /// The node was off its list already.
-    NotListed,
-    /// No report could reach it.
-    CutOff,
-    /// Nothing is known of it.
-    Silent,
-}
-
-/// Why a seed took a node off its list.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum RemovalReason {
-    Unanswered,
-    Reported,
-    /// It could not probe the node: the registration had closed.
-    NotReachable,
-    Silent,
-    Departed,
-    Left,
-}
-
-/// What one seed did and when, and how long an answer took, if it got one.
+/// What one seed did in the end.
 struct Did {
     seed: Addr,
-    deed: SeedAction,
-    at: Option<Time>,
-    rtt_us: u64,
+    /// `None`: nothing is known of it.
+    outcome: Option<ReportOutcome>,
+    /// No report could reach it, or it could not ask the node that it removed: the registration had
+    /// closed.
+    is_hindered: bool,
+}
+
+impl Did {
+    /// It did the same as the other, perhaps at another time.
+    fn is_like(&self, other: &Self) -> bool {
+        let kind = |did: &Self| {
+            let reason = match did.outcome {
+                Some(ReportOutcome::Removed { reason, .. }) => Some(discriminant(&reason)),
+                Some(_) | None => None,
+            };
+            (did.outcome.map(|outcome| discriminant(&outcome)), reason, did.is_hindered)
+        };
+        kind(self) == kind(other)
+    }
 }
 
 /// A clause for each thing that seeds did, in the order in which the seeds were told.
@@ -58,13 +44,13 @@ pub(super) fn seed_clauses(explainer: Explainer<'_>, case: &DeathCase) -> Vec<St
     let mut groups: Vec<Vec<Did>> = Vec::new();
     for seed in case_seeds(case) {
         let did = did(explainer, case, seed);
-        match groups.iter_mut().find(|group| group.first().is_some_and(|first| first.deed == did.deed)) {
+        match groups.iter_mut().find(|group| group.first().is_some_and(|first| first.is_like(&did))) {
             Some(group) => group.push(did),
             None => groups.push(vec![did]),
         }
     }
     // What is unknown comes last.
-    groups.sort_by_key(|group| group.first().is_some_and(|first| first.deed == SeedAction::Silent));
+    groups.sort_by_key(|group| group.first().is_some_and(|first| first.outcome.is_none() && !first.is_hindered));
     groups.iter().filter_map(|group| clause(explainer, case, group)).collect()
 }
 
@@ -88,77 +74,71 @@ fn in_the_way<'a>(explainer: Explainer<'a>, case: &DeathCase, seed: Addr) -> Opt
 }
 
 fn did(explainer: Explainer<'_>, case: &DeathCase, seed: Addr) -> Did {
-    let did = |deed, at, rtt_us| Did { seed, deed, at, rtt_us };
-    match case.outcome_at(seed) {
-        Some(ReportOutcome::Removed { at, reason }) => {
-            let could_ask = explainer.model.links().get(seed, case.dead).is_none_or(|link| link.was_up_at(at));
-            let reason = removed_for(reason);
-            let reason =
-                if reason == RemovalReason::Reported && !could_ask { RemovalReason::NotReachable } else { reason };
-            did(SeedAction::Removed(reason), Some(at), 0)
-        }
-        Some(ReportOutcome::Disputed { rtt_us }) => did(SeedAction::Kept, None, rtt_us),
-        Some(ReportOutcome::NoAnswer) => did(SeedAction::NoAnswer, None, 0),
-        Some(ReportOutcome::Asking) => did(SeedAction::Asking, None, 0),
-        Some(ReportOutcome::CameBack) => did(SeedAction::CameBack, None, 0),
-        Some(ReportOutcome::NotListed | ReportOutcome::AlreadyGone) => did(SeedAction::NotListed, None, 0),
-        None if in_the_way(explainer, case, seed).is_some() => did(SeedAction::CutOff, None, 0),
-        None => did(SeedAction::Silent, None, 0),
-    }
-}
-
-const fn removed_for(reason: DelistReason) -> RemovalReason {
-    match reason {
-        DelistReason::Unanswered { .. } => RemovalReason::Unanswered,
-        DelistReason::Reported { .. } => RemovalReason::Reported,
-        DelistReason::Silent => RemovalReason::Silent,
-        DelistReason::Departed => RemovalReason::Departed,
-        DelistReason::Left => RemovalReason::Left,
-    }
+    let outcome = match case.outcome_at(seed) {
+        Some(ReportOutcome::AlreadyGone) => Some(ReportOutcome::NotListed),
+        other => other,
+    };
+    let was_down = |at: Time| explainer.model.links().get(seed, case.dead).is_some_and(|link| !link.was_up_at(at));
+    let is_hindered = match outcome {
+        None => in_the_way(explainer, case, seed).is_some(),
+        Some(ReportOutcome::Removed { at, reason: DelistReason::Reported { .. } }) => was_down(at),
+        Some(_) => false,
+    };
+    Did { seed, outcome, is_hindered }
 }
 
 fn clause(explainer: Explainer<'_>, case: &DeathCase, group: &[Did]) -> Option<String> {
     let seeds: Vec<Addr> = group.iter().map(|did| did.seed).collect();
     let (who, is_one) = (explainer.names_in_order(&seeds), seeds.len() == 1);
     let (list, is) = if is_one { ("its list", "is") } else { ("their lists", "are") };
-    Some(match group.first()?.deed {
-        SeedAction::Removed(reason) => removal(reason, &who, list, &times(explainer, group)),
-        SeedAction::Kept => {
-            let after = micros(group.iter().map(|did| did.rtt_us).max().unwrap_or_default());
+    let Did { outcome, is_hindered, .. } = group.first()?;
+    Some(match outcome {
+        Some(ReportOutcome::Removed { reason, .. }) => {
+            removal(*reason, *is_hindered, &who, &format!("{list} {}", times(explainer, group)))
+        }
+        Some(ReportOutcome::Disputed { .. }) => {
+            let rtt = |did: &Did| match did.outcome {
+                Some(ReportOutcome::Disputed { rtt_us }) => Some(rtt_us),
+                Some(_) | None => None,
+            };
+            let after = micros(group.iter().filter_map(rtt).max().unwrap_or_default());
             let at_most = if is_one { "" } else { " at most" };
             format!("{who} asked it, had an answer after {after}{at_most} and kept it on {list}")
         }
-        SeedAction::NoAnswer => format!("{who} asked it and had no answer"),
-        SeedAction::Asking => format!("{who} {is} asking it"),
-        SeedAction::CameBack => format!("{who} asked it, and had it on {list} again before an answer came"),
-        SeedAction::NotListed => format!("{who} did not have it on {list}"),
-        SeedAction::CutOff => {
+        Some(ReportOutcome::NoAnswer) => format!("{who} asked it and had no answer"),
+        Some(ReportOutcome::Asking) => format!("{who} {is} asking it"),
+        Some(ReportOutcome::CameBack) => format!("{who} asked it, and had it on {list} again before an answer came"),
+        Some(ReportOutcome::NotListed | ReportOutcome::AlreadyGone) => format!("{who} did not have it on {list}"),
+        None if *is_hindered => {
             let way = seeds.iter().find_map(|seed| in_the_way(explainer, case, *seed));
             let named = way.map(|record| explainer.named(record)).unwrap_or_default();
             format!("no report reached {who}, because of {named}")
         }
-        SeedAction::Silent => format!("what {who} did is not certain: nothing was heard of it"),
+        None => format!("what {who} did is not certain: nothing was heard of it"),
     })
 }
 
-fn removal(reason: RemovalReason, who: &str, list: &str, at: &str) -> String {
+/// `list`: off which list, and when.
+fn removal(reason: DelistReason, is_hindered: bool, who: &str, list: &str) -> String {
     match reason {
-        RemovalReason::Unanswered => format!("{who} asked it, got no answer and took it off {list} {at}"),
-        RemovalReason::Reported => format!("{who} took it off {list} {at} without asking it"),
-        RemovalReason::NotReachable => {
-            format!("{who} took it off {list} {at} and could not ask it: its registration had closed")
+        DelistReason::Unanswered { .. } => format!("{who} asked it, got no answer and took it off {list}"),
+        DelistReason::Reported { .. } if is_hindered => {
+            format!("{who} took it off {list} and could not ask it: its registration had closed")
         }
-        RemovalReason::Silent => {
-            format!("{who} heard nothing of it, asked it, got no answer and took it off {list} {at}")
-        }
-        RemovalReason::Departed => format!("{who} took it off {list} {at} because its registration had closed"),
-        RemovalReason::Left => format!("{who} took it off {list} {at} because it said goodbye"),
+        DelistReason::Reported { .. } => format!("{who} took it off {list} without asking it"),
+        DelistReason::Silent => format!("{who} heard nothing of it, asked it, got no answer and took it off {list}"),
+        DelistReason::Departed => format!("{who} took it off {list} because its registration had closed"),
+        DelistReason::Left => format!("{who} took it off {list} because it said goodbye"),
     }
 }
 
 /// `at 03:13:02`, `at 03:13:02 and 03:13:04`; for many, the first and the last.
 fn times(explainer: Explainer<'_>, group: &[Did]) -> String {
-    let mut times: Vec<Time> = group.iter().filter_map(|did| did.at).collect();
+    let removed = |did: &Did| match did.outcome {
+        Some(ReportOutcome::Removed { at, .. }) => Some(at),
+        Some(_) | None => None,
+    };
+    let mut times: Vec<Time> = group.iter().filter_map(removed).collect();
     times.sort_unstable();
     let mut times: Vec<String> = times.into_iter().map(|at| explainer.clock(at)).collect();
     times.dedup();

@@ -8,6 +8,7 @@ use crate::model::wave::{Wave, WaveRow};
 use crate::model::why::Lack;
 use crate::proto::addr::Addr;
 use crate::ui::line::Parts;
+use crate::ui::table::{self, Align, Column};
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -41,9 +42,31 @@ pub(super) fn rows(wave: &Wave) -> Vec<WaveTableRow> {
         .collect()
 }
 
+/// The cells of a node that has the message.
+pub(super) struct ArrivalCells {
+    node: Addr,
+    from: String,
+    hop: String,
+    delay: String,
+    duplicates: String,
+}
+
+/// `names`: columns of a name.
+fn table_columns(names: usize) -> Vec<Column<ArrivalCells>> {
+    type Cell = fn(&ArrivalCells, &View<'_>) -> Parts;
+    let column = |title, width, align, cell: Cell| Column { title, width, rank: 0, align, cell };
+    vec![
+        column("NODE", names, Align::Left, |row, view| vec![(view.node_tone(row.node), view.name(row.node))]),
+        column("FROM", names, Align::Left, |row, _| vec![(Tone::Plain, row.from.clone())]),
+        column("HOP", 4, Align::Right, |row, _| vec![(Tone::Plain, row.hop.clone())]),
+        column("DELAY", 7, Align::Right, |row, _| vec![(Tone::Plain, row.delay.clone())]),
+        column("DUP", 4, Align::Right, |row, _| vec![(Tone::Plain, row.duplicates.clone())]),
+    ]
+}
+
 pub(super) fn heading(names: usize, view: &View<'_>) -> Parts {
-    let name = |word| text::left(word, names, view.theme.glyphs);
-    vec![(Tone::Stale, format!("  {} {}  HOP   DELAY  DUP", name("NODE"), name("FROM")))]
+    let sign = vec![(Tone::Stale, "  ".to_owned())];
+    [sign, table::heading(&table_columns(names), Tone::Stale, view.theme.glyphs)].concat()
 }
 
 /// Columns that hold the names, those of nodes elsewhere too, and `begins`.
@@ -60,17 +83,6 @@ fn pieces(why: &str, tone: Tone) -> Parts {
     pieces.map(|(place, piece)| (tone, if place == 0 { piece.to_owned() } else { format!(", {piece}") })).collect()
 }
 
-/// A node elsewhere: from whom, hop and delay.
-fn elsewhere(node: Addr, proof: ForeignCopy, [from, hop, delay]: [&str; 3], names: usize, view: &View<'_>) -> Parts {
-    let name = |text: &str| text::left(text, names, view.theme.glyphs);
-    vec![
-        (Tone::Wave, format!("{} ", view.theme.sign("◇", "+"))),
-        (view.node_tone(node), format!("{} ", name(&view.name(node)))),
-        (Tone::Plain, format!("{}{hop:>5}{delay:>8}{:>5}", name(from), "-")),
-        (Tone::Stale, format!("  sent a copy to {}", view.name(proof.to))),
-    ]
-}
-
 impl WaveTableRow {
     pub(super) fn node(&self) -> Addr {
         match self {
@@ -81,8 +93,6 @@ impl WaveTableRow {
 
     /// `lack`: why it lacks the message; `names`: the width of a name.
     pub(super) fn parts(&self, lack: Option<&Lack>, names: usize, view: &View<'_>) -> Parts {
-        let glyphs = view.theme.glyphs;
-        let name = |addr| text::left(&view.name(addr), names, glyphs);
         match self {
             Self::Lacks(node) => {
                 let is_on_its_way = lack.is_some_and(|lack| lack.is_on_its_way);
@@ -91,32 +101,51 @@ impl WaveTableRow {
                 } else {
                     (Tone::Suspect, view.theme.sign("✗", "x"))
                 };
-                let (sign, name) = ((tone, format!("{sign} ")), (view.node_tone(*node), format!("{} ", name(*node))));
+                let name = text::left(&view.name(*node), names, view.theme.glyphs);
+                let (sign, name) = ((tone, format!("{sign} ")), (view.node_tone(*node), format!("{name} ")));
                 let why = lack.map_or("", |lack| lack.why.as_str());
                 [sign, name].into_iter().chain(pieces(why, tone)).collect()
             }
             Self::Has(row) => {
-                let from = row.from.map_or_else(|| text::left(BEGINS, names, glyphs), name);
                 let hop = match (row.hop, row.hop_known) {
                     (Some(hop), _) => hop.to_string(),
                     (None, Some(hop)) => format!("~{hop}"),
                     (None, None) => "?".to_owned(),
                 };
-                let delay = u64::try_from(row.delay.as_micros()).unwrap_or(u64::MAX);
-                let delay = if row.from.is_some() { text::rtt(delay) } else { "-".to_owned() };
-                let duplicates = if row.duplicates > 0 { row.duplicates.to_string() } else { "-".to_owned() };
-                vec![
-                    (Tone::Wave, format!("{} ", view.theme.sign("●", "*"))),
-                    (view.node_tone(row.node), format!("{} ", name(row.node))),
-                    (Tone::Plain, format!("{from}{hop:>5}{delay:>8}{duplicates:>5}")),
-                ]
+                let cells = ArrivalCells {
+                    node: row.node,
+                    from: row.from.map_or_else(|| BEGINS.to_owned(), |from| view.name(from)),
+                    hop,
+                    delay: row.from.map_or_else(|| "-".to_owned(), |_| rtt(row.delay)),
+                    duplicates: if row.duplicates > 0 { row.duplicates.to_string() } else { "-".to_owned() },
+                };
+                cells.parts(view.theme.sign("●", "*"), names, view)
             }
             Self::Elsewhere(node, proof, delay) => {
-                let delay = text::rtt(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX));
                 let from = proof.perhaps_from.map_or_else(|| "?".to_owned(), |from| format!("{}?", view.name(from)));
-                elsewhere(*node, *proof, [&from, "?", &delay], names, view)
+                elsewhere(*node, *proof, [&from, "?", &rtt(*delay)], names, view)
             }
             Self::Origin(node, proof) => elsewhere(*node, *proof, [BEGINS, "0", "-"], names, view),
         }
     }
+}
+
+impl ArrivalCells {
+    fn parts(&self, sign: &str, names: usize, view: &View<'_>) -> Parts {
+        let sign = vec![(Tone::Wave, format!("{sign} "))];
+        [sign, table::cells(&table_columns(names), self, view)].concat()
+    }
+}
+
+/// A node elsewhere: from whom, hop and delay.
+fn elsewhere(node: Addr, proof: ForeignCopy, cells: [&str; 3], names: usize, view: &View<'_>) -> Parts {
+    let [from, hop, delay] = cells.map(str::to_owned);
+    let cells = ArrivalCells { node, from, hop, delay, duplicates: "-".to_owned() };
+    let mut parts = cells.parts(view.theme.sign("◇", "+"), names, view);
+    parts.push((Tone::Stale, format!(" sent a copy to {}", view.name(proof.to))));
+    parts
+}
+
+fn rtt(delay: Duration) -> String {
+    text::rtt(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX))
 }

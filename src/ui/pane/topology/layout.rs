@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_whose_links_draw_it_together_fills_the_frame_all_the_same() {
+    fn a_network_drawn_together_by_its_links_fills_the_frame() {
         let mut job = ring(60);
         let at_first = place(&job);
         job.bodies = at_first.iter().map(|point| (*point, Hold::Free)).collect();
