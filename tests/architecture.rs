@@ -283,6 +283,70 @@ fn an_import_that_runs_the_wrong_way_is_found() {
     assert_eq!(wrong("ui", "#[cfg(test)]\nmod tests {\n    use crate::net::x;\n}\n// crate::net::y"), "");
 }
 
+/// Lines that ask which dialect it is, where there should be a question with a name.
+fn branches_on_dialect(sources: &[Source]) -> Vec<String> {
+    let answers = |module: &str| module == "proto::dialect" || is_within(module, "net::wire");
+    let names = ["Dialect::Framed", "Dialect::Classic"];
+    let branches = |line: &str| {
+        let is_named = names.iter().any(|name| line.contains(name));
+        is_named && ["=>", "==", "!=", "matches!("].iter().any(|branch| line.contains(branch))
+    };
+    let elsewhere = sources.iter().filter(|source| !answers(&source.module));
+    let lines = elsewhere.flat_map(|source| source.lines.iter().map(move |(number, line)| (source, number, line)));
+    let found = lines.filter(|(_, _, line)| branches(line));
+    found.map(|(source, number, line)| format!("{}:{number}: {}", source.module, line.trim())).collect()
+}
+
+#[test]
+fn nobody_asks_which_dialect_it_is() {
+    let found = branches_on_dialect(&sources());
+    assert!(found.is_empty(), "ask a question of `proto::dialect` instead: {found:#?}");
+    let asks = |module, text| branches_on_dialect(&[snippet(module, text)]).len();
+    assert_eq!(asks("sim", "if dialect == Dialect::Classic {}\nmatch dialect {\n    Dialect::Framed => 1,\n}"), 2);
+    assert_eq!(asks("net::wire::classic", "if dialect == Dialect::Classic {}"), 0);
+    assert_eq!(asks("proto::config", "dialect: Dialect::Framed,"), 0, "it may be set");
+}
+
+/// The parts of a peer, and whether each may name links.
+const PARTS: &[(&str, Links)] =
+    &[("proto::membership", Links::Known), ("proto::broadcast", Links::Unknown), ("proto::liveness", Links::Unknown)];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Links {
+    Known,
+    Unknown,
+}
+
+/// Lines of the file that joins the parts, without its tests.
+const JOINING_LINES_MAX: usize = 300;
+
+fn wrong_parts(sources: &[Source]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (part, links) in PARTS {
+        let others = || PARTS.iter().map(|(other, _)| *other).filter(|other| other != part).chain(["proto::peer"]);
+        for source in sources.iter().filter(|source| is_within(&source.module, part)) {
+            let found = imports(source).into_iter().filter(|(_, path)| others().any(|other| is_within(path, other)));
+            wrong.extend(found.map(|(number, path)| format!("{}:{number}: {path}", source.module)));
+            let named = source.lines.iter().filter(|(_, line)| *links == Links::Unknown && line.contains("LinkId"));
+            wrong.extend(named.map(|(number, line)| format!("{}:{number}: {line}", source.module)));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn the_parts_of_a_peer_do_not_know_each_other() {
+    let sources = sources();
+    let wrong = wrong_parts(&sources);
+    assert!(wrong.is_empty(), "only `proto::peer` joins the parts: {wrong:#?}");
+    let lines = sources.iter().find(|source| source.module == "proto::peer").map(|source| source.line_count);
+    assert!(lines.is_some_and(|lines| lines <= JOINING_LINES_MAX), "{lines:?} lines join the parts");
+    let names = |module, text| wrong_parts(&[snippet(module, text)]).len();
+    assert_eq!(names("proto::liveness::ping", "use crate::proto::membership::Membership;"), 1);
+    assert_eq!(names("proto::broadcast", "use super::event::{EventKind, LinkId};"), 1);
+    assert_eq!(names("proto::broadcast", "use super::event::EventKind;"), 0);
+}
+
 #[test]
 fn no_files_import_each_other_in_a_circle() {
     let sources = sources();

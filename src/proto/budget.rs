@@ -38,21 +38,6 @@ const COST: Duration = Duration::from_micros(1_000_000 / MESSAGES_A_SECOND as u6
 /// What may be spent in advance.
 const CREDIT: Duration = Duration::from_micros(1_000_000 / MESSAGES_A_SECOND as u64 * BURST as u64);
 
-/// How many messages this one counts for; gossip is free.
-fn cost(message: &Message) -> u32 {
-    match message {
-        Message::Gossip(_) => 0,
-        Message::Hello(_)
-        | Message::PeerList(_)
-        | Message::ListRequest
-        | Message::Probe { .. }
-        | Message::ProbeReply { .. }
-        | Message::DeadReport { .. }
-        | Message::Refusal { .. }
-        | Message::Goodbye { .. } => 1,
-    }
-}
-
 /// Reports that a link brings too much, and this message last.
 fn told(peer: Addr, message: &Message) -> EventKind {
     EventKind::Link(LinkEvent::Flooding { peer, said: message.name().to_owned(), limit: MESSAGES_A_SECOND })
@@ -95,7 +80,7 @@ pub(super) struct Bearer {
 }
 
 impl Budget {
-    /// Whether this link may bring such a message. A link that brings too many is read slowly, then
+    /// Whether this link may bring such a message; gossip always. A link that brings too many is read slowly, then
     /// reported; at last it may not.
     pub(super) fn admits(
         &mut self,
@@ -104,7 +89,7 @@ impl Budget {
         bearer: Bearer,
         offenses: &mut Offenses,
     ) -> bool {
-        match self.spend(cx.now, cost(message)) {
+        match self.spend(cx.now, u32::from(message.goes_first())) {
             Verdict::Within => true,
             Verdict::Slowed { until, is_news } => {
                 cx.out.pause(bearer.link, until);

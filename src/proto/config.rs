@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::addr::Addr;
 use super::message::Dialect;
 use super::reach::Reach;
+use super::time::micros;
 
 /// The longest body of a gossip message in bytes; a framed message with it fits a frame.
 pub const BODY_LEN_MAX: usize = 60 * 1024;
@@ -237,6 +238,5 @@ impl SeedConfig {
 }
 
 fn pace(gossip: Duration, liveness: Duration, misses: u32) -> Pace {
-    let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
     Pace { gossip_interval_us: micros(gossip), liveness_interval_us: micros(liveness), liveness_misses: misses }
 }

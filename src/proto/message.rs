@@ -132,7 +132,7 @@ pub struct ProbeId(pub u32);
 pub struct ReportId(pub u32);
 
 /// A sign of life of the root, the node with the lowest address; it rides on probes. A peer that
-/// hears no fresh one is in another part of the overlay than the root. See `peer::root` for what is
+/// hears no fresh one is in another part of the overlay than the root. See `membership::root` for what is
 /// done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RootBeacon {
@@ -288,13 +288,38 @@ impl From<Vec<Addr>> for PeerSample {
 /// One message on one link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {
+    // Membership, between any two nodes.
     /// Names the sender; first on every link.
     Hello(Hello),
+    /// Framed only: no link for you; try these.
+    Refusal {
+        reason: RefusalReason,
+        /// Addresses to try instead.
+        referral: Vec<Addr>,
+    },
+    /// Framed only: the link closes now, and nobody died.
+    Goodbye {
+        reason: GoodbyeReason,
+        /// Addresses to try instead.
+        referral: Vec<Addr>,
+    },
+    // Membership, between a peer and a seed.
     /// Seed to peer: some listed addresses.
     PeerList(PeerSample),
     /// Peer to seed, framed only: send the list again.
     ListRequest,
+    /// Peer to seed: this neighbor is dead.
+    DeadReport {
+        dead: Addr,
+        /// When the reporter found out, by its clock.
+        clock: ClockTime,
+        reporter: Addr,
+        /// Framed only.
+        cause: Option<DeathCause>,
+    },
+    // Broadcast.
     Gossip(Arc<Gossip>),
+    // Liveness.
     /// Are you alive?
     Probe {
         seq: ProbeSeq,
@@ -314,27 +339,6 @@ pub enum Message {
         clock: ClockTime,
         /// What rides on it, framed only.
         extras: Option<ProbeExtras>,
-    },
-    /// Peer to seed: this neighbor is dead.
-    DeadReport {
-        dead: Addr,
-        /// When the reporter found out, by its clock.
-        clock: ClockTime,
-        reporter: Addr,
-        /// Framed only.
-        cause: Option<DeathCause>,
-    },
-    /// Framed only: no link for you; try these.
-    Refusal {
-        reason: RefusalReason,
-        /// Addresses to try instead.
-        referral: Vec<Addr>,
-    },
-    /// Framed only: the link closes now, and nobody died.
-    Goodbye {
-        reason: GoodbyeReason,
-        /// Addresses to try instead.
-        referral: Vec<Addr>,
     },
 }
 
@@ -356,45 +360,20 @@ impl Message {
 
     /// Whether the dialect has words for it. If not, nothing is written.
     pub const fn has_words_in(&self, dialect: Dialect) -> bool {
-        match self {
-            Self::ListRequest | Self::Refusal { .. } | Self::Goodbye { .. } => dialect.has_words_for_requests(),
-            Self::Hello(_)
-            | Self::PeerList(_)
-            | Self::Gossip(_)
-            | Self::Probe { .. }
-            | Self::ProbeReply { .. }
-            | Self::DeadReport { .. } => true,
-        }
+        let is_request = matches!(self, Self::ListRequest | Self::Refusal { .. } | Self::Goodbye { .. });
+        !is_request || dialect.has_words_for_requests()
     }
 
     /// It is about liveness: it is worth nothing when it comes late, and may overtake earlier
     /// messages.
     pub const fn tells_life(&self) -> bool {
-        match self {
-            Self::Probe { .. } | Self::ProbeReply { .. } | Self::DeadReport { .. } => true,
-            Self::Hello(_)
-            | Self::PeerList(_)
-            | Self::ListRequest
-            | Self::Gossip(_)
-            | Self::Refusal { .. }
-            | Self::Goodbye { .. } => false,
-        }
+        matches!(self, Self::Probe { .. } | Self::ProbeReply { .. } | Self::DeadReport { .. })
     }
 
     /// If messages must wait for each other, this one goes before gossip: otherwise a busy network
     /// would declare live nodes dead.
     pub const fn goes_first(&self) -> bool {
-        match self {
-            Self::Gossip(_) => false,
-            Self::Hello(_)
-            | Self::PeerList(_)
-            | Self::ListRequest
-            | Self::Probe { .. }
-            | Self::ProbeReply { .. }
-            | Self::DeadReport { .. }
-            | Self::Refusal { .. }
-            | Self::Goodbye { .. } => true,
-        }
+        !matches!(self, Self::Gossip(_))
     }
 }
 

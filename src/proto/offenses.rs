@@ -12,7 +12,7 @@ use super::cx::Cx;
 use super::event::{EventKind, LinkEvent};
 use super::flat_map::FlatMap;
 use super::machine::Output;
-use super::time::Time;
+use super::time::{Time, micros};
 
 /// Offenses from one machine that are reported one by one in a window: enough to see what they are.
 const OFFENSES_TOLD_MAX: u32 = 3;
@@ -89,11 +89,7 @@ fn summary(host: OffenderHost, count: u64) -> EventKind {
         OffenderHost::One(ip) => ip.to_string(),
         OffenderHost::Others => "other addresses".to_owned(),
     };
-    EventKind::Link(LinkEvent::MoreOffenses {
-        host,
-        count,
-        span_us: u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX),
-    })
+    EventKind::Link(LinkEvent::MoreOffenses { host, count, span_us: micros(WINDOW) })
 }
 
 #[cfg(test)]

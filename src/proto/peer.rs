@@ -13,12 +13,12 @@
 use super::addr::Addr;
 use super::broadcast::Broadcast;
 use super::config::PeerConfig;
-use super::cx::{Cx, NeighborOutput, NodeNumbers};
-use super::event::{EventKind, FaultEvent, LinkId};
+use super::cx::{Cx, NodeNumbers};
+use super::event::{FaultEvent, LinkId};
 use super::liveness::{Dead, Liveness, Probe, answer};
 use super::machine::{Gauge, Input, LinkChange, Machine, NodeCommand, Output};
 use super::membership::{Heard, Membership, NeighborNews};
-use super::message::{DeathCause, Dialect, Message};
+use super::message::{DeathCause, Dialect, Message, ProbeSeq};
 use super::random::{Choices, Topic};
 use super::time::Time;
 
@@ -42,46 +42,6 @@ struct PeerParts {
     membership: Membership,
     broadcast: Broadcast,
     liveness: Liveness,
-}
-
-/// Whether what follows from the deadlines of the parts has to be looked at again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deadlines {
-    /// Most inputs change none.
-    Stand,
-    MayHaveChanged,
-}
-
-/// Carries out on links what a part wants of neighbors.
-struct Neighborhood<'a, O> {
-    membership: &'a Membership,
-    /// The link on which to speak; `None`: the one on which that neighbor is sent to.
-    link: Option<LinkId>,
-    out: &'a mut O,
-}
-
-impl<O: Output> NeighborOutput for Neighborhood<'_, O> {
-    fn send(&mut self, peer: Addr, message: &Message) {
-        if let Some(link) = self.link.or_else(|| self.membership.link_of(peer)) {
-            self.out.send(link, message);
-        }
-    }
-
-    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
-        self.out.emit(event);
-    }
-}
-
-/// Lets a part act that knows neighbors, but no links.
-fn among_neighbors<O, R>(
-    cx: &mut Cx<O>,
-    membership: &Membership,
-    link: Option<LinkId>,
-    act: impl FnOnce(&mut Cx<Neighborhood<'_, O>>) -> R,
-) -> R {
-    let out = &mut Neighborhood { membership, link, out: &mut *cx.out };
-    let (chance, numbers) = (&mut *cx.chance, &mut *cx.numbers);
-    act(&mut Cx { now: cx.now, config: cx.config, chance, numbers, skew_us: cx.skew_us, out })
 }
 
 impl Peer {
@@ -125,14 +85,13 @@ impl Machine for Peer {
         if self.left {
             return;
         }
-        match input {
-            Input::Command(NodeCommand::Skew(ahead_us)) => self.skew_us = ahead_us,
-            Input::Command(NodeCommand::Leave) => self.left = true,
-            _ => {}
+        if let Input::Command(NodeCommand::Skew(ahead_us)) = input {
+            self.skew_us = ahead_us;
         }
+        self.left = matches!(input, Input::Command(NodeCommand::Leave));
         let (config, chance, numbers) = (&self.config, &mut self.choices, &mut self.numbers);
         let cx = &mut Cx { now, config, chance, numbers, skew_us: self.skew_us, out };
-        if self.parts.handle(cx, self.deadline, input) == Deadlines::MayHaveChanged {
+        if !self.parts.handle(cx, self.deadline, input) {
             self.deadline = self.first_deadline();
         }
     }
@@ -158,39 +117,55 @@ impl PeerParts {
         self.membership.next_deadline().into_iter().chain(broadcast).chain(liveness).min()
     }
 
-    /// `deadline`: when the peer wanted to be woken at the latest.
-    fn handle(&mut self, cx: &mut Cx<impl Output>, deadline: Option<Time>, input: Input) -> Deadlines {
-        let excused = among_neighbors(cx, &self.membership, None, |cx| self.liveness.runs(cx, deadline));
-        if let Some(until) = excused {
-            self.membership.on_absence(cx, until);
-        }
-        let deadlines = match input {
-            Input::Message { link, message } => self.on_message(cx, link, message),
-            Input::Start
-            | Input::Link { .. }
-            | Input::Rejected { .. }
-            | Input::DialFailed { .. }
-            | Input::Late { .. }
-            | Input::Command(_)
-            | Input::Wake => {
-                self.on_input(cx, input);
-                Deadlines::MayHaveChanged
+    /// `deadline`: when the peer wanted to be woken at the latest. Returns whether that stands, as it
+    /// does with most inputs.
+    fn handle(&mut self, cx: &mut Cx<impl Output>, deadline: Option<Time>, input: Input) -> bool {
+        let excused = self.membership.reach(cx, |cx| self.liveness.runs(cx, deadline));
+        self.excuse(cx, excused);
+        let mut stands = false;
+        match input {
+            Input::Start => {
+                self.broadcast.start(cx);
+                self.liveness.start(cx);
+                self.membership.start(cx);
             }
-        };
+            Input::Message { link, message } => stands = self.on_message(cx, link, message),
+            Input::Link { link, change: LinkChange::Accepted { remote } } => {
+                self.membership.on_accepted(cx, link, remote);
+            }
+            Input::Link { link, change: LinkChange::Dialed { peer } } => self.membership.on_dialed(cx, link, peer),
+            Input::Link { link, change: LinkChange::Closed { cause } } => self.membership.on_closed(cx, link, &cause),
+            Input::Rejected { remote, rule } => self.membership.on_rejected(cx, remote, rule),
+            Input::DialFailed { peer, error } => self.membership.on_dial_failed(cx, peer, error),
+            Input::Late { by, why } => {
+                let excused = self.membership.reach(cx, |cx| self.liveness.late(cx, by, why));
+                self.excuse(cx, excused);
+            }
+            Input::Command(command) => self.on_command(cx, command),
+            Input::Wake => self.on_wake(cx),
+        }
         self.pass_on(cx);
         self.membership.settle_takeovers(cx);
         self.pass_on(cx);
-        if excused.is_none() { deadlines } else { Deadlines::MayHaveChanged }
+        stands && excused.is_none()
     }
 
-    fn on_message(&mut self, cx: &mut Cx<impl Output>, link: LinkId, message: Message) -> Deadlines {
+    /// The node was away: others are excused up to that time.
+    fn excuse(&mut self, cx: &mut Cx<impl Output>, until: Option<Time>) {
+        if let Some(until) = until {
+            self.membership.on_absence(cx, until);
+        }
+    }
+
+    /// Returns whether all deadlines stand.
+    fn on_message(&mut self, cx: &mut Cx<impl Output>, link: LinkId, message: Message) -> bool {
         let (peer, is_calm) = match self.membership.hear(cx, link, &message) {
             Heard::Neighbor { peer, is_calm } => (peer, is_calm),
             Heard::Other => {
                 self.membership.on_message(cx, link, message);
-                return Deadlines::MayHaveChanged;
+                return false;
             }
-            Heard::Nobody => return Deadlines::MayHaveChanged,
+            Heard::Nobody => return false,
         };
         let is_routine = is_calm && self.membership.is_settled();
         self.pass_on(cx);
@@ -198,19 +173,19 @@ impl PeerParts {
         match message {
             Message::Gossip(gossip) => {
                 let origin = gossip.id.origin;
-                if among_neighbors(cx, &self.membership, None, |cx| self.broadcast.on_gossip(cx, peer, gossip)) {
+                if self.membership.reach(cx, |cx| self.broadcast.on_gossip(cx, peer, gossip)) {
                     self.membership.learn_origin(cx, origin);
                 }
             }
             Message::Probe { seq, asker, clock, extras } => {
                 self.membership.on_extras(cx, peer, extras);
                 let (probe, extras) = (Probe { seq, asker, clock }, self.membership.extras(cx));
-                among_neighbors(cx, &self.membership, Some(link), |cx| answer(cx, peer, probe, extras));
+                self.membership.reach_on(cx, Some(link), |cx| answer(cx, peer, probe, extras));
             }
             Message::ProbeReply { seq, asker: _, clock, extras } => {
                 self.membership.on_extras(cx, peer, extras);
                 self.membership.refute_takeover(cx, peer, seq);
-                among_neighbors(cx, &self.membership, None, |cx| self.liveness.on_reply(cx, peer, seq, clock));
+                self.membership.reach(cx, |cx| self.liveness.on_reply(cx, peer, seq, clock));
             }
             Message::Hello(_)
             | Message::PeerList(_)
@@ -219,41 +194,15 @@ impl PeerParts {
             | Message::Refusal { .. }
             | Message::Goodbye { .. } => {
                 self.membership.on_neighbor_message(cx, link, peer, message);
-                return Deadlines::MayHaveChanged;
+                return false;
             }
         }
-        if is_routine { Deadlines::Stand } else { Deadlines::MayHaveChanged }
-    }
-
-    fn on_input(&mut self, cx: &mut Cx<impl Output>, input: Input) {
-        match input {
-            Input::Start => {
-                self.broadcast.start(cx);
-                self.liveness.start(cx);
-                self.membership.start(cx);
-            }
-            Input::Message { link, message } => self.membership.on_message(cx, link, message),
-            Input::Link { link, change } => match change {
-                LinkChange::Accepted { remote } => self.membership.on_accepted(cx, link, remote),
-                LinkChange::Dialed { peer } => self.membership.on_dialed(cx, link, peer),
-                LinkChange::Closed { cause } => self.membership.on_closed(cx, link, &cause),
-            },
-            Input::Rejected { remote, rule } => self.membership.on_rejected(cx, remote, rule),
-            Input::DialFailed { peer, error } => self.membership.on_dial_failed(cx, peer, error),
-            Input::Late { by, why } => {
-                let excused = among_neighbors(cx, &self.membership, None, |cx| self.liveness.late(cx, by, why));
-                if let Some(until) = excused {
-                    self.membership.on_absence(cx, until);
-                }
-            }
-            Input::Command(command) => self.on_command(cx, command),
-            Input::Wake => self.on_wake(cx),
-        }
+        is_routine
     }
 
     fn on_command(&mut self, cx: &mut Cx<impl Output>, command: NodeCommand) {
         match command {
-            NodeCommand::Say(body) => among_neighbors(cx, &self.membership, None, |cx| self.broadcast.say(cx, body)),
+            NodeCommand::Say(body) => self.membership.reach(cx, |cx| self.broadcast.say(cx, body)),
             NodeCommand::Cut(peer) => {
                 self.membership.cut(peer);
                 self.pass_on(cx);
@@ -274,9 +223,9 @@ impl PeerParts {
     fn on_wake(&mut self, cx: &mut Cx<impl Output>) {
         self.membership.on_wake(cx);
         self.pass_on(cx);
-        among_neighbors(cx, &self.membership, None, |cx| self.broadcast.generate_if_due(cx));
+        self.membership.reach(cx, |cx| self.broadcast.generate_if_due(cx));
         self.membership.get_listed_if_due(cx);
-        while let Some(dead) = among_neighbors(cx, &self.membership, None, |cx| self.liveness.judge(cx)) {
+        while let Some(dead) = self.membership.reach(cx, |cx| self.liveness.judge(cx)) {
             let Dead { peer, misses, last_heard, missed } = dead;
             self.membership.bury(cx, peer, DeathCause::Misses { misses }, last_heard, Some(missed));
             self.pass_on(cx);
@@ -292,18 +241,18 @@ impl PeerParts {
         let task = self.membership.on_tick(cx);
         self.pass_on(cx);
         let extras = self.membership.extras(cx);
-        among_neighbors(cx, &self.membership, None, |cx| self.liveness.tick(cx, extras));
+        self.membership.reach(cx, |cx| self.liveness.tick(cx, extras));
         self.membership.carry_out(cx, task);
     }
 
     /// Tells the other parts what membership has to say.
     fn pass_on(&mut self, cx: &mut Cx<impl Output>) {
         for news in self.membership.take_news() {
-            self.pass_on_news(cx, news);
+            self.on_news(cx, news);
         }
     }
 
-    fn pass_on_news(&mut self, cx: &mut Cx<impl Output>, news: NeighborNews) {
+    fn on_news(&mut self, cx: &mut Cx<impl Output>, news: NeighborNews) {
         match news {
             NeighborNews::Up(peer) => {
                 self.liveness.neighbor_up(cx.now, peer);
@@ -320,23 +269,25 @@ impl PeerParts {
             }
             NeighborNews::Awaited(peer) => self.broadcast.hold_back_for(peer),
             NeighborNews::Heard(peer) => {
-                among_neighbors(cx, &self.membership, None, |cx| self.broadcast.release(cx, peer));
+                self.membership.reach(cx, |cx| self.broadcast.release(cx, peer));
             }
             NeighborNews::GivenUp(peer) => self.broadcast.discard_held(peer),
             NeighborNews::Greeted { peer, link } => {
                 self.liveness.heard(cx.now, peer);
-                let extras = self.membership.extras(cx);
-                among_neighbors(cx, &self.membership, Some(link), |cx| self.liveness.probe(cx, peer, extras));
+                self.probe(cx, peer, Some(link));
             }
             NeighborNews::Contested { link, hello } => {
-                let extras = self.membership.extras(cx);
-                let seq =
-                    among_neighbors(cx, &self.membership, None, |cx| self.liveness.probe(cx, hello.listen, extras));
-                if let Some(seq) = seq {
+                if let Some(seq) = self.probe(cx, hello.listen, None) {
                     self.membership.await_takeover(cx, link, hello, seq);
                 }
             }
         }
+    }
+
+    /// Probes a neighbor out of turn, on this one of its links if it matters.
+    fn probe(&mut self, cx: &mut Cx<impl Output>, peer: Addr, link: Option<LinkId>) -> Option<ProbeSeq> {
+        let extras = self.membership.extras(cx);
+        self.membership.reach_on(cx, link, |cx| self.liveness.probe(cx, peer, extras))
     }
 }
 

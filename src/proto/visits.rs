@@ -15,7 +15,7 @@ use super::cx::Cx;
 use super::event::{EventKind, LinkEvent, LinkId, Omission};
 use super::flat_map::FlatMap;
 use super::machine::Output;
-use super::time::Time;
+use super::time::{Time, micros};
 
 /// Ends of links from one machine that are announced one by one in a window: as many as a peer can
 /// have links.
@@ -198,6 +198,6 @@ impl Visits {
 }
 
 fn summary(host: Ipv4Addr, what: Omission, count: u64) -> EventKind {
-    let span_us = u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX);
+    let span_us = micros(WINDOW);
     EventKind::Link(LinkEvent::Omitted { what, host: host.to_string(), count, span_us })
 }

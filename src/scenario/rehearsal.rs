@@ -106,5 +106,6 @@ impl Rehearsal {
 
 /// The dialect that these settings ask for, in the words of flags.
 pub(super) fn spoken<'a>(mut settings: impl Iterator<Item = (&'a str, &'a str)>) -> Dialect {
-    if settings.any(|setting| setting == ("wire", "classic")) { Dialect::Classic } else { Dialect::Framed }
+    let is_classic = settings.any(|setting| setting == ("wire", "classic"));
+    if is_classic { Dialect::Classic } else { Dialect::Framed }
 }

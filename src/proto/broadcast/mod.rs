@@ -12,6 +12,8 @@ mod flood;
 mod held;
 mod own_ids;
 mod seen;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,39 +45,21 @@ const SAID_ALREADY: &str = "the classic dialect cannot tell it from the same tex
 /// its second and its text.
 struct SaidAlready;
 
-/// What a strategy does.
-trait SpreadStrategy {
-    fn up(&mut self, peer: Addr);
-    fn down(&mut self, peer: Addr);
-    /// A message is new here; `from`: the neighbor that brought it, if it is not our own. Returns to
-    /// how many neighbors it was sent.
-    fn spread(&mut self, cx: &mut Cx<impl NeighborOutput>, message: &Message, from: Option<Addr>) -> usize;
-}
-
-/// The strategy in use.
+/// The strategy in use. All have the same methods: neighbors come up and go down, and `spread` takes
+/// a message that is new here, with the neighbor that brought it unless it is our own, and returns to
+/// how many neighbors it was sent.
 #[derive(Debug)]
 enum StrategyInUse {
     Flood(Flood),
 }
 
-impl SpreadStrategy for StrategyInUse {
-    fn up(&mut self, peer: Addr) {
-        match self {
-            Self::Flood(strategy) => strategy.up(peer),
+/// Calls the strategy in use.
+macro_rules! strategy {
+    ($broadcast:expr, $strategy:ident => $call:expr) => {
+        match &mut $broadcast.strategy {
+            StrategyInUse::Flood($strategy) => $call,
         }
-    }
-
-    fn down(&mut self, peer: Addr) {
-        match self {
-            Self::Flood(strategy) => strategy.down(peer),
-        }
-    }
-
-    fn spread(&mut self, cx: &mut Cx<impl NeighborOutput>, message: &Message, from: Option<Addr>) -> usize {
-        match self {
-            Self::Flood(strategy) => strategy.spread(cx, message, from),
-        }
-    }
+    };
 }
 
 /// The part: see the module.
@@ -131,11 +115,11 @@ impl Broadcast {
 /// The neighbors.
 impl Broadcast {
     pub(super) fn neighbor_up(&mut self, peer: Addr) {
-        self.strategy.up(peer);
+        strategy!(self, it => it.up(peer));
     }
 
     pub(super) fn neighbor_down(&mut self, peer: Addr) {
-        self.strategy.down(peer);
+        strategy!(self, it => it.down(peer));
     }
 
     /// Holds messages back for a node that may become a neighbor.
@@ -193,7 +177,7 @@ impl Broadcast {
             return Err(SaidAlready);
         }
         let message = Message::Gossip(Arc::new(Gossip { id, body: body.clone(), trace }));
-        let forwarded = self.strategy.spread(cx, &message, None);
+        let forwarded = strategy!(self, it => it.spread(cx, &message, None));
         self.held.add(&message, origin);
         cx.out.emit(|| GossipEvent::Generated { id, body, trace, forwarded });
         Ok(())
@@ -219,7 +203,7 @@ impl Broadcast {
             trace.hop = trace.hop.saturating_add(1);
         }
         let message = Message::Gossip(gossip);
-        let forwarded = self.strategy.spread(cx, &message, Some(from));
+        let forwarded = strategy!(self, it => it.spread(cx, &message, Some(from)));
         self.held.add(&message, id.origin);
         cx.out.emit(|| GossipEvent::Received { id, from, body, trace, forwarded });
         true

@@ -208,7 +208,7 @@ pub enum LinkEvent {
         peer: Option<Addr>,
     },
     /// Most of the peer's neighbors joined when it was full, each saying that it had no neighbor:
-    /// see `proto::peer::room`.
+    /// see `proto::membership::policy`.
     EclipseSuspected {
         /// These neighbors.
         joiners: Vec<Addr>,

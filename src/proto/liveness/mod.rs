@@ -4,6 +4,8 @@
 //! probes by their addresses. What rides on probes it passes on unread.
 
 mod ping;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -36,28 +38,7 @@ pub(super) struct Dead {
     pub(super) missed: [ProbeId; 2],
 }
 
-/// What a failure detector does.
-trait FailureDetector {
-    fn up(&mut self, now: Time, peer: Addr);
-    fn down(&mut self, peer: Addr);
-    /// Something was heard from this neighbor.
-    fn heard(&mut self, now: Time, peer: Addr);
-    fn last_heard(&self, peer: Addr) -> Option<Time>;
-    /// The interval is over: asks whom it must.
-    fn tick(&mut self, cx: &mut Cx<impl NeighborOutput>, extras: Option<ProbeExtras>);
-    /// Asks this neighbor now; returns the number of the probe, if it is one. This cannot become a
-    /// miss: a stranger that often names a neighbor's address must not hurry its death.
-    fn probe(&mut self, cx: &mut Cx<impl NeighborOutput>, peer: Addr, extras: Option<ProbeExtras>) -> Option<ProbeSeq>;
-    fn on_reply(&mut self, cx: &mut Cx<impl NeighborOutput>, peer: Addr, seq: ProbeSeq, clock: ClockTime);
-    /// Reports what was missed by now, up to the next death.
-    fn judge(&mut self, cx: &mut Cx<impl NeighborOutput>) -> Option<Dead>;
-    /// This node was away: what has not been answered so far counts against nobody.
-    fn excuse_all(&mut self);
-    /// When it wants to judge.
-    fn next_deadline(&self) -> Option<Time>;
-}
-
-/// The detector in use.
+/// The failure detector in use. All have the same methods, as [`Liveness`] tells them.
 #[derive(Debug)]
 enum DetectorInUse {
     Ping(PingDetector),
@@ -65,14 +46,9 @@ enum DetectorInUse {
 
 /// Calls the detector in use.
 macro_rules! detector {
-    ($liveness:expr, $detector:ident => $call:expr) => {
-        match $liveness.detector {
-            DetectorInUse::Ping(ref $detector) => $call,
-        }
-    };
-    ($liveness:expr, mut $detector:ident => $call:expr) => {
-        match $liveness.detector {
-            DetectorInUse::Ping(ref mut $detector) => $call,
+    ($in_use:expr, $detector:ident => $call:expr) => {
+        match $in_use {
+            DetectorInUse::Ping($detector) => $call,
         }
     };
 }
@@ -101,23 +77,24 @@ impl Liveness {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Time> {
-        detector!(self, it => it.next_deadline()).into_iter().chain(self.next_at).min()
+        detector!(&self.detector, it => it.next_deadline()).into_iter().chain(self.next_at).min()
     }
 
     pub(super) fn neighbor_up(&mut self, now: Time, peer: Addr) {
-        detector!(self, mut it => it.up(now, peer));
+        detector!(&mut self.detector, it => it.up(now, peer));
     }
 
     pub(super) fn neighbor_down(&mut self, peer: Addr) {
-        detector!(self, mut it => it.down(peer));
+        detector!(&mut self.detector, it => it.down(peer));
     }
 
+    /// Something was heard from this neighbor.
     pub(super) fn heard(&mut self, now: Time, peer: Addr) {
-        detector!(self, mut it => it.heard(now, peer));
+        detector!(&mut self.detector, it => it.heard(now, peer));
     }
 
     pub(super) fn last_heard(&self, peer: Addr) -> Option<Time> {
-        detector!(self, it => it.last_heard(peer))
+        detector!(&self.detector, it => it.last_heard(peer))
     }
 
     /// Whether an interval is over. If so, [`Self::tick`] is due, and the next one begins.
@@ -127,25 +104,29 @@ impl Liveness {
         true
     }
 
+    /// Asks whom it must.
     pub(super) fn tick(&mut self, cx: &mut Cx<impl NeighborOutput>, extras: Option<ProbeExtras>) {
-        detector!(self, mut it => it.tick(cx, extras));
+        detector!(&mut self.detector, it => it.tick(cx, extras));
     }
 
+    /// Asks this neighbor now; returns the number of the probe, if it is one. This cannot become a
+    /// miss: a stranger that often names a neighbor's address must not hurry its death.
     pub(super) fn probe(
         &mut self,
         cx: &mut Cx<impl NeighborOutput>,
         peer: Addr,
         extras: Option<ProbeExtras>,
     ) -> Option<ProbeSeq> {
-        detector!(self, mut it => it.probe(cx, peer, extras))
+        detector!(&mut self.detector, it => it.probe(cx, peer, extras))
     }
 
+    /// Reports what was missed by now, up to the next death.
     pub(super) fn judge(&mut self, cx: &mut Cx<impl NeighborOutput>) -> Option<Dead> {
-        detector!(self, mut it => it.judge(cx))
+        detector!(&mut self.detector, it => it.judge(cx))
     }
 
     pub(super) fn on_reply(&mut self, cx: &mut Cx<impl NeighborOutput>, peer: Addr, seq: ProbeSeq, clock: ClockTime) {
-        detector!(self, mut it => it.on_reply(cx, peer, seq, clock));
+        detector!(&mut self.detector, it => it.on_reply(cx, peer, seq, clock));
     }
 }
 
@@ -173,7 +154,7 @@ impl Liveness {
     }
 
     fn on_absence(&mut self, cx: &mut Cx<impl NeighborOutput>, was_away: WasAway) -> Time {
-        detector!(self, mut it => it.excuse_all());
+        detector!(&mut self.detector, it => it.excuse_all());
         if let Some(event) = was_away.event() {
             cx.out.emit(|| event);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::{Dead, FailureDetector};
+use super::Dead;
 use crate::proto::addr::Addr;
 use crate::proto::cx::{Cx, NeighborOutput};
 use crate::proto::event::ProbeEvent;
@@ -57,12 +57,6 @@ pub(super) struct PingDetector {
     judged: usize,
 }
 
-impl PingDetector {
-    fn get_mut(&mut self, addr: Addr) -> Option<&mut Pinged> {
-        self.neighbors.iter_mut().find(|neighbor| neighbor.addr == addr)
-    }
-}
-
 impl Pinged {
     fn probe(&mut self, cx: &mut Cx<impl NeighborOutput>, extras: Option<ProbeExtras>, counts: bool) -> ProbeSeq {
         let (peer, asker, clock) = (self.addr, cx.config.listen, cx.clock());
@@ -79,8 +73,12 @@ impl Pinged {
     }
 }
 
-impl FailureDetector for PingDetector {
-    fn up(&mut self, now: Time, addr: Addr) {
+impl PingDetector {
+    fn get_mut(&mut self, addr: Addr) -> Option<&mut Pinged> {
+        self.neighbors.iter_mut().find(|neighbor| neighbor.addr == addr)
+    }
+
+    pub(super) fn up(&mut self, now: Time, addr: Addr) {
         grow_by_few(&mut self.neighbors);
         let unanswered = SmallVec::new();
         self.neighbors.push(Pinged {
@@ -93,32 +91,37 @@ impl FailureDetector for PingDetector {
         });
     }
 
-    fn down(&mut self, peer: Addr) {
+    pub(super) fn down(&mut self, peer: Addr) {
         self.neighbors.retain(|neighbor| neighbor.addr != peer);
     }
 
-    fn heard(&mut self, now: Time, peer: Addr) {
+    pub(super) fn heard(&mut self, now: Time, peer: Addr) {
         if let Some(neighbor) = self.get_mut(peer) {
             neighbor.last_heard = now;
         }
     }
 
-    fn last_heard(&self, peer: Addr) -> Option<Time> {
+    pub(super) fn last_heard(&self, peer: Addr) -> Option<Time> {
         self.neighbors.iter().find(|neighbor| neighbor.addr == peer).map(|neighbor| neighbor.last_heard)
     }
 
-    fn tick(&mut self, cx: &mut Cx<impl NeighborOutput>, extras: Option<ProbeExtras>) {
+    pub(super) fn tick(&mut self, cx: &mut Cx<impl NeighborOutput>, extras: Option<ProbeExtras>) {
         for neighbor in &mut self.neighbors {
             neighbor.probe(cx, extras, true);
             self.judge_at.get_or_insert(cx.now + cx.config.answer_patience());
         }
     }
 
-    fn probe(&mut self, cx: &mut Cx<impl NeighborOutput>, peer: Addr, extras: Option<ProbeExtras>) -> Option<ProbeSeq> {
+    pub(super) fn probe(
+        &mut self,
+        cx: &mut Cx<impl NeighborOutput>,
+        peer: Addr,
+        extras: Option<ProbeExtras>,
+    ) -> Option<ProbeSeq> {
         Some(self.get_mut(peer)?.probe(cx, extras, false))
     }
 
-    fn on_reply(&mut self, cx: &mut Cx<impl NeighborOutput>, peer: Addr, seq: ProbeSeq, clock: ClockTime) {
+    pub(super) fn on_reply(&mut self, cx: &mut Cx<impl NeighborOutput>, peer: Addr, seq: ProbeSeq, clock: ClockTime) {
         let Some(neighbor) = self.get_mut(peer) else { return };
         // A late answer, to a probe that was counted as missed, shows that the neighbor is alive,
         // too.
@@ -130,12 +133,12 @@ impl FailureDetector for PingDetector {
         cx.out.emit(|| ProbeEvent::Answered { peer, seq, probe, clock, rtt_us });
     }
 
-    fn judge(&mut self, cx: &mut Cx<impl NeighborOutput>) -> Option<Dead> {
+    /// One miss each at most, however late it is.
+    pub(super) fn judge(&mut self, cx: &mut Cx<impl NeighborOutput>) -> Option<Dead> {
         let (limit, patience) = (cx.config.liveness_misses, cx.config.answer_patience());
         if self.judge_at.is_none_or(|at| at > cx.now) {
             return None;
         }
-        // One miss each at most, however late it is.
         for (at, neighbor) in self.neighbors.iter_mut().enumerate().skip(self.judged) {
             let is_missed = |probe: &&mut Outstanding| probe.missed_at(patience).is_some_and(|at| at <= cx.now);
             let Some(probe) = neighbor.unanswered.iter_mut().rev().find(is_missed) else { continue };
@@ -158,14 +161,15 @@ impl FailureDetector for PingDetector {
         None
     }
 
-    fn excuse_all(&mut self) {
+    /// This node was away: what has not been answered so far counts against nobody.
+    pub(super) fn excuse_all(&mut self) {
         for neighbor in &mut self.neighbors {
             neighbor.misses = 0;
             neighbor.unanswered.iter_mut().for_each(|probe| probe.counts = false);
         }
     }
 
-    fn next_deadline(&self) -> Option<Time> {
+    pub(super) fn next_deadline(&self) -> Option<Time> {
         self.judge_at
     }
 }

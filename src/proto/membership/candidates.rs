@@ -39,7 +39,7 @@ pub(super) struct Candidates {
     /// Addresses that only gossip has named, the latest last: dialed when there is no other.
     rumored: Vec<Addr>,
     /// Dials in progress.
-    dialing: Vec<Addr>,
+    pub(super) dialing: Vec<Addr>,
     /// What is left to dial with.
     budget: TokenBucket,
     /// Not dialed before the time.
@@ -47,9 +47,9 @@ pub(super) struct Candidates {
     /// Former neighbors, in the classic dialect: see [`Candidates::learn_origin`].
     parted: BTreeSet<Addr>,
     /// Links that the user cut: neither dialed nor accepted.
-    cut: BTreeSet<Addr>,
+    pub(super) cut: BTreeSet<Addr>,
     /// The address that is dialed because it is in another part of the overlay.
-    bridge: Option<Addr>,
+    pub(super) bridge: Option<Addr>,
 }
 
 /// Whether this address, whoever named it, can be dialed as a peer's.
@@ -168,11 +168,6 @@ impl Candidates {
         cx.out.dial(peer, purpose);
     }
 
-    /// Addresses that are being dialed.
-    pub(super) fn dialing(&self) -> &[Addr] {
-        &self.dialing
-    }
-
     /// A dial is over. Returns whether it was in progress.
     pub(super) fn end_dial(&mut self, peer: Addr) -> bool {
         let before = self.dialing.len();
@@ -190,16 +185,6 @@ impl Candidates {
         self.budget.ready_at(DIAL_RATE)
     }
 
-    /// Dials this address because it is in another part of the overlay.
-    pub(super) fn dial_bridge(&mut self, cx: &mut Cx<impl Output>, peer: Addr) {
-        self.bridge = Some(peer);
-        self.dial(cx, peer);
-    }
-
-    pub(super) fn bridge(&self) -> Option<Addr> {
-        self.bridge
-    }
-
     /// If this address was dialed as a bridge, that is over, and another one may be tried. Returns
     /// whether it was.
     pub(super) fn give_up_bridge(&mut self, addr: Addr) -> bool {
@@ -207,17 +192,8 @@ impl Candidates {
     }
 }
 
-/// What the user cut.
 impl Candidates {
-    pub(super) fn is_cut(&self, addr: Addr) -> bool {
-        self.cut.contains(&addr)
-    }
-
-    pub(super) fn cut(&mut self, addr: Addr) {
-        self.cut.insert(addr);
-    }
-
-    /// Returns whether it was cut.
+    /// The user takes that back. Returns whether it was cut.
     pub(super) fn heal(&mut self, addr: Addr) -> bool {
         let was_cut = self.cut.remove(&addr);
         if was_cut {

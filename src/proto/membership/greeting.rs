@@ -3,7 +3,7 @@
 
 use super::links::PeerLink;
 use super::neighbors::{Neighbor, NeighborOrigin};
-use super::policy::{Admission, OverlayPolicy};
+use super::policy::{Admission, PolicyInUse, policy};
 use super::{Membership, NeighborNews};
 use crate::proto::addr::Addr;
 use crate::proto::config::REFERRAL_LEN;
@@ -30,7 +30,7 @@ impl Membership {
             }
             return cx.out.hang_up(link);
         }
-        let is_bridge = self.candidates.bridge() == Some(peer);
+        let is_bridge = self.candidates.bridge == Some(peer);
         let priority = if is_bridge { Priority::Bridge } else { self.priority() };
         cx.out.send(link, &Message::Hello(Hello { listen: cx.config.listen, role: Role::Peer, priority }));
         if !dialect.answers_hello() {
@@ -105,8 +105,10 @@ impl Membership {
         if cx.config.dialect.may_close() && !self.settle_double(cx, link, hello) {
             return;
         }
-        let admission =
-            if links > 0 { Admission::WELCOME } else { self.policy.admit(cx, &self.neighbors, hello.priority) };
+        let admission = match links {
+            0 => policy!(self, it => it.admit(cx, &self.neighbors, hello.priority)),
+            _ => Admission::WELCOME,
+        };
         if let Some(other) = admission.in_place_of {
             self.give_up(cx, other);
         }
@@ -165,7 +167,7 @@ impl Membership {
         } else if hello.role == Role::Seed || cx.config.has_seed(hello.listen) {
             // As a neighbor, a seed would be reported dead when that link breaks.
             Some(RefusalReason::WrongRole)
-        } else if self.candidates.is_cut(hello.listen) {
+        } else if self.candidates.cut.contains(&hello.listen) {
             Some(RefusalReason::Cut)
         } else {
             None

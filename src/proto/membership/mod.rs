@@ -6,6 +6,7 @@
 //! - [`registration`]: registers with a majority of the seeds; [`seeds`]: what they say;
 //! - [`neighbors`], [`candidates`], [`reserve`]: the neighbors, and the addresses that may be dialed;
 //! - [`greeting`]: begins links, and refuses some (HyParView); [`ending`]: how links end;
+//! - [`delivery`]: how the other parts reach neighbors;
 //! - [`policy`]: who is accepted, and who is given up for a joiner;
 //! - [`takeover`]: handles newcomers that name the address of a neighbor;
 //! - [`repair`]: looks for links when some are missing;
@@ -13,6 +14,7 @@
 //! - [`unheard`]: keeps links of the classic dialect on which nothing was heard yet.
 
 mod candidates;
+mod delivery;
 mod ending;
 mod greeting;
 mod links;
@@ -24,12 +26,14 @@ mod reserve;
 mod root;
 mod seeds;
 mod takeover;
+#[cfg(test)]
+mod tests;
 mod unheard;
 
 use self::candidates::{Candidates, is_candidate};
 use self::links::{PeerLink, PeerLinks, Stage};
 use self::neighbors::{Neighbor, NeighborOrigin, Neighbors};
-use self::policy::{OverlayPolicy, PolicyInUse};
+use self::policy::{PolicyInUse, policy};
 use self::registration::Registrar;
 use self::repair::Repair;
 use self::reserve::AddressSource;
@@ -128,11 +132,6 @@ impl Membership {
         self.registrar.up().map(|(seed, _)| seed)
     }
 
-    /// The link on which a neighbor is sent to.
-    pub(super) fn link_of(&self, peer: Addr) -> Option<LinkId> {
-        self.neighbors.get(peer).map(|neighbor| neighbor.links[0])
-    }
-
     /// What the other parts do not know yet, in order.
     pub(super) fn take_news(&mut self) -> Vec<NeighborNews> {
         std::mem::take(&mut self.news)
@@ -205,7 +204,7 @@ impl Membership {
         };
         let opening = self.links.iter().map(|(_, open)| open).filter(is_opening).filter_map(|open| open.peer);
         let hopeful = self.unheard.hopeful().filter(|addr| !self.neighbors.has(*addr));
-        self.neighbors().chain(self.candidates.dialing().iter().copied()).chain(opening).chain(hopeful).collect()
+        self.neighbors().chain(self.candidates.dialing.iter().copied()).chain(opening).chain(hopeful).collect()
     }
 
     /// Whether this address may be dialed now.
@@ -390,10 +389,10 @@ impl Membership {
     /// Once per liveness interval. Returns what is to be done when the neighbors have been probed.
     pub(super) fn on_tick(&mut self, cx: &mut Cx<impl Output>) -> TickTask {
         let task = self.root_task(cx);
-        if let Some(peer) = self.policy.surplus(cx, &self.neighbors) {
+        if let Some(peer) = policy!(self, it => it.surplus(cx, &self.neighbors)) {
             self.give_up(cx, peer);
         }
-        self.policy.watch(cx, &self.neighbors);
+        policy!(self, it => it.watch(cx, &self.neighbors));
         task
     }
 
@@ -437,7 +436,7 @@ impl Membership {
 
     /// The user wants this neighbor treated as dead. Once it is, [`Self::give_up_dial`] ends the rest.
     pub(super) fn cut(&mut self, peer: Addr) {
-        self.candidates.cut(peer);
+        self.candidates.cut.insert(peer);
         if self.neighbors.has(peer) {
             self.news.push(NeighborNews::Died { peer, cause: DeathCause::Cut });
         }
@@ -487,7 +486,7 @@ impl Membership {
             cx.out.emit(|| LinkEvent::Down { link, peer, purpose, end });
         }
         self.visits.end(cx);
-        self.neighbors.clear();
+        self.neighbors = Neighbors::default();
         self.unheard.clear();
         self.takeovers.clear();
     }

@@ -1,5 +1,7 @@
 //! The neighbors of a peer: the nodes that it holds links to, and on which something was heard.
 
+use std::ops::Deref;
+
 use smallvec::{SmallVec, smallvec};
 
 use crate::proto::addr::Addr;
@@ -56,18 +58,6 @@ impl Neighbors {
         self.get(addr).is_some()
     }
 
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Neighbor> {
-        self.0.iter()
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Neighbors, without those that join two parts of the overlay.
     pub(super) fn ordinary(&self) -> usize {
         self.0.iter().filter(|neighbor| !neighbor.bridge).count()
@@ -82,8 +72,12 @@ impl Neighbors {
         let at = self.0.iter().position(|neighbor| neighbor.addr == addr)?;
         Some(self.0.remove(at))
     }
+}
 
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
+impl Deref for Neighbors {
+    type Target = [Neighbor];
+
+    fn deref(&self) -> &[Neighbor] {
+        &self.0
     }
 }

@@ -3,12 +3,9 @@
 mod assignment;
 
 use self::assignment::Assignment;
-use super::neighbors::{NeighborOrigin, Neighbors};
+use super::neighbors::NeighborOrigin;
 use crate::proto::addr::Addr;
-use crate::proto::config::{Overlay, PeerConfig};
-use crate::proto::cx::Cx;
-use crate::proto::machine::Output;
-use crate::proto::message::Priority;
+use crate::proto::config::Overlay;
 
 /// Whether a joiner becomes a neighbor.
 #[derive(Debug, Clone, Copy)]
@@ -24,19 +21,7 @@ impl Admission {
     pub(super) const REFUSED: Self = Self { in_place_of: None, entry: None };
 }
 
-/// What a policy decides.
-pub(super) trait OverlayPolicy {
-    /// A joiner asks to become a neighbor.
-    fn admit<O>(&mut self, cx: &mut Cx<O>, neighbors: &Neighbors, priority: Priority) -> Admission;
-    /// Whether there is room for a link that joins two parts of the overlay.
-    fn may_take_a_bridge(&self, config: &PeerConfig, neighbors: &Neighbors) -> bool;
-    /// Once per liveness interval: the neighbor that is too many, if it is time to part from one.
-    fn surplus<O>(&mut self, cx: &mut Cx<O>, neighbors: &Neighbors) -> Option<Addr>;
-    /// Once per liveness interval, after that: reports what looks wrong about the neighbors.
-    fn watch(&mut self, cx: &mut Cx<impl Output>, neighbors: &Neighbors);
-}
-
-/// The policy in use.
+/// The policy in use. All have the same methods, as [`Assignment`] tells them.
 #[derive(Debug)]
 pub(super) enum PolicyInUse {
     Assignment(Assignment),
@@ -50,28 +35,12 @@ impl From<Overlay> for PolicyInUse {
     }
 }
 
-impl OverlayPolicy for PolicyInUse {
-    fn admit<O>(&mut self, cx: &mut Cx<O>, neighbors: &Neighbors, priority: Priority) -> Admission {
-        match self {
-            Self::Assignment(policy) => policy.admit(cx, neighbors, priority),
+/// Calls the policy in use.
+macro_rules! policy {
+    ($membership:expr, $policy:ident => $call:expr) => {
+        match &mut $membership.policy {
+            PolicyInUse::Assignment($policy) => $call,
         }
-    }
-
-    fn may_take_a_bridge(&self, config: &PeerConfig, neighbors: &Neighbors) -> bool {
-        match self {
-            Self::Assignment(policy) => policy.may_take_a_bridge(config, neighbors),
-        }
-    }
-
-    fn surplus<O>(&mut self, cx: &mut Cx<O>, neighbors: &Neighbors) -> Option<Addr> {
-        match self {
-            Self::Assignment(policy) => policy.surplus(cx, neighbors),
-        }
-    }
-
-    fn watch(&mut self, cx: &mut Cx<impl Output>, neighbors: &Neighbors) {
-        match self {
-            Self::Assignment(policy) => policy.watch(cx, neighbors),
-        }
-    }
+    };
 }
+pub(super) use policy;

@@ -113,7 +113,7 @@ impl Membership {
     /// spent.
     pub(super) fn fill_links(&mut self, cx: &mut Cx<impl Output>) {
         let mut busy = self.busy();
-        while busy.len() < cx.config.max_dial && self.unheard.len() + self.candidates.dialing().len() < UNHEARD_MAX {
+        while busy.len() < cx.config.max_dial && self.unheard.len() + self.candidates.dialing.len() < UNHEARD_MAX {
             let is_free = |addr: Addr| !busy.contains(&addr) && !self.unheard.has(addr);
             let chosen = self.candidates.choose(cx.now, is_free, &mut cx.chance.next(Topic::Dial));
             let Some(peer) = chosen else { break };

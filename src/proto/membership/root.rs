@@ -23,7 +23,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::Membership;
-use super::policy::OverlayPolicy;
+use super::policy::{PolicyInUse, policy};
 use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
 use crate::proto::cx::Cx;
@@ -248,9 +248,9 @@ impl Membership {
 
     /// Dials a node as a bridge to the root's part.
     pub(super) fn build_bridge(&mut self, cx: &mut Cx<impl Output>) {
-        let is_possible = self.candidates.bridge().is_none()
+        let is_possible = self.candidates.bridge.is_none()
             && !self.neighbors.is_empty()
-            && self.policy.may_take_a_bridge(cx.config, &self.neighbors);
+            && policy!(self, it => it.may_take_a_bridge(cx.config, &self.neighbors));
         let root = self.root.root(cx.now, cx.config.liveness_interval);
         let Some(root) = root.filter(|_| is_possible) else { return };
         let is_direct = self.root.has_led || cx.chance.next(Topic::Bridge).below(ROOT_DIAL_SHARE) == 0;
@@ -262,7 +262,8 @@ impl Membership {
             return;
         };
         cx.out.emit(|| LinkEvent::Repairing { reason: RepairReason::SplitOverlay { root, other } });
-        self.candidates.dial_bridge(cx, other);
+        self.candidates.bridge = Some(other);
+        self.candidates.dial(cx, other);
     }
 }
 

@@ -64,7 +64,7 @@ impl Registry {
         }
     }
 
-    /// The lowest living address, as far as this seed knows: see [`crate::proto::peer`]. Classic
+    /// The lowest living address, as far as this seed knows: see `proto::membership::root`. Classic
     /// peers ask for none.
     fn root(&self, config: &SeedConfig) -> Option<Addr> {
         if config.dialect.carries_extras() { self.list.lowest() } else { None }

@@ -9,7 +9,7 @@
 //! accepted beyond the limit, or referred to peers with room. Links that join two parts of the
 //! overlay have places of their own.
 
-use super::{Admission, OverlayPolicy};
+use super::Admission;
 use crate::proto::addr::Addr;
 use crate::proto::config::{LINKS_MAX, PeerConfig};
 use crate::proto::cx::Cx;
@@ -59,10 +59,14 @@ impl Assignment {
         self.gave_up_at = Some(cx.now);
         Some(peer)
     }
-}
 
-impl OverlayPolicy for Assignment {
-    fn admit<O>(&mut self, cx: &mut Cx<O>, neighbors: &Neighbors, priority: Priority) -> Admission {
+    /// A joiner asks to become a neighbor.
+    pub(in crate::proto::membership) fn admit<O>(
+        &mut self,
+        cx: &mut Cx<O>,
+        neighbors: &Neighbors,
+        priority: Priority,
+    ) -> Admission {
         let may_refuse = cx.config.dialect.may_close();
         if neighbors.len() < if may_refuse { cx.config.max_neighbors } else { LINKS_MAX } {
             return Admission::WELCOME;
@@ -83,7 +87,8 @@ impl OverlayPolicy for Assignment {
         }
     }
 
-    fn may_take_a_bridge(&self, config: &PeerConfig, neighbors: &Neighbors) -> bool {
+    /// Whether there is room for a link that joins two parts of the overlay.
+    pub(in crate::proto::membership) fn may_take_a_bridge(&self, config: &PeerConfig, neighbors: &Neighbors) -> bool {
         if self.make_room {
             has_a_place_for_a_bridge(config, neighbors)
         } else {
@@ -91,15 +96,16 @@ impl OverlayPolicy for Assignment {
         }
     }
 
-    /// A peer beyond its limit gives up neighbors that can do without it, one per interval.
-    fn surplus<O>(&mut self, cx: &mut Cx<O>, neighbors: &Neighbors) -> Option<Addr> {
+    /// Once per liveness interval: the neighbor that is too many. A peer beyond its limit gives up
+    /// neighbors that can do without it.
+    pub(in crate::proto::membership) fn surplus<O>(&mut self, cx: &mut Cx<O>, neighbors: &Neighbors) -> Option<Addr> {
         let is_beyond = cx.config.dialect.may_close() && neighbors.ordinary() > cx.config.max_neighbors;
         if is_beyond { self.give_up_one_with(cx.config.max_dial + 1, cx, neighbors) } else { None }
     }
 
-    /// Reports once each set of joiners that is most of the neighbors. In a network that starts, a
+    /// Once per liveness interval, after that. Reports once each set of joiners that is most of the neighbors. In a network that starts, a
     /// few neighbors are normal.
-    fn watch(&mut self, cx: &mut Cx<impl Output>, neighbors: &Neighbors) {
+    pub(in crate::proto::membership) fn watch(&mut self, cx: &mut Cx<impl Output>, neighbors: &Neighbors) {
         let pushed_in = neighbors.iter().filter(|neighbor| neighbor.entry == NeighborOrigin::PushedIn);
         let joiners: Vec<Addr> = pushed_in.map(|joiner| joiner.addr).collect();
         let is_most = joiners.len() > JOINERS_BEYOND_MAX && joiners.len() * 2 > neighbors.len();
