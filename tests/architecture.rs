@@ -511,6 +511,28 @@ fn long_test_names(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn files_that_the_docs_name_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = Vec::new();
+    ["src", "tests", "benches", "fuzz/fuzz_targets"].iter().for_each(|dir| collect(&root.join(dir), &mut paths));
+    let mut missing = Vec::new();
+    for page in fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()) {
+        let text = fs::read_to_string(&page).unwrap();
+        let gone = named_files(&text).filter(|name| !paths.iter().any(|path| path.ends_with(name)));
+        missing.extend(gone.map(|name| format!("{}: {name}", page.display())));
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+    let text = "`net/link.rs` and `a.rs`, from `src/NAME.rs` by `x y.rs`";
+    assert_eq!(named_files(text).collect::<Vec<_>>(), ["net/link.rs", "a.rs"]);
+}
+
+/// The source files that a page names; names in capitals stand for any.
+fn named_files(text: &str) -> impl Iterator<Item = &str> {
+    let is_of_path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_/.".contains(c);
+    text.split('`').skip(1).step_by(2).filter(move |name| name.ends_with(".rs") && name.chars().all(is_of_path))
+}
+
+#[test]
 fn one_type_name_stands_for_one_thing() {
     let sources = sources();
     let twice = type_names(&sources).into_iter();
