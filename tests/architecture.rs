@@ -83,6 +83,8 @@ const BANNED_EVERYWHERE: &[(&str, &str)] = &[
 
 /// Lines of a file without its tests.
 const LINES_MAX: usize = 500;
+/// A test's name says what holds, and fits on a line of the report.
+const TEST_NAME_LEN_MAX: usize = 60;
 
 /// A source file without comments and tests.
 struct Source {
@@ -480,6 +482,32 @@ fn is_declared(module: &str, texts: &[(String, String)]) -> bool {
     let (parent, name) = module.rsplit_once("::").unwrap_or(("", module));
     let declaration = format!("mod {name};");
     texts.iter().any(|(module, text)| module == parent && text.lines().any(|line| line.ends_with(&declaration)))
+}
+
+#[test]
+fn the_name_of_a_test_is_a_short_sentence() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = Vec::new();
+    ["src", "tests"].iter().for_each(|dir| collect(&root.join(dir), &mut paths));
+    let long: Vec<_> = paths.iter().flat_map(|path| long_test_names(&fs::read_to_string(path).unwrap())).collect();
+    assert!(paths.len() > 300 && long.is_empty(), "over {TEST_NAME_LEN_MAX} characters: {long:#?}");
+    let name = "a".repeat(TEST_NAME_LEN_MAX + 1);
+    assert_eq!(long_test_names(&format!("    #[test]\n    fn {name}() {{\n    fn other{name}() {{")), [name]);
+}
+
+/// The names of tests in this text that are too long.
+fn long_test_names(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut is_test = false;
+    for line in text.lines().map(str::trim) {
+        let name = line.split_once("fn ").and_then(|(_, rest)| Some(rest.split_once('(')?.0));
+        match name {
+            Some(name) if std::mem::take(&mut is_test) && name.len() > TEST_NAME_LEN_MAX => names.push(name.to_owned()),
+            Some(_) => is_test = false,
+            None => is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test"),
+        }
+    }
+    names
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn lasted_two_seconds(screen: &str) -> bool {
 }
 
 #[test]
-fn a_killed_node_is_noticed_reported_and_removed_before_the_users_eyes() {
+fn a_killed_node_is_noticed_reported_and_removed_on_the_screen() {
     let mut session = lab(40, 120);
     select(&mut session, "p2");
     session.press("x");
@@ -207,7 +207,7 @@ fn a_peer_from_the_start_screen_needs_a_seed_list_and_says_so() {
 }
 
 #[test]
-fn a_session_is_exported_asked_about_before_it_overwrites_and_opened_again() {
+fn a_session_is_exported_asked_about_and_opened_again() {
     let mut session = lab(40, 120);
     let export = |session: &mut Session, name: &str| {
         session.press("e");
@@ -238,7 +238,7 @@ fn a_session_is_exported_asked_about_before_it_overwrites_and_opened_again() {
 }
 
 #[test]
-fn a_session_that_was_killed_is_there_under_its_name_and_can_be_watched_again() {
+fn a_killed_session_is_listed_and_can_be_replayed() {
     let session = lab(40, 120);
     session.wait_until("more than the second that may be missing", lasted_two_seconds);
     let home = session.kill();
@@ -253,7 +253,7 @@ fn a_session_that_was_killed_is_there_under_its_name_and_can_be_watched_again() 
 }
 
 #[test]
-fn a_journal_that_cannot_be_made_is_said_and_made_when_it_can_be() {
+fn a_journal_that_cannot_be_created_is_told_and_created_later() {
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join("state"), "in the way").unwrap();
     let mut session = running(Session::start_in(home, LAB, 40, 160));
@@ -284,7 +284,7 @@ fn an_export_of_an_unknown_kind_is_refused_in_its_form() {
 }
 
 #[test]
-fn keys_are_answered_while_a_hundred_peers_talk_as_fast_as_they_can() {
+fn keys_are_answered_while_a_hundred_peers_talk_flat_out() {
     let flat_out = ["lab", "--peers", "100", "--gossip-interval", "10ms"];
     let mut session = Session::start(&flat_out, 40, 120);
     session.wait_until("thousands of messages a second", |screen| messages_per_second(screen) > Some(1_000));

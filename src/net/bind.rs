@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reserved_address_is_refused_to_others_and_ready_for_its_node() {
+    async fn a_reserved_address_is_kept_for_its_node() {
         let held = reserve(Addr::loopback(0)).unwrap();
         let addr = Addr::try_from(held.local_addr().unwrap()).unwrap();
         assert!(!is_free(addr));

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_on_all_interfaces_has_the_only_address_for_a_name_and_of_several_none() {
+    fn a_node_on_all_interfaces_is_named_by_its_only_address() {
         let (one, other) = (Ipv4Addr::new(192, 168, 1, 5), Ipv4Addr::new(10, 0, 0, 3));
         assert_eq!(only_one(3000, &[one]).unwrap(), Addr::new(one, 3000));
         let error = only_one(3000, &[other, one]).unwrap_err().to_string();

@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn probes_go_before_classic_gossip_but_not_before_what_has_begun_and_each_kind_keeps_its_order() {
+    fn probes_overtake_classic_gossip_that_has_not_begun() {
         let (mut frames, mut outbox) =
             (Frames::default(), Outbox::new(LinkContext { dialect: Dialect::Classic, ..CONTEXT }));
         let mut add = |message: &Message, outbox: &mut Outbox| frames.add(message, outbox).unwrap();

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_that_calls_often_waits_once_and_calls_again_once_it_was_answered() {
+    fn a_waker_queues_its_link_once_until_it_is_rearmed() {
         let calls = ReadySet::default();
         let call = calls.new_link(LinkId(7));
         call.make();

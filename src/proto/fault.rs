@@ -350,7 +350,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_border_is_passed_by_what_goes_in_or_out_and_by_nothing_else() {
+    fn only_what_goes_in_or_out_passes_a_border() {
         let [a, b, c, d] = [3000, 3001, 3002, 3003].map(Addr::loopback);
         let border = Scope::border(vec![b, a, b]);
         assert_eq!(border, Scope::Border(vec![a, b]));
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_in_a_file_reads_back_as_it_was_and_more_than_all_is_refused() {
+    fn a_fault_reads_back_from_a_file_and_over_100_is_refused() {
         let on = Scope::link(Addr::loopback(1), Addr::loopback(2));
         let fault = Fault { what: FaultKind::Loss { percent: Percent::new(30).unwrap() }, on };
         let json = serde_json::to_string(&fault).unwrap();

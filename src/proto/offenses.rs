@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn offenses_of_more_machines_than_are_told_apart_are_bounded_and_none_is_lost() {
+    fn offenses_of_too_many_machines_are_bounded_and_none_is_lost() {
         let (mut offenses, mut around) = (Offenses::default(), Surroundings::new(3000, &[]));
         for n in 0..100_000_u32 {
             offenses.tell(&mut around.cx(), (0x0a00_0000 + n).into(), offense);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_offense_needs_no_number_and_a_later_one_is_told_again() {
+    fn a_single_offense_needs_no_number() {
         let (mut offenses, mut around) = (Offenses::default(), Surroundings::new(3000, &[]));
         for _ in 0..5 {
             offenses.tell(&mut around.cx(), [10, 0, 0, 9].into(), offense);

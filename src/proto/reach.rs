@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_others_reach_is_not_sent_to_its_own_loopback_nor_out_of_what_is_allowed() {
+    fn an_exposed_node_is_sent_neither_to_loopback_nor_out_of_reach() {
         let own = addr("192.168.1.5:3000");
         assert!(!reach(&[]).may_dial(own, Addr::loopback(22)));
         assert!(reach(&[]).may_dial(own, addr("8.8.8.8:53")));
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_not_allowed_is_not_admitted_and_this_machine_always_is() {
+    fn only_allowed_machines_are_admitted_and_this_one_always() {
         let own = addr("192.168.1.5:3000");
         let admitted = |allow: &[&str], from: [u8; 4]| reach(allow).admits(own, from.into());
         assert!(admitted(&[], [8, 8, 8, 8]));

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_late_for_a_connection_is_not_for_the_next_at_its_place() {
+    fn what_is_late_for_a_connection_is_not_for_the_next_one() {
         let mut connections = ConnTable::default();
         let now = Time::from_micros(1);
         let new = |dial| {

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hung_node_is_noticed_and_one_that_is_started_again_is_taken_in() {
+    fn a_hung_node_is_noticed_and_taken_in_again_once_restarted() {
         let events = run(7);
         let p3 = Addr::loopback(3002);
         let died =
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn calm_starts_again_who_was_killed_or_hangs_and_leaves_no_fault() {
+    fn calm_restarts_the_killed_and_hung_and_leaves_no_fault() {
         let mut engine = engine(3);
         let [p1, p2, s1] = [3000, 3001, 5001].map(Addr::loopback);
         engine.run_to(EPOCH + Duration::from_secs(5));
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn all_nodes_that_run_say_goodbye_in_the_end_and_nobody_is_taken_for_dead() {
+    fn all_nodes_say_goodbye_at_the_end_and_nobody_is_declared_dead() {
         let mut engine = engine(1);
         engine.run_to(EPOCH + Duration::from_secs(10));
         engine.apply(Command::Quit).unwrap();

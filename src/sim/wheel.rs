@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_planned_for_one_moment_happens_in_the_order_of_planning() {
+    fn plans_for_one_moment_happen_in_the_order_of_planning() {
         let mut wheel = Wheel::new(at(0));
         // From far away, from nearer, and from the slot itself.
         wheel.push(at(20_000_000), 1);

@@ -207,7 +207,7 @@ fn text_of_the_screen_is_text_of_the_picture_and_never_markup() {
 }
 
 #[test]
-fn each_sort_of_character_begins_at_its_column_and_is_as_long_as_its_cells() {
+fn each_kind_of_character_starts_at_its_column() {
     let svg = picture("│⠉⠒ a bc  d❶e\r\n語x");
     let place = |column: usize, row: usize, columns: usize| {
         let (x, y) = (12 + 9 * column, 12 + 13 + 17 * row);

@@ -79,7 +79,7 @@ impl Double for Mute {
 }
 
 #[test]
-fn a_python_peer_that_closes_before_it_has_said_anything_was_full_and_is_not_dead() {
+fn a_python_peer_that_closes_without_a_word_was_full() {
     let mut network = classic(1, 49);
     let mute = peer_addr(50);
     network.start_double(mute, Mute { own: mute, seed: seed_addr(1), close: None });
@@ -163,7 +163,7 @@ fn a_full_python_peer_is_not_accepted_rather_than_dead() {
 }
 
 #[test]
-fn a_classic_peer_takes_links_beyond_its_limit_rather_than_close_one() {
+fn a_classic_peer_exceeds_its_limit_rather_than_close_a_link() {
     let mut network = classic(1, 43);
     network.peer_config.max_neighbors = 4;
     network.start_peers(1..=30);
@@ -349,7 +349,7 @@ impl Double for FullDialer {
 }
 
 #[test]
-fn a_link_that_a_python_peer_dialed_is_used_rather_than_one_that_it_never_accepted() {
+fn a_link_dialed_by_python_is_preferred_to_an_unaccepted_one() {
     let mut network = classic(1, 47);
     let (full, target) = (peer_addr(50), peer_addr(1));
     let double = FullDialer { own: full, seed: seed_addr(1), target, dial_at: None, dialed: None };
@@ -510,7 +510,7 @@ fn said(network: &Network, node: Addr) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn a_text_that_was_said_in_this_second_is_refused_with_the_reason_and_said_in_the_next() {
+fn a_text_said_twice_in_a_second_is_refused_with_the_reason() {
     let mut network = classic(1, 7);
     network.peer_config.messages = Some(0);
     network.start_peers(1..=2);
@@ -536,7 +536,7 @@ fn a_text_that_was_said_in_this_second_is_refused_with_the_reason_and_said_in_th
 }
 
 #[test]
-fn a_message_of_a_peers_own_waits_until_it_can_be_told_from_what_its_user_said() {
+fn an_own_message_waits_until_it_differs_from_a_said_one() {
     let mut network = classic(1, 7);
     network.peer_config.messages = Some(1);
     network.peer_config.gossip_interval = Duration::from_millis(900);
@@ -580,7 +580,7 @@ fn what_a_classic_node_says_at_once_leaves_a_write_gap_apart() {
 }
 
 #[test]
-fn a_classic_network_with_more_to_say_than_its_links_take_tells_so_and_takes_nobody_for_dead() {
+fn an_overloaded_classic_network_says_so_and_loses_nobody() {
     let (mut network, [one, other]) = pair();
     // Two seconds' worth for the link in each second, while a probe that waits for one is missed.
     for _ in 0..5 {
@@ -600,7 +600,7 @@ fn a_classic_network_with_more_to_say_than_its_links_take_tells_so_and_takes_nob
 }
 
 #[test]
-fn a_classic_link_that_is_half_a_minute_behind_is_dropped_as_too_slow() {
+fn a_classic_link_half_a_minute_behind_is_dropped_as_too_slow() {
     let (mut network, [one, other]) = pair();
     say_at_once(&mut network, one, CLASSIC_QUEUE_MESSAGES_MAX);
     assert_eq!(network.neighbors(one), [other].into());

@@ -74,7 +74,7 @@ fn a_partition_makes_two_overlays_and_its_end_one_again() {
 }
 
 #[test]
-fn a_cut_wire_is_found_out_by_probes_alone_and_the_message_goes_another_way() {
+fn a_cut_is_found_by_probes_alone_and_messages_take_another_way() {
     let mut network = Network::settled(1, 4, 5);
     let (a, b) = (peer_addr(1), peer_addr(2));
     assert!(network.neighbors(a).contains(&b));
@@ -126,7 +126,7 @@ fn a_loss_of_20_percent_does_not_keep_messages_from_many() {
 }
 
 #[test]
-fn a_lie_is_disputed_where_reports_are_verified_and_believed_where_they_are_trusted() {
+fn a_lie_is_disputed_under_verify_and_believed_under_trust() {
     for (policy, listed, disputes) in [(DeadPolicy::Verify, true, 1), (DeadPolicy::Trust, false, 0)] {
         let mut network = Network::new(1, 4);
         network.seed_config.dead_policy = policy;
@@ -144,7 +144,7 @@ fn a_lie_is_disputed_where_reports_are_verified_and_believed_where_they_are_trus
 }
 
 #[test]
-fn a_delay_beyond_all_patience_makes_the_living_dead_and_its_end_brings_them_back() {
+fn a_delay_beyond_all_patience_kills_and_its_end_revives() {
     let mut network = Network::settled(1, 3, 9);
     let slow = peer_addr(3);
     let minute = 60 * 1_000_000;
@@ -249,7 +249,7 @@ fn junk_breaks_rules_and_nothing_else() {
 }
 
 #[test]
-fn a_node_that_closes_across_a_cut_is_missed_until_the_cut_is_healed() {
+fn a_node_that_closes_across_a_cut_is_missed_until_it_is_healed() {
     let mut network = Network::settled(1, 2, 6);
     let (a, b) = (peer_addr(1), peer_addr(2));
     set(&mut network, FaultKind::Cut, Scope::link(a, b));

@@ -396,7 +396,7 @@ impl Double for Registrant {
 }
 
 #[test]
-fn a_newcomer_joins_while_a_seed_is_flooded_with_names_of_nobody() {
+fn a_newcomer_joins_while_a_seed_is_flooded_with_names() {
     let mut network = Network::settled(1, 4, 207);
     let registrant = Registrant { seed: seed_addr(1), names: 0, open: VecDeque::new(), next_at: None };
     network.start_double(peer_addr(99), registrant);

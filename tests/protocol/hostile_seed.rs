@@ -82,7 +82,7 @@ fn free(network: &Network, honest: u16) -> Vec<Addr> {
 }
 
 #[test]
-fn a_hostile_seed_holds_apart_only_parts_that_it_has_caught_whole() {
+fn a_hostile_seed_holds_apart_only_parts_it_has_caught_whole() {
     let split = (600..700).filter_map(|rng_seed| split_network(2, rng_seed));
     let is_free = |network: &Network| {
         let free = free(network, 2);

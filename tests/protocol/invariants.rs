@@ -33,7 +33,7 @@ fn the_same_seed_gives_the_same_run_to_the_last_event() {
 }
 
 #[test]
-fn a_large_network_that_starts_all_at_once_settles_without_a_death() {
+fn a_large_network_starts_at_once_and_settles_without_a_death() {
     let mut network = Network::new(2, 55);
     network.start_peers(1..=250);
     network.world.run_for(LIVENESS * 8 + Duration::from_secs(1));
@@ -52,7 +52,7 @@ fn a_large_network_that_starts_all_at_once_settles_without_a_death() {
 }
 
 #[test]
-fn strangers_that_connect_and_say_nothing_are_refused_with_a_few_lines_a_burst() {
+fn strangers_that_say_nothing_are_refused_in_a_few_lines() {
     let mut peer = Peer::new(PeerConfig::new(Addr::loopback(500), Vec::new()), 1);
     let (mut out, now) = (Sink::default(), gossipctl::sim::EPOCH);
     peer.handle(now, Input::Start, &mut out);
@@ -112,7 +112,7 @@ impl Double for Glutton {
 
 #[test]
 #[should_panic(expected = "127.0.0.1:3001: 3 meals, at most 2 are allowed")]
-fn a_node_that_had_more_than_it_may_for_a_while_is_found_when_the_network_ends() {
+fn a_node_over_its_bound_for_a_while_is_found_at_the_end() {
     let mut network = Network::new(1, 1);
     network.start_double(peer_addr(1), Glutton(gossipctl::sim::EPOCH));
     network.world.run_for(Duration::from_secs(60));
@@ -120,7 +120,7 @@ fn a_node_that_had_more_than_it_may_for_a_while_is_found_when_the_network_ends()
 }
 
 #[test]
-fn it_is_looked_through_all_nodes_twice_a_second_however_often_somebody_asks() {
+fn all_nodes_are_looked_through_at_most_twice_a_second() {
     let mut world = World::new(1);
     world.start(peer_addr(1), Hoarder(3));
     let mut looks = 0;
@@ -132,7 +132,7 @@ fn it_is_looked_through_all_nodes_twice_a_second_however_often_somebody_asks() {
 }
 
 #[test]
-fn a_peer_and_a_seed_that_are_flooded_tell_what_they_hold_and_are_within_their_bounds() {
+fn a_flooded_peer_and_seed_keep_their_bounds() {
     let mut peer = Peer::new(PeerConfig::new(Addr::loopback(500), Vec::new()), 1);
     let mut seed = Seed::new(SeedConfig::new(Addr::loopback(501)), 1);
     let mut out = Sink::default();

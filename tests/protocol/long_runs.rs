@@ -154,7 +154,7 @@ fn settled(dialect: Dialect, seeds: u16, peers: u16, rng_seed: u64) -> Network {
 }
 
 #[test]
-fn a_seed_that_restarts_under_its_peers_has_them_back_on_its_list_and_nobody_misses_a_message() {
+fn a_restarted_seed_relists_its_peers_and_no_message_is_lost() {
     for dialect in [Dialect::Framed, Dialect::Classic] {
         for seeds in [1, 3] {
             let mut network = settled(dialect, seeds, 12, 62);
@@ -181,7 +181,7 @@ fn a_seed_that_restarts_under_its_peers_has_them_back_on_its_list_and_nobody_mis
 }
 
 #[test]
-fn with_all_seeds_gone_the_network_gossips_on_and_the_lists_are_right_again_when_they_are_back() {
+fn without_seeds_gossip_goes_on_and_lists_recover_with_them() {
     for dialect in [Dialect::Framed, Dialect::Classic] {
         let mut network = settled(dialect, 3, 12, 63);
         let since = network.world.now();
@@ -257,7 +257,7 @@ impl Lives {
 }
 
 #[test]
-fn in_an_hour_of_crashes_hangs_departures_and_seed_restarts_nobody_alive_is_taken_off_a_list() {
+fn an_hour_of_trouble_delists_nobody_alive() {
     const PEERS: u16 = 20;
     let mut network = Network::settled(3, PEERS, 64);
     let (mut random, mut lives) = (Random::new(64), Lives::default());

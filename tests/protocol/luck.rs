@@ -108,7 +108,7 @@ fn who_listens_changes_nothing() {
 }
 
 #[test]
-fn a_fault_that_does_nothing_leaves_the_run_the_same_to_the_byte() {
+fn a_fault_that_does_nothing_changes_no_byte_of_the_run() {
     let nothing = (5, fault(FaultKind::Loss { percent: percent(0) }, Scope::link(peer(1), peer(2))));
     for dialect in [Dialect::Framed, Dialect::Classic] {
         for steps in [Vec::new(), trouble()] {

@@ -224,7 +224,7 @@ fn a_seed_whose_peers_turn_away_again_is_bounded() {
 }
 
 #[test]
-fn a_seed_with_which_one_peer_registers_again_and_again_is_bounded() {
+fn a_seed_with_which_one_peer_registers_for_ever_is_bounded() {
     for dialect in [Dialect::Framed, Dialect::Classic] {
         let held = held_by_seed(dialect, |seed| {
             for _ in 0..5_000 {

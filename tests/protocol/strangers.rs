@@ -67,7 +67,7 @@ fn more(kind: &EventKind) -> u64 {
 }
 
 #[test]
-fn who_names_a_neighbor_of_ours_neither_takes_its_place_nor_cuts_its_link() {
+fn who_names_our_neighbor_takes_neither_its_place_nor_its_link() {
     for rng_seed in 0..20 {
         let mut network = Network::settled(1, 2, 70 + rng_seed);
         // Whichever of them dialed the link.
@@ -95,7 +95,7 @@ fn who_names_a_neighbor_of_ours_neither_takes_its_place_nor_cuts_its_link() {
 }
 
 #[test]
-fn a_neighbor_that_no_longer_answers_gives_its_place_to_who_names_its_address() {
+fn a_silent_neighbor_gives_its_place_to_its_namesake() {
     let mut network = Network::settled(1, 2, 71);
     network.world.hang(peer_addr(1));
     network.start_double(peer_addr(99), Impostor::new(peer_addr(2), peer_addr(1)));
@@ -114,7 +114,7 @@ fn a_neighbor_that_no_longer_answers_gives_its_place_to_who_names_its_address() 
 }
 
 #[test]
-fn who_registers_by_the_name_of_a_live_peer_does_not_take_it_off_the_list() {
+fn who_registers_under_a_live_name_does_not_delist_it() {
     let mut network = Network::settled(1, 3, 72);
     network.start_double(peer_addr(99), Impostor::new(seed_addr(1), peer_addr(2)));
     network.world.run_for(LIVENESS * 6);
@@ -128,7 +128,7 @@ fn who_registers_by_the_name_of_a_live_peer_does_not_take_it_off_the_list() {
 }
 
 #[test]
-fn who_registers_by_the_name_of_a_peer_that_no_longer_answers_takes_its_place() {
+fn who_registers_under_a_silent_name_takes_its_place() {
     let mut network = Network::settled(1, 3, 73);
     network.world.hang(peer_addr(2));
     network.start_double(peer_addr(99), Impostor::new(seed_addr(1), peer_addr(2)));
@@ -167,7 +167,7 @@ fn alone() -> [Node; 2] {
 }
 
 #[test]
-fn a_flood_of_bad_connections_for_a_minute_is_told_in_a_few_lines_that_count_every_one() {
+fn a_minute_of_bad_connections_is_a_few_lines_that_count_each() {
     for mut node in alone() {
         let (mut out, mut now) = (Record::default(), gossipctl::sim::EPOCH);
         node.handle(now, Input::Start, &mut out);
@@ -194,7 +194,7 @@ fn a_flood_of_bad_connections_for_a_minute_is_told_in_a_few_lines_that_count_eve
 }
 
 #[test]
-fn one_machine_that_opens_links_and_says_nothing_does_not_keep_the_others_out() {
+fn one_machine_with_silent_links_does_not_keep_others_out() {
     for mut node in alone() {
         let (mut out, now) = (Record::default(), gossipctl::sim::EPOCH);
         node.handle(now, Input::Start, &mut out);
@@ -252,7 +252,7 @@ fn dialed(own: &str, allow: &[&str], list: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn a_hostile_list_does_not_make_a_peer_dial_where_it_has_nothing_to_do() {
+fn a_hostile_list_does_not_make_a_peer_dial_anywhere() {
     let list = ["127.0.0.1:22", "10.0.0.7:3000", "198.51.100.80:80"];
     assert_eq!(dialed("127.0.0.1:3000", &[], &list), ["127.0.0.1:22"]);
     assert_eq!(dialed("10.0.0.5:3000", &[], &list), ["10.0.0.7:3000", "198.51.100.80:80"]);
@@ -261,7 +261,7 @@ fn a_hostile_list_does_not_make_a_peer_dial_where_it_has_nothing_to_do() {
 }
 
 #[test]
-fn who_comes_from_elsewhere_and_names_a_loopback_address_is_told_so_and_not_listed() {
+fn a_loopback_name_from_elsewhere_is_told_and_not_listed() {
     for mut node in alone() {
         let (mut out, now) = (Record::default(), gossipctl::sim::EPOCH);
         node.handle(now, Input::Start, &mut out);
@@ -278,7 +278,7 @@ fn who_comes_from_elsewhere_and_names_a_loopback_address_is_told_so_and_not_list
 }
 
 #[test]
-fn a_neighbor_that_restarts_unnoticed_is_back_as_soon_as_its_old_link_fails() {
+fn a_neighbor_restarted_unnoticed_is_back_once_its_link_fails() {
     let own = Addr::loopback(3001);
     let mut peer = Peer::new(PeerConfig::new(own, Vec::new()), 1);
     let (mut out, now) = (Record::default(), gossipctl::sim::EPOCH);

@@ -64,7 +64,7 @@ fn count_panics() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes five minutes of real time, and more if asked: cargo test --test soak -- --ignored --nocapture"]
-async fn networks_that_break_for_minutes_are_whole_whenever_they_are_let_be() {
+async fn networks_broken_for_minutes_are_whole_once_left_alone() {
     let (span, rng_seed) = (Duration::from_secs(setting("SOAK_SECONDS", 300)), setting("SOAK_SEED", 7));
     println!(
         "repeat with: SOAK_SECONDS={} SOAK_SEED={rng_seed} cargo test --test soak -- --ignored --nocapture",

@@ -26,7 +26,7 @@ fn drain(feed: &mut Feed) -> Vec<EventKind> {
 }
 
 #[tokio::test]
-async fn a_node_for_which_no_descriptors_are_left_says_how_many_are_missing_and_the_others_stay() {
+async fn a_node_without_descriptors_says_how_many_and_the_others_stay() {
     let (mut engine, mut feed) = engine(Some(100));
     let lab = engine.start_lab(1, 2).await.unwrap();
     let spec = NodeSpec { role: Role::Peer, listen: Placement::Auto };
@@ -61,7 +61,7 @@ async fn a_hung_node_whose_address_is_lost_at_its_restart_is_down() {
 }
 
 #[tokio::test]
-async fn a_node_that_others_can_reach_says_what_it_opens_and_one_on_loopback_has_nothing_to_say() {
+async fn an_exposed_node_says_what_it_opens_one_on_loopback_nothing() {
     let (mut engine, mut feed) = engine(None);
     let exposed = |feed: &mut Feed| {
         let exposed = |kind: &EventKind| matches!(kind, EventKind::Node(NodeEvent::Exposed { .. }));

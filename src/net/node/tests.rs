@@ -58,7 +58,7 @@ fn start_within(keeps: bool, reach: Reach) -> (Addr, Handle, Feed) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_beyond_the_limit_are_closed_at_once_and_nobody_inside_is_disturbed() {
+async fn connections_beyond_the_limit_are_closed_at_once() {
     raise_descriptor_limit();
     let (addr, _node, mut feed) = start(true);
     let max = HALF_OPEN_MAX + LINKS_MAX;
@@ -95,7 +95,7 @@ async fn told(feed: &mut Feed) -> (String, Rule) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_that_was_said_before_a_hang_up_arrives_even_with_something_left_unread() {
+async fn what_was_sent_before_a_hang_up_arrives() {
     let (addr, _node, _feed) = start(false);
     let read = tokio::task::spawn_blocking(move || {
         let mut stream = std::net::TcpStream::connect(addr.socket()).unwrap();
@@ -117,7 +117,7 @@ async fn all_that_was_said_before_a_hang_up_arrives_even_with_something_left_unr
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_remote_that_never_closes_holds_up_a_leaving_node_for_no_longer_than_its_limit() {
+async fn a_remote_that_never_closes_delays_a_leaver_only_so_long() {
     let (addr, mut node, mut feed) = start(false);
     let _open = tokio::net::TcpStream::connect(addr.socket()).await.unwrap();
     node.control.send(Control::Leave { after: Duration::ZERO }).await.unwrap();

@@ -165,7 +165,7 @@ fn a_classic_joiner_is_greeted_on_the_link_that_it_dialed() {
 }
 
 #[test]
-fn a_newcomer_with_a_neighbors_address_waits_until_that_was_probed() {
+fn a_newcomer_under_a_neighbors_address_waits_for_its_probe() {
     let mut alone = alone(Dialect::Framed, &[]);
     alone.joins(p(1), Priority::Low);
     alone.news();

@@ -64,7 +64,7 @@ fn a_full_list_takes_nobody_new_and_everybody_who_is_on_it() {
 }
 
 #[test]
-fn many_reporters_of_one_node_start_one_check_and_only_some_are_remembered() {
+fn many_reports_of_one_node_start_one_check() {
     let mut seed = seed();
     join(&mut seed, LinkId(1), addr(0));
     let Seed { config, choices, numbers, registry, .. } = &mut seed;
@@ -100,7 +100,7 @@ fn probe(asker: Addr, seq: u64) -> Message {
 }
 
 #[test]
-fn a_peer_that_was_taken_off_the_list_is_listed_again_when_it_probes() {
+fn a_delisted_peer_is_listed_again_when_it_probes() {
     let mut seed = seed();
     seed.config.dead_policy = DeadPolicy::Trust;
     join(&mut seed, LinkId(1), addr(1));
@@ -114,7 +114,7 @@ fn a_peer_that_was_taken_off_the_list_is_listed_again_when_it_probes() {
 }
 
 #[test]
-fn a_peer_that_speaks_all_the_time_is_told_of_the_root_all_the_same() {
+fn a_peer_that_always_speaks_hears_of_the_root_all_the_same() {
     let mut seed = seed();
     join(&mut seed, LinkId(1), addr(1));
     let (interval, asker) = (seed.config.liveness_interval, seed.config.listen);

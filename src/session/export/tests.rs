@@ -174,7 +174,7 @@ fn example(mark: &str) -> String {
 }
 
 #[test]
-fn the_example_of_the_manual_is_read_written_and_exported_as_it_says() {
+fn the_manuals_example_is_read_written_and_exported() {
     let session = Session::new();
     let path = session.path("example.jsonl");
     fs::write(&path, example("<!-- example -->")).unwrap();

@@ -167,7 +167,7 @@ fn a_file_that_is_there_is_never_touched() {
 }
 
 #[test]
-fn a_journal_stops_at_its_limit_and_tells_at_its_end_how_much_is_missing() {
+fn a_journal_stops_at_its_limit_and_says_how_much_is_missing() {
     let dir = tempfile::tempdir().unwrap();
     let (path, size_max) = (dir.path().join("short.jsonl"), 3_000);
     let mut journal = Journal::create(&path, &Header::new(AT, 0), size_max).unwrap();
@@ -187,7 +187,7 @@ fn a_journal_stops_at_its_limit_and_tells_at_its_end_how_much_is_missing() {
 }
 
 #[test]
-fn a_last_line_that_was_not_finished_is_told_and_the_rest_is_read() {
+fn an_unfinished_last_line_is_told_and_the_rest_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = new_journal(&dir);
     journal.append(&[hung(1), hung(2)]).unwrap();
@@ -198,7 +198,7 @@ fn a_last_line_that_was_not_finished_is_told_and_the_rest_is_read() {
 }
 
 #[test]
-fn a_bad_line_is_named_with_file_and_number_and_the_rest_is_read() {
+fn a_bad_line_is_named_with_file_and_number_the_rest_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = new_journal(&dir);
     journal.append(&[hung(1)]).unwrap();
@@ -247,7 +247,7 @@ fn a_damaged_line_of_copies_tells_how_many_are_missing() {
 }
 
 #[test]
-fn a_line_takes_no_more_rows_than_fit_and_a_block_no_more_than_memory_allows() {
+fn a_line_and_a_block_hold_no_more_than_they_may() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = new_journal(&dir);
     let events = [copies(30_000), copies(30_000)].concat();
@@ -320,7 +320,7 @@ fn a_line_without_end_does_not_fill_the_memory() {
 }
 
 #[test]
-fn a_disk_that_was_full_for_a_while_leaves_a_whole_journal_that_tells_what_is_missing() {
+fn a_disk_full_for_a_while_leaves_a_whole_journal_with_its_gap() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = new_journal(&dir);
     journal.append(&[hung(1)]).unwrap();
@@ -341,7 +341,7 @@ fn a_disk_that_was_full_for_a_while_leaves_a_whole_journal_that_tells_what_is_mi
 }
 
 #[test]
-fn there_is_a_sample_of_each_event_and_files_know_it_by_its_name() {
+fn each_event_has_a_sample_and_a_name_in_files() {
     let mut names: Vec<_> = one_of_each().iter().map(EventKind::name).collect();
     names.sort_unstable();
     names.dedup();

@@ -100,7 +100,7 @@ fn a_text_is_delivered_once_the_link_is_quiet() {
 }
 
 #[test]
-fn a_message_that_the_network_cut_waits_for_its_rest_however_quiet_the_link_is() {
+fn a_message_split_by_the_network_waits_for_its_rest() {
     let starts = ["03.05.31:('127.0.0.1', 40", "03.05.31:('127.0.0.1', 4000):", "Liveness Requ", "Dead Node:("];
     let tails = ["Liven", "03.05", "03.05.31:", "Liveness Request:03.05.29:", "Dead Node:"]
         .map(|tail| format!("{GOSSIP}{tail}"));
@@ -177,7 +177,7 @@ fn bytes_that_are_no_message_break_a_rule() {
 }
 
 #[test]
-fn a_text_of_the_greatest_length_is_read_and_one_more_byte_is_not() {
+fn a_text_of_the_greatest_length_is_read_and_no_longer_one() {
     let head = "03.05.31:('127.0.0.1', 4000):";
     let longest = "x".repeat(1_000 - head.len());
     let expected = vec![gossip(4000, "03.05.31", &longest), gossip(4000, "03.05.31", "Gossip Message 1")];
@@ -239,7 +239,7 @@ fn a_text_that_would_be_taken_for_a_message_is_not_written() {
 }
 
 #[test]
-fn a_text_of_others_is_passed_on_unless_it_would_run_into_the_next_message() {
+fn a_classic_text_is_passed_on_unless_it_runs_into_the_next() {
     let pass = |body: &str| LinkEncoder::new(text()).encode(&gossip(4000, "03.05.31", body), &mut BytesMut::new());
     pass("is it a Dead Node\u{7}").unwrap();
     pass("Liveness Request:").unwrap_err();
@@ -269,7 +269,7 @@ fn what_the_dialect_has_no_words_for_writes_nothing() {
 }
 
 #[test]
-fn gossip_of_a_framed_network_and_a_list_too_long_for_python_are_not_written() {
+fn gossip_and_lists_that_python_cannot_take_are_not_written() {
     let mut encoder = LinkEncoder::new(text());
     let foreign = Message::Gossip(Arc::new(gossip_with("x".into())));
     let error = encoder.encode(&foreign, &mut BytesMut::new()).unwrap_err();

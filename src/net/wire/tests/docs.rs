@@ -79,7 +79,7 @@ fn the_framed_examples_of_the_docs_are_what_is_written_and_read() {
 }
 
 #[test]
-fn the_classic_examples_of_the_docs_are_what_is_written_and_read() {
+fn the_classic_examples_of_the_docs_are_written_and_read() {
     let lines: Vec<&str> = blocks("classic").into_iter().flat_map(str::lines).collect();
     assert_eq!(lines.len(), 4);
     for line in lines {

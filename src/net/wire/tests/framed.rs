@@ -112,7 +112,7 @@ fn bytes_that_are_no_message_break_a_rule() {
 }
 
 #[test]
-fn a_second_hello_is_read_so_that_the_node_can_say_what_is_wrong_with_it() {
+fn a_second_hello_is_read_so_that_the_node_can_object() {
     assert_eq!(read_framed(&[HELLO, HELLO].concat()), (vec![hello(), hello()], StreamEnd::Clean));
 }
 
@@ -140,7 +140,7 @@ fn a_node_that_dies_within_a_frame_has_broken_no_rule() {
 }
 
 #[test]
-fn the_longest_text_and_the_longest_list_pass_and_longer_ones_are_not_written() {
+fn the_longest_text_and_list_pass_and_no_longer_ones() {
     let longest = [
         hello(),
         Message::Gossip(Arc::new(gossip_with(vec![0xff; BODY_LEN_MAX].into()))),

@@ -95,7 +95,7 @@ fn a_pickle_that_would_run_something_in_python_is_hostile() {
 }
 
 #[test]
-fn a_pickle_of_another_shape_than_a_list_of_addresses_is_hostile() {
+fn a_pickle_that_is_no_list_of_addresses_is_hostile() {
     let shapes: [(&str, &[u8]); 15] = [
         ("an address alone", b"\x80\x04\x8c\t127.0.0.1M\xb9\x0b\x86."),
         ("a list of strings", b"\x80\x04](\x8c\t127.0.0.1e."),

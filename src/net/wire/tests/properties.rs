@@ -201,7 +201,7 @@ proptest! {
     }
 
     #[test]
-    fn every_classic_message_that_is_written_reads_back_however_it_is_joined_and_cut(
+    fn classic_messages_read_back_however_they_are_joined_and_cut(
         messages in vec(classic_message(), 0..8), lens in segment_lens(),
     ) {
         let (messages, bytes) = written(messages, context(Dialect::Classic));
@@ -219,7 +219,7 @@ proptest! {
     }
 
     #[test]
-    fn classic_messages_with_silence_between_them_are_read_one_by_one(messages in vec(classic_message(), 0..8)) {
+    fn classic_messages_with_silence_between_are_read_one_by_one(messages in vec(classic_message(), 0..8)) {
         let (messages, bytes) = written(messages, context(Dialect::Classic));
         let mut decoder = LinkDecoder::new(context(Dialect::Classic));
         let mut src = BytesMut::new();
