@@ -488,7 +488,9 @@ fn is_declared(module: &str, texts: &[(String, String)]) -> bool {
 fn the_name_of_a_test_is_a_short_sentence() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths = Vec::new();
-    ["src", "tests"].iter().for_each(|dir| collect(&root.join(dir), &mut paths));
+    for dir in ["src", "tests"] {
+        collect(&root.join(dir), &mut paths);
+    }
     let long: Vec<_> = paths.iter().flat_map(|path| long_test_names(&fs::read_to_string(path).unwrap())).collect();
     assert!(paths.len() > 300 && long.is_empty(), "over {TEST_NAME_LEN_MAX} characters: {long:#?}");
     let name = "a".repeat(TEST_NAME_LEN_MAX + 1);

@@ -144,9 +144,11 @@ impl PeerParts {
             Input::Command(command) => self.on_command(cx, command),
             Input::Wake => self.on_wake(cx),
         }
-        self.pass_on(cx);
-        self.membership.settle_takeovers(cx);
-        self.pass_on(cx);
+        if !stands {
+            self.pass_on(cx);
+            self.membership.settle_takeovers(cx);
+            self.pass_on(cx);
+        }
         stands && excused.is_none()
     }
 
@@ -157,7 +159,7 @@ impl PeerParts {
         }
     }
 
-    /// Returns whether all deadlines stand.
+    /// Returns whether all deadlines stand, and nothing waits to be settled.
     fn on_message(&mut self, cx: &mut Cx<impl Output>, link: LinkId, message: Message) -> bool {
         let (peer, is_calm) = match self.membership.hear(cx, link, &message) {
             Heard::Neighbor { peer, is_calm } => (peer, is_calm),
@@ -168,7 +170,9 @@ impl PeerParts {
             Heard::Nobody => return false,
         };
         let is_routine = is_calm && self.membership.is_settled();
-        self.pass_on(cx);
+        if self.membership.has_news() {
+            self.pass_on(cx);
+        }
         self.liveness.heard(cx.now, peer);
         match message {
             Message::Gossip(gossip) => {

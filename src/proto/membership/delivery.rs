@@ -13,12 +13,23 @@ pub(in crate::proto) struct Neighborhood<'a, O> {
     membership: &'a Membership,
     /// The link on which to speak; `None`: the one on which that neighbor is sent to.
     link: Option<LinkId>,
+    /// The place after the neighbor that was sent to last: parts go through them in order.
+    next: usize,
     out: &'a mut O,
+}
+
+impl<O> Neighborhood<'_, O> {
+    fn link_to(&mut self, peer: Addr) -> Option<LinkId> {
+        let neighbors = &self.membership.neighbors;
+        let at = (self.next..neighbors.len()).chain(0..self.next).find(|at| neighbors[*at].addr == peer)?;
+        self.next = at + 1;
+        Some(neighbors[at].links[0])
+    }
 }
 
 impl<O: Output> NeighborOutput for Neighborhood<'_, O> {
     fn send(&mut self, peer: Addr, message: &Message) {
-        if let Some(link) = self.link.or_else(|| self.membership.link_of(peer)) {
+        if let Some(link) = self.link.or_else(|| self.link_to(peer)) {
             self.out.send(link, message);
         }
     }
@@ -46,7 +57,7 @@ impl Membership {
         link: Option<LinkId>,
         act: impl FnOnce(&mut Cx<Neighborhood<O>>) -> R,
     ) -> R {
-        let out = &mut Neighborhood { membership: self, link, out: &mut *cx.out };
+        let out = &mut Neighborhood { membership: self, link, next: 0, out: &mut *cx.out };
         let (chance, numbers) = (&mut *cx.chance, &mut *cx.numbers);
         act(&mut Cx { now: cx.now, config: cx.config, chance, numbers, skew_us: cx.skew_us, out })
     }

@@ -132,6 +132,10 @@ impl Membership {
         self.registrar.up().map(|(seed, _)| seed)
     }
 
+    pub(super) fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
     /// What the other parts do not know yet, in order.
     pub(super) fn take_news(&mut self) -> Vec<NeighborNews> {
         std::mem::take(&mut self.news)
