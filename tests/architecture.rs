@@ -516,7 +516,9 @@ fn long_test_names(text: &str) -> Vec<String> {
 fn files_that_the_docs_name_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths = Vec::new();
-    ["src", "tests", "benches", "fuzz/fuzz_targets"].iter().for_each(|dir| collect(&root.join(dir), &mut paths));
+    for dir in ["src", "tests", "benches", "fuzz/fuzz_targets"] {
+        collect(&root.join(dir), &mut paths);
+    }
     let mut missing = Vec::new();
     for page in fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()) {
         let text = fs::read_to_string(&page).unwrap();
@@ -531,7 +533,10 @@ fn files_that_the_docs_name_exist() {
 /// The source files that a page names; names in capitals stand for any.
 fn named_files(text: &str) -> impl Iterator<Item = &str> {
     let is_of_path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_/.".contains(c);
-    text.split('`').skip(1).step_by(2).filter(move |name| name.ends_with(".rs") && name.chars().all(is_of_path))
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(move |name| name.split_once('.').is_some_and(|(_, rest)| rest == "rs") && name.chars().all(is_of_path))
 }
 
 #[test]
