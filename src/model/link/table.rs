@@ -18,7 +18,7 @@ pub struct LinkTable {
     ended: VecDeque<(LinkKey, Time)>,
     /// The nodes to which each node of ours has a link, or which it dials.
     open: Map<Addr, Set<Addr>>,
-    /// The probes of every link are kept: see [`WATCHED_NODES_MAX`].
+    /// The probes of every link are kept: see [`WATCHED_NODES_MAX`](super::WATCHED_NODES_MAX).
     pub(in crate::model) are_watched: bool,
 }
 

@@ -7,7 +7,7 @@
 //! - [`neighbors`], [`candidates`], [`reserve`]: the neighbors, and the addresses that may be dialed;
 //! - [`greeting`]: begins links, and refuses some (HyParView); [`ending`]: how links end;
 //! - [`delivery`]: how the other parts reach neighbors;
-//! - [`policy`]: who is accepted, and who is given up for a joiner;
+//! - [`mod@policy`]: who is accepted, and who is given up for a joiner;
 //! - [`takeover`]: handles newcomers that name the address of a neighbor;
 //! - [`repair`]: looks for links when some are missing;
 //! - [`root`]: notices that the overlay is split, and links its parts;
