@@ -47,6 +47,11 @@ fn node_started(name: &str, role: Role) -> NodeEvent {
     NodeEvent::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace }
 }
 
+/// A link as one end sees it come up, as older recordings have it.
+pub(crate) fn link_up(link: LinkId, peer: Addr, direction: Direction, purpose: Purpose) -> EventKind {
+    EventKind::Link(LinkEvent::Up { link, connection: None, peer, direction, purpose })
+}
+
 pub(crate) fn received(body: &str) -> EventKind {
     let id = MessageId { origin: peer(2), run: 7, seq: 1 };
     let trace = Some(Trace { sent: AT, hop: 2 });

@@ -8,6 +8,7 @@ use super::notice::Severity;
 use super::rumor::Counting;
 use super::why::{Explanation, about_message, about_node, why_dead, why_link};
 use super::{Model, gossip, rumor};
+use crate::event::samples::link_up;
 use crate::event::{
     DeathEvent, DelistReason, Direction, Event, EventKind, GossipEvent, LinkEnd, LinkEvent, LinkId, NodeEvent, Pace,
     ProbeEvent, Purpose, ReportAction, SeedEvent, Side, Stop,
@@ -90,26 +91,8 @@ impl Story {
         self.links += 1;
         let link = LinkId(self.links);
         self.tell(from, EventKind::Link(LinkEvent::Dialing { peer: to, purpose }));
-        self.tell(
-            from,
-            EventKind::Link(LinkEvent::Up {
-                link,
-                connection: None,
-                peer: to,
-                direction: Direction::Outbound,
-                purpose,
-            }),
-        );
-        self.tell(
-            to,
-            EventKind::Link(LinkEvent::Up {
-                link,
-                connection: None,
-                peer: from,
-                direction: Direction::Inbound,
-                purpose,
-            }),
-        );
+        self.tell(from, link_up(link, to, Direction::Outbound, purpose));
+        self.tell(to, link_up(link, from, Direction::Inbound, purpose));
     }
 
     fn probe(&mut self, node: Addr, peer: Addr, seq: u64) {
@@ -157,6 +140,15 @@ impl Story {
 
     fn link_of(&self, node: Addr, peer: Addr) -> LinkId {
         self.model.links().get(node, peer).and_then(|link| link.connections.first().copied()).unwrap_or(LinkId(0))
+    }
+
+    /// The node answered the seed after 900 us; it is the reporter's dispute of this number.
+    fn dispute(&mut self, seed: Addr, dead: Addr, reporter: Addr, disputes: u32) {
+        let rtt_us = 900;
+        self.tell(
+            seed,
+            EventKind::Death(DeathEvent::ReportDisputed { report: None, dead, reporter, disputes, rtt_us }),
+        );
     }
 
     fn report(&mut self, seed: Addr, dead: Addr, reporter: Addr, action: ReportAction) {
@@ -359,16 +351,7 @@ fn a_report_of_a_live_node_elsewhere_is_told_as_disputed() {
     let mut story = Story::new();
     story.start(s(1), "s1", Role::Seed);
     story.report(s(1), p(2), p(1), ReportAction::Verifying);
-    story.tell(
-        s(1),
-        EventKind::Death(DeathEvent::ReportDisputed {
-            report: None,
-            dead: p(2),
-            reporter: p(1),
-            disputes: 1,
-            rtt_us: 900,
-        }),
-    );
+    story.dispute(s(1), p(2), p(1), 1);
     let why = why_dead(&story.model, p(2), 0);
     assert_eq!(why.title, "Is 127.0.0.1:3002 dead?");
     assert!(why.verdict.starts_with("127.0.0.1:3002 was reported dead, which is disputed:"), "{}", why.verdict);
@@ -417,16 +400,7 @@ fn a_disputed_report_counts_against_its_reporter() {
     story.declare(p(1), p(2), DeathCause::LinkError);
     story.report(s(1), p(2), p(1), ReportAction::Verifying);
     story.wait(1);
-    story.tell(
-        s(1),
-        EventKind::Death(DeathEvent::ReportDisputed {
-            report: None,
-            dead: p(2),
-            reporter: p(1),
-            disputes: 1,
-            rtt_us: 900,
-        }),
-    );
+    story.dispute(s(1), p(2), p(1), 1);
     assert_eq!(story.model.seeds().get(s(1)).unwrap().disputes[&p(1)].reports, 1);
     assert_eq!(story.state(p(2)), ObservedState::Up);
     assert_eq!(story.model.seeds().listing(p(2)).count(), 2);

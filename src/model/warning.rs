@@ -157,6 +157,22 @@ impl Finding {
         }
     }
 
+    /// The message that it is about, if any.
+    pub fn message(&self) -> Option<MessageId> {
+        match self {
+            Self::Unreached { latest, .. } => Some(*latest),
+            Self::Alone { .. }
+            | Self::Parted { .. }
+            | Self::Fragile { .. }
+            | Self::SeedList { .. }
+            | Self::Flapping { .. }
+            | Self::OneWay { .. }
+            | Self::Disputed { .. }
+            | Self::Forged { .. }
+            | Self::Eclipsed { .. } => None,
+        }
+    }
+
     /// The node that it is about, if any.
     pub fn node(&self) -> Option<Addr> {
         match self {
@@ -224,18 +240,7 @@ impl Warnings {
 
     /// The latest message that did not reach everybody, while that is warned about.
     pub fn unreached(&self) -> Option<MessageId> {
-        self.active().find_map(|(_, warning)| match &warning.finding {
-            Finding::Unreached { latest, .. } => Some(*latest),
-            Finding::Alone { .. }
-            | Finding::Parted { .. }
-            | Finding::Fragile { .. }
-            | Finding::SeedList { .. }
-            | Finding::Flapping { .. }
-            | Finding::OneWay { .. }
-            | Finding::Disputed { .. }
-            | Finding::Forged { .. }
-            | Finding::Eclipsed { .. } => None,
-        })
+        self.active().find_map(|(_, warning)| warning.finding.message())
     }
 
     fn is_due(&self, now: Time) -> bool {

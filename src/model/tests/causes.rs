@@ -293,16 +293,7 @@ fn a_lie_is_told_as_one_and_not_as_a_death() {
     );
     for seed in [s(1), s(2)] {
         story.report(seed, p(3), p(1), ReportAction::Verifying);
-        story.tell(
-            seed,
-            EventKind::Death(DeathEvent::ReportDisputed {
-                report: None,
-                dead: p(3),
-                reporter: p(1),
-                disputes: 1,
-                rtt_us: 900,
-            }),
-        );
+        story.dispute(seed, p(3), p(1), 1);
     }
     assert_eq!(
         why_dead(&story.model, p(3), 0).verdict,
@@ -327,16 +318,7 @@ fn a_lie_and_a_later_death_are_two_cases() {
         }),
     );
     story.report(s(1), p(3), p(1), ReportAction::Verifying);
-    story.tell(
-        s(1),
-        EventKind::Death(DeathEvent::ReportDisputed {
-            report: None,
-            dead: p(3),
-            reporter: p(1),
-            disputes: 1,
-            rtt_us: 900,
-        }),
-    );
+    story.dispute(s(1), p(3), p(1), 1);
     let told = why_dead(&story.model, p(3), 0).verdict;
     assert!(told.contains("p1 made a false report, on purpose"), "{told}");
     story.wait(2);
@@ -485,16 +467,7 @@ fn a_dispute_before_the_report_is_seen_is_of_that_report() {
         let mut story = Story::network(3);
         let cause = DeathCause::Misses { misses: 3 };
         story.report(s(1), p(3), p(2), ReportAction::Verifying);
-        story.tell(
-            s(1),
-            EventKind::Death(DeathEvent::ReportDisputed {
-                report: None,
-                dead: p(3),
-                reporter: p(2),
-                disputes: 1,
-                rtt_us: 900,
-            }),
-        );
+        story.dispute(s(1), p(3), p(2), 1);
         if is_lie {
             story.tell(p(2), EventKind::Fault(FaultEvent::Lied { about: p(3) }));
             story.tell(

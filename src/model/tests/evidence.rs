@@ -1,7 +1,7 @@
 //! Whatever is asked, no line of evidence says what another one has said.
 
 use super::*;
-use crate::event::{DeathEvent, NodeEvent, SeedEvent};
+use crate::event::{NodeEvent, SeedEvent};
 use crate::model::link::LinkKey;
 use crate::model::warning::{Finding, Warning};
 use crate::model::why::{why_not, why_seed, why_warning};
@@ -38,16 +38,7 @@ fn eventful() -> (Story, Vec<MessageId>) {
         let reason = DelistReason::Unanswered { report: None, reporter: p(3) };
         story.tell(seed, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(4), reason }));
         story.report(seed, p(2), p(6), ReportAction::Verifying);
-        story.tell(
-            seed,
-            EventKind::Death(DeathEvent::ReportDisputed {
-                report: None,
-                dead: p(2),
-                reporter: p(6),
-                disputes: 1,
-                rtt_us: 900,
-            }),
-        );
+        story.dispute(seed, p(2), p(6), 1);
     }
     story.wait(1);
     story.heal(FaultKind::Cut, border);

@@ -1,7 +1,7 @@
 //! What is warned of, when, and for how long; and why.
 
 use super::*;
-use crate::event::{DeathEvent, FaultEvent, GossipEvent, LinkEvent, NodeEvent, ProbeEvent, SeedEvent};
+use crate::event::{FaultEvent, GossipEvent, LinkEvent, NodeEvent, ProbeEvent, SeedEvent};
 use crate::model::link::LinkKey;
 use crate::model::warning::{ALONE_AFTER, FRAGILE_AFTER, Finding, PARTED_AFTER, Warning};
 use crate::model::why::{why_seed, why_warning};
@@ -255,16 +255,7 @@ fn a_peer_that_had_just_started_need_not_have_had_the_message() {
 fn a_reporter_that_was_wrong_is_warned_of() {
     let mut story = Story::ring(5);
     story.report(s(1), p(2), p(1), ReportAction::Verifying);
-    story.tell(
-        s(1),
-        EventKind::Death(DeathEvent::ReportDisputed {
-            report: None,
-            dead: p(2),
-            reporter: p(1),
-            disputes: 1,
-            rtt_us: 900,
-        }),
-    );
+    story.dispute(s(1), p(2), p(1), 1);
     story.watch(Duration::from_secs(1));
     assert_eq!(story.warnings(), ["p1 made 1 report that was disputed: who was called dead had answered"]);
     let why = story.why_latest();
@@ -281,16 +272,7 @@ fn a_report_that_two_seeds_find_false_counts_once() {
     story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
     for seed in [s(1), s(2)] {
         story.report(seed, p(2), p(1), ReportAction::Verifying);
-        story.tell(
-            seed,
-            EventKind::Death(DeathEvent::ReportDisputed {
-                report: None,
-                dead: p(2),
-                reporter: p(1),
-                disputes: 1,
-                rtt_us: 900,
-            }),
-        );
+        story.dispute(seed, p(2), p(1), 1);
     }
     story.watch(Duration::from_secs(1));
     assert_eq!(story.warnings(), ["p1 made 1 report that was disputed: who was called dead had answered"]);
@@ -310,16 +292,7 @@ fn a_report_that_a_restart_made_false_blames_nobody() {
     for reporter in [p(2), p(4)] {
         story.declare(reporter, p(3), DeathCause::Misses { misses: 3 });
         story.report(s(1), p(3), reporter, ReportAction::Verifying);
-        story.tell(
-            s(1),
-            EventKind::Death(DeathEvent::ReportDisputed {
-                report: None,
-                dead: p(3),
-                reporter,
-                disputes: 1,
-                rtt_us: 900,
-            }),
-        );
+        story.dispute(s(1), p(3), reporter, 1);
         story.link(p(3), reporter, Purpose::Neighbor);
     }
     story.watch(Duration::from_secs(9));

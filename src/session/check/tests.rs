@@ -1,6 +1,7 @@
 //! A sound session breaks no rule; each rule is broken once, and told.
 
 use super::*;
+use crate::event::samples::link_up;
 use crate::event::{Direction, LinkEnd, LinkId, Pace, Purpose, Stop};
 use crate::event::{FaultEvent, GossipEvent, LinkEvent, NodeEvent, SeedEvent};
 use crate::proto::fault::{Fault, FaultKind, Scope};
@@ -50,26 +51,8 @@ impl Session {
     fn link(&mut self, from: Addr, to: Addr, purpose: Purpose) {
         self.links += 1;
         let link = LinkId(self.links);
-        self.tell(
-            from,
-            EventKind::Link(LinkEvent::Up {
-                link,
-                connection: None,
-                peer: to,
-                direction: Direction::Outbound,
-                purpose,
-            }),
-        );
-        self.tell(
-            to,
-            EventKind::Link(LinkEvent::Up {
-                link,
-                connection: None,
-                peer: from,
-                direction: Direction::Inbound,
-                purpose,
-            }),
-        );
+        self.tell(from, link_up(link, to, Direction::Outbound, purpose));
+        self.tell(to, link_up(link, from, Direction::Inbound, purpose));
     }
 
     fn down(&mut self, node: Addr, peer: Addr) {

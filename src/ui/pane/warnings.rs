@@ -9,7 +9,6 @@
 use super::list::{Lines, ListPane, filter_note};
 use super::{PaneInfo, PanePlace, PaneSize, Selection};
 use crate::model::notice::Severity;
-use crate::model::warning::Finding;
 use crate::ui::explain::Subject;
 use crate::ui::filter::Filter;
 use crate::ui::line::Sentence;
@@ -75,20 +74,9 @@ impl Lines for WarningList {
 
     fn selection(&self, number: u64, view: &View<'_>) -> Selection {
         let Some(warning) = view.model.warnings().list().get(number) else { return Selection::default() };
-        let subject = match warning.finding {
-            // Its table says who lacks it and why, and leads on from there.
-            Finding::Unreached { latest, .. } if view.model.rumors().get(latest).is_some() => Subject::Message(latest),
-            Finding::Unreached { .. }
-            | Finding::Alone { .. }
-            | Finding::Parted { .. }
-            | Finding::Fragile { .. }
-            | Finding::SeedList { .. }
-            | Finding::Flapping { .. }
-            | Finding::OneWay { .. }
-            | Finding::Disputed { .. }
-            | Finding::Forged { .. }
-            | Finding::Eclipsed { .. } => Subject::Warning(number),
-        };
+        // A message's table says who lacks it and why, and leads on from there.
+        let message = warning.finding.message().filter(|id| view.model.rumors().get(*id).is_some());
+        let subject = message.map_or(Subject::Warning(number), Subject::Message);
         Selection { node: warning.finding.node(), subject: Some(subject), ..Selection::default() }
     }
 }
