@@ -1,6 +1,5 @@
 //! A session with the console: the terminal on this task, the nodes on the others.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -29,7 +28,7 @@ use crate::proto::addr::Addr;
 use crate::scenario::{Run, ScenarioNotice, Skipped, Summary};
 use crate::session::export::FileFormat;
 use crate::session::recorder::{News, RecorderReport};
-use crate::session::summary::summary;
+use crate::session::summary::{summary, summary_line};
 use crate::ui::{
     self, ConsoleOutcome, FormDefaults, FromHost, Glyphs, JournalState, Mode, Mouse, Options, Severity, StartScreen,
     ToHost, UiError,
@@ -158,9 +157,9 @@ fn played(
 
 /// Reports the outcome of the scenario, after the summary of the session.
 fn tell_scenario(name: &str, summary: &Summary) -> Result<ExitCode, Failure> {
-    let mut text = format!("  {:<10}{name}: {}\n", "scenario", summary.text());
+    let mut text = summary_line("scenario", &format!("{name}: {}", summary.text()));
     for line in summary.failed.iter().chain(&summary.undecided).chain(&summary.skipped) {
-        let _ = writeln!(text, "  {:<10}{line}", "");
+        text += &summary_line("", line);
     }
     let code = output::print_lines(&text)?;
     Ok(if summary.failed.is_empty() { code } else { ExitCode::FAILURE })
@@ -208,6 +207,11 @@ async fn end(
     if left.replaying.is_some() || nothing_ran {
         return Ok(ExitCode::SUCCESS);
     }
+    let report = report.map(|report| RecorderReport {
+        journal: report.journal.map(files::to_home),
+        logs: report.logs.into_iter().map(files::to_home).collect(),
+        ..report
+    });
     output::print_lines(&summary(&shown.model, report.as_ref(), utc_offset_s))
 }
 

@@ -104,7 +104,7 @@ pub fn judge_node(command: &Command, node: Option<&NodeEntry>) -> Result<(), Ref
         | Command::Say { node: addr, .. }
         | Command::Fault(FaultCommand::Lie { liar: addr, .. }) => {
             match node {
-                Some(NodeEntry { name, .. }) if name.role == Role::Seed => {
+                Some(NodeEntry { name, .. }) if name.role() == Role::Seed => {
                     return Err(Refusal::NotAPeer { name: *name, addr: *addr });
                 }
                 Some(_) | None => {}

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::event::NodeState;
+use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 
 /// A node, through all its lives.
@@ -16,12 +17,22 @@ pub struct NodeEntry {
     pub life: u64,
 }
 
-/// `s1`, `p7`: for each role, nodes are numbered in the order of their first start.
+/// What people call a node, which says its role, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct NodeName {
-    pub role: Role,
-    /// Counted from 1.
-    pub number: u32,
+pub enum NodeName {
+    /// `s1`, `p7`: in a lab. For each role, nodes are numbered from 1 in the order of their first
+    /// start.
+    Numbered { role: Role, number: u32 },
+    /// `:3000`: in any other session. So a node has the same name in each window of its network.
+    Address { role: Role, addr: Addr },
+}
+
+impl NodeName {
+    pub const fn role(self) -> Role {
+        match self {
+            Self::Numbered { role, .. } | Self::Address { role, .. } => role,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,14 +41,15 @@ pub struct NotANodeName;
 
 impl fmt::Display for NodeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let letter = match self.role {
-            Role::Seed => 's',
-            Role::Peer => 'p',
-        };
-        write!(f, "{letter}{}", self.number)
+        match self {
+            Self::Numbered { role: Role::Seed, number } => write!(f, "s{number}"),
+            Self::Numbered { role: Role::Peer, number } => write!(f, "p{number}"),
+            Self::Address { addr, .. } => f.write_str(&addr.name()),
+        }
     }
 }
 
+/// Reads a number; what an address says of a role, nobody knows.
 impl FromStr for NodeName {
     type Err = NotANodeName;
 
@@ -50,7 +62,7 @@ impl FromStr for NodeName {
         // `p07` and `p+7` are no names.
         match text[1..].parse() {
             Ok(number) if text[1..].starts_with(|digit: char| ('1'..='9').contains(&digit)) => {
-                Ok(Self { role, number })
+                Ok(Self::Numbered { role, number })
             }
             Ok(_) | Err(_) => Err(NotANodeName),
         }
@@ -64,10 +76,12 @@ mod tests {
     #[test]
     fn a_name_reads_back_and_no_other_text_is_one() {
         for (role, number, text) in [(Role::Seed, 1, "s1"), (Role::Peer, 1_000_000, "p1000000")] {
-            assert_eq!(NodeName { role, number }.to_string(), text);
-            assert_eq!(text.parse(), Ok(NodeName { role, number }));
+            assert_eq!(NodeName::Numbered { role, number }.to_string(), text);
+            assert_eq!(text.parse(), Ok(NodeName::Numbered { role, number }));
         }
-        for text in ["", "p", "s0", "p07", "p+7", "p-7", "q1", "P1", "p1 ", "p4294967296", "ä1", "127.0.0.1:3000"] {
+        for text in
+            ["", "p", "s0", "p07", "p+7", "p-7", "q1", "P1", "p1 ", ":3000", "p4294967296", "ä1", "127.0.0.1:3000"]
+        {
             assert_eq!(text.parse::<NodeName>(), Err(NotANodeName), "{text}");
         }
     }

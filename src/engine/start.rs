@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Demand, Effect, Engine, Place, Publication, Refusal, SiteContext, Sites};
+use super::{Demand, Effect, Engine, NodeTable, Place, Publication, Refusal, SiteContext, Sites};
 use crate::command::NodeSpec;
 use crate::engine::fault::FaultView;
 use crate::event::{EventKind, NodeEvent, NodeState, Pace};
@@ -34,6 +34,9 @@ impl Engine {
         self.check_free(place.addr)?;
         if let (Role::Seed, Some(lab)) = (spec.role, &mut self.lab) {
             lab.push(place.addr);
+        }
+        if self.nodes.is_empty() {
+            self.nodes = NodeTable::by_address();
         }
         self.enter(vec![(spec.role, place)], effects);
         Ok(())
@@ -118,7 +121,7 @@ impl Engine {
     fn started<S>(&self, new: &Place<S>) -> Vec<Publication> {
         let node = new.addr;
         let Some(name) = self.nodes.get(node).map(|entry| entry.name) else { return Vec::new() };
-        let role = name.role;
+        let role = name.role();
         let (dialect, pace) = (self.dialect(role), self.pace(role));
         let mut told = vec![Publication {
             node,
@@ -149,7 +152,7 @@ impl Engine {
 
     /// The machine of a node of the table, for a place this far from UTC.
     pub fn machine(&mut self, node: Addr, utc_offset_s: i32) -> Option<Node> {
-        let role = self.nodes.get(node)?.name.role;
+        let role = self.nodes.get(node)?.name.role();
         let random_seed = self.chance_of(Topic::Node, node).number();
         Some(match role {
             Role::Peer => Peer::new(self.peer_config(node, utc_offset_s), random_seed).into(),

@@ -14,6 +14,7 @@ pub mod elsewhere;
 pub mod fault;
 pub mod gossip;
 pub mod graph;
+pub mod identity;
 pub mod life;
 pub mod link;
 pub mod liveness;

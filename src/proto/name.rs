@@ -4,7 +4,7 @@
 pub fn name_order(name: &str) -> impl Ord + use<> {
     let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let number: u64 = name[letters.len()..].parse().unwrap_or(0);
-    (name.starts_with(|c: char| c.is_ascii_digit()), letters.to_owned(), number)
+    (name.contains(':'), letters.to_owned(), number)
 }
 
 #[cfg(test)]
@@ -13,8 +13,8 @@ mod tests {
 
     #[test]
     fn names_stand_in_the_order_in_which_people_count() {
-        let mut names = ["127.0.0.1:3002", "s10", "p10", "s2", "127.0.0.1:950", "p2", "p1"];
+        let mut names = ["10.0.0.7:3002", "s10", ":3000", "p10", "s2", ":950", "p2", "p1"];
         names.sort_by_key(|name| name_order(name));
-        assert_eq!(names, ["p1", "p2", "p10", "s2", "s10", "127.0.0.1:950", "127.0.0.1:3002"]);
+        assert_eq!(names, ["p1", "p2", "p10", "s2", "s10", "10.0.0.7:3002", ":950", ":3000"]);
     }
 }

@@ -30,7 +30,7 @@ impl NodeNames {
     pub fn name(&self, addr: Addr) -> Cow<'_, str> {
         match self.known.get(&addr) {
             Some((name, _)) => Cow::Borrowed(name),
-            None => Cow::Owned(addr.to_string()),
+            None => Cow::Owned(addr.name()),
         }
     }
 

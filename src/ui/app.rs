@@ -8,7 +8,7 @@ use super::host::{JournalState, Objection, Refusals, Refused, Severity, ToHost};
 use super::keys::Key;
 use super::modal::Modal;
 use super::modal::start::Start;
-use super::options::{ExportCheck, FormDefaults, Options, StartScreen};
+use super::options::{ExportCheck, FormDefaults, Mode, Options, StartScreen};
 use super::pane::Panes;
 use super::prompt::{History, Prompt};
 use super::scene::Scene;
@@ -20,6 +20,7 @@ use super::worker::Work;
 use crate::command::Command;
 use crate::event::Event;
 use crate::feed::Delivery;
+use crate::model::identity::Identity;
 use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -166,6 +167,15 @@ impl App {
         events.sort_by_key(|event| event.at);
         if let Some((severity, text)) = self.scene.take(skipped, thinned, &events) {
             self.toasts.tell(severity, text, PaneId::explaining(severity), self.scene.now);
+        }
+    }
+
+    /// What the terminal's window is called.
+    pub(crate) fn title(&self) -> String {
+        let what = self.scene.live.identity().map_or_else(|| "gossipctl".to_owned(), Identity::text);
+        match self.scene.mode {
+            Mode::Live | Mode::Virtual => what,
+            Mode::Replay { .. } => format!("replay of {what}"),
         }
     }
 

@@ -59,13 +59,13 @@ pub enum Objection {
     #[error(transparent)]
     Engine(#[from] Refusal),
     /// It is a seed of another process, which has no links that we could cut.
-    #[error("{0} is a seed in another process: stop it there")]
+    #[error("{} is a seed in another process: stop it there", .0.name())]
     SeedElsewhere(Addr),
     /// It is a peer of another process, and none of ours has a link to it.
-    #[error("{0} runs in another process, and no node here is linked to it")]
+    #[error("{} runs in another process, and no node here is linked to it", .0.name())]
     NoLinkTo(Addr),
     /// It is a peer of another process, and no link to it was cut.
-    #[error("{0} runs in another process: restart it there")]
+    #[error("{} runs in another process: restart it there", .0.name())]
     PeerElsewhere(Addr),
 }
 

@@ -103,6 +103,8 @@ pub(crate) struct Console {
     drawn_at: Option<Time>,
     picture: Picture,
     place: TerminalOwner,
+    /// The title that the terminal has.
+    title: String,
 }
 
 /// How far the screen is behind.
@@ -139,7 +141,7 @@ impl Console {
     pub(crate) fn new(app: App, clock: Clock, to_host: mpsc::Sender<ToHost>) -> io::Result<Self> {
         let worker = Worker::new()?;
         let (picture, place) = (Picture::Stale, TerminalOwner::Foreground);
-        Ok(Self { app, clock, to_host, worker, looked_at: None, drawn_at: None, picture, place })
+        Ok(Self { app, clock, to_host, worker, looked_at: None, drawn_at: None, picture, place, title: String::new() })
     }
 
     pub(crate) async fn run(
@@ -244,11 +246,22 @@ impl Console {
         if self.picture == Picture::Drifting && drawn_lately {
             return Ok(());
         }
+        self.name_window(screen)?;
         screen.terminal().draw(|frame| draw(&mut self.app, frame))?;
         for order in self.app.work.drain(..) {
             self.worker.order(order);
         }
         (self.picture, self.drawn_at) = (Picture::Fresh, Some(now));
+        Ok(())
+    }
+
+    /// The terminal's title says what runs here.
+    fn name_window(&mut self, screen: &mut impl Screen) -> io::Result<()> {
+        let title = self.app.title();
+        if self.title != title {
+            screen.set_title(&title)?;
+            self.title = title;
+        }
         Ok(())
     }
 
@@ -266,6 +279,7 @@ impl Console {
     /// The shell has changed the terminal meanwhile.
     fn come_back(&mut self, screen: &mut impl Screen) -> io::Result<()> {
         (self.place, self.picture) = (TerminalOwner::Foreground, Picture::Stale);
+        self.title.clear();
         screen.leave();
         screen.enter()
     }

@@ -51,7 +51,10 @@ impl Log for GossipPane {
         parts(entry, &moment, view).into()
     }
 
-    fn hint(_view: &View<'_>) -> String {
+    fn hint(view: &View<'_>) -> String {
+        if let Some(warning) = view.model.warnings().no_seed() {
+            return format!("Nobody to gossip with: {}.", view.model.warning_text(&warning.finding));
+        }
         "Nothing was said yet. Peers gossip once they have neighbors.".to_owned()
     }
 
@@ -68,7 +71,7 @@ impl Log for GossipPane {
 }
 
 fn parts(entry: &GossipEntry, moment: &str, view: &View<'_>) -> Parts {
-    let Some(line) = entry.line(&|addr| view.short_name(addr).into_owned()) else { return Parts::new() };
+    let Some(line) = entry.line(&|addr| view.name(addr)) else { return Parts::new() };
     let lit = entry.message().is_some() && entry.message() == view.lit.message;
     let mut parts = vec![(Tone::Stale, format!("{moment} "))];
     route(&line, view, &mut parts);
@@ -103,9 +106,9 @@ fn route(line: &GossipLine, view: &View<'_>, parts: &mut Parts) {
         Some(to) => {
             push(view.node_tone(from), view.padded_name(from));
             push(Tone::Stale, format!(" {} ", view.theme.arrow()));
-            push(view.node_tone(to), view.short_name(to).into_owned());
+            push(view.node_tone(to), view.name(to));
         }
-        None => push(view.node_tone(from), view.short_name(from).into_owned()),
+        None => push(view.node_tone(from), view.name(from)),
     }
     let fill = view.names.route.saturating_sub(used) + 1;
     parts.push((Tone::Plain, " ".repeat(fill)));

@@ -67,8 +67,7 @@ impl Lines for LivenessPane {
         let mut nodes: Vec<&NodeRecord> = view.model.nodes().iter().filter(|node| is_watched(node, &heard)).collect();
         nodes.sort_by_cached_key(|node| (Reverse(trouble(node)), view.by_name(node.addr)));
         let rows = nodes.into_iter().map(|node| node.addr);
-        let full = view.in_full();
-        rows.filter(|addr| filter.is_all() || filter.matches(&plain_text(&parts(*addr, &heard, &full)))).collect()
+        rows.filter(|addr| filter.is_all() || filter.matches(&plain_text(&parts(*addr, &heard, view)))).collect()
     }
 
     fn facts(&self, _rows: &[Addr], _selected: Option<Addr>, view: &View<'_>) -> ProbeViews {
@@ -162,6 +161,6 @@ fn silent(heard: ProbeView, view: &View<'_>) -> Option<(Tone, String)> {
 }
 
 fn suspecting(node: &NodeRecord, view: &View<'_>) -> String {
-    let names: Vec<_> = node.suspicions().iter().map(|suspicion| view.short_name(suspicion.by)).collect();
+    let names: Vec<_> = node.suspicions().iter().map(|suspicion| view.model.name_of(suspicion.by)).collect();
     list_text(&names, WATCHERS_SHOWN)
 }

@@ -48,8 +48,7 @@ impl<L: Log> Lines for LogLines<L> {
     const WORD: Option<&'static str> = L::WORD;
 
     fn look(&mut self, filter: &Filter, view: &View<'_>) {
-        let full = view.in_full();
-        self.found.look(L::entries(view), filter, |entry| L::line(entry, usize::MAX, &full).text());
+        self.found.look(L::entries(view), filter, |entry| L::line(entry, usize::MAX, view).text());
     }
 
     fn rows(&self, filter: &Filter, view: &View<'_>) -> LogRows {

@@ -73,10 +73,10 @@ impl Script {
         )
     }
 
-    fn one_end(&mut self, node: Addr, peer: Addr, direction: Direction, purpose: Purpose) {
+    pub(super) fn one_end(&mut self, node: Addr, peer: Addr, direction: Direction, purpose: Purpose) -> &mut Self {
         self.links += 1;
         let link = LinkId(self.links);
-        self.add(node, EventKind::Link(LinkEvent::Up { link, connection: None, peer, direction, purpose }));
+        self.add(node, EventKind::Link(LinkEvent::Up { link, connection: None, peer, direction, purpose }))
     }
 
     /// A link whose both ends are here.

@@ -108,6 +108,10 @@ impl Screen for Recorder {
         Ok(())
     }
 
+    fn set_title(&mut self, _title: &str) -> io::Result<()> {
+        Ok(())
+    }
+
     fn leave(&mut self) {}
 
     fn enter(&mut self) -> io::Result<()> {

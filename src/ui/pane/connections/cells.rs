@@ -153,7 +153,7 @@ fn lit_sign(row: Target, view: &View<'_>) -> &'static str {
 }
 
 fn name_cell(row: &Row<'_>, view: &View<'_>) -> Parts {
-    let name = (view.node_tone(row.addr()), view.short_name(row.addr()).into_owned());
+    let name = (view.node_tone(row.addr()), view.name(row.addr()));
     match row {
         Row::Node(..) => vec![name],
         Row::Link(_) => vec![(Tone::Stale, " ".to_owned()), name],
