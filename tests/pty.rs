@@ -396,3 +396,59 @@ fn a_terminal_without_unicode_gets_ascii_and_is_told_so() {
     session.press("\x03");
     assert_eq!(session.end().0.exit_code(), 0);
 }
+
+/// A directory whose seed list names this port.
+fn home_with_seed(port: u16) -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("config.txt"), format!("127.0.0.1:{port}\n")).unwrap();
+    home
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn a_node_has_the_same_name_in_each_window_of_its_network() {
+    let port = free_port();
+    let window = |role: &str| {
+        let session = Session::start_in(home_with_seed(port), &[role, "--liveness-interval", "500ms"], 40, 120);
+        session.wait_for(&format!("gossipctl  {role} 127.0.0.1:"));
+        session
+    };
+    let windows = [window("seed"), window("peer"), window("peer")];
+    let names: Vec<String> = windows
+        .iter()
+        .map(|session| {
+            let title = session.title();
+            let (_, port) = title.rsplit_once(':').unwrap_or_else(|| panic!("'{title}'"));
+            assert!(session.screen().contains(&format!("gossipctl  {title}")), "{}", session.screen());
+            format!(":{port} ")
+        })
+        .collect();
+    assert_eq!(names[0], format!(":{port} "));
+    for session in &windows {
+        session.wait_until("all three by name", |screen| names.iter().all(|name| screen.contains(name)));
+        assert!(!session.screen().contains("p1"), "{}", session.screen());
+    }
+    for mut session in windows {
+        session.press(&format!(":why {}\r", names[1].trim()));
+        session.wait_for(&format!("{}peer at 127.0.0.1", names[1].trim_end().to_owned() + ", "));
+        session.press("\x1bq");
+        assert_eq!(session.end().0.exit_code(), 0);
+    }
+}
+
+#[test]
+fn a_peer_without_a_seed_says_so_until_the_end() {
+    let port = free_port();
+    let mut session = Session::start_in(home_with_seed(port), &["peer"], 24, 80);
+    session.wait_until("the header", |screen| screen.lines().next().unwrap().contains("no seed reachable"));
+    session.press("7");
+    session.wait_for(&format!("gossipctl seed --listen 127.0.0.1:{port}"));
+    session.press("q");
+    let (status, screen) = session.end();
+    assert_eq!(status.exit_code(), 0);
+    assert!(screen.contains("  seeds     none reachable since "), "{screen}");
+    assert!(!screen.contains("every peer"), "{screen}");
+}

@@ -1,7 +1,5 @@
 //! What a user reads after quitting.
 
-use std::fmt::Write as _;
-
 use unicode_width::UnicodeWidthStr;
 
 use super::recorder::RecorderReport;
@@ -63,7 +61,7 @@ pub fn summary_line(what: &str, told: &str) -> String {
         }
         lines.last_mut().into_iter().for_each(|line| *line += word);
     }
-    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
 fn nodes(model: &Model) -> String {

@@ -38,7 +38,8 @@ fn a_peer_without_a_seed_says_so_and_how_to_start_one() {
     script.at(10).add(P1, EventKind::Seed(SeedEvent::TooFewSeeds { registered: 0, wanted: 1, known: 1 }));
     let mut app = told(options(), script.events, 20);
     assert!(!app.picture(80, 24).contains("no seed"), "it may be on its way");
-    [600, 3_000].map(|millis| app.tick(at(millis)));
+    app.tick(at(600));
+    app.tick(at(3_000));
     assert_snapshot!("no_seed_80x24", app.picture(80, 24));
     assert_eq!(app.title(), "peer 127.0.0.1:3000");
     app.press("7");
