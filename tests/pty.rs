@@ -230,7 +230,9 @@ fn a_session_is_exported_asked_about_and_opened_again() {
     let mut replay = Session::start_in(home, &[], 40, 120);
     replay.wait_for("Open a recording");
     replay.press("k\r");
-    replay.wait_until("the question for a file", |screen| screen.contains("Esc"));
+    replay.wait_for("lab of 2 seeds, 4 peers");
+    replay.press("k\r");
+    replay.wait_until("the question for a file", |screen| screen.contains("File"));
     replay.press("\x15mine.jsonl\r");
     replay.wait_until("the recording", |screen| screen.contains("REPLAY") && screen.contains("p4"));
     replay.press("q");

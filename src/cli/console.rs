@@ -27,10 +27,11 @@ use crate::platform::StopSignals;
 use crate::proto::addr::Addr;
 use crate::scenario::{Run, ScenarioNotice, Skipped, Summary};
 use crate::session::export::FileFormat;
+use crate::session::overview::SessionEnd;
 use crate::session::recorder::{News, RecorderReport};
 use crate::session::summary::{summary, summary_line};
 use crate::ui::{
-    self, ConsoleOutcome, FormDefaults, FromHost, Glyphs, JournalState, Mode, Mouse, Options, Severity, StartScreen,
+    self, ConsoleOutcome, Ended, FormDefaults, FromHost, Glyphs, JournalState, Mode, Mouse, Options, Severity, StartScreen,
     ToHost, UiError,
 };
 
@@ -86,13 +87,15 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();
     let console = ui::run(options, shown, to_host, answered, shutdown.clone());
-    let shown = Box::pin(until_asked(console, shutdown, &mut signals, length)).await;
+    let (shown, ended) = Box::pin(until_asked(console, shutdown, &mut signals, length)).await;
     let left = host.await.unwrap_or_default();
     let played = match played {
         Some(played) => played.end().await,
         None => None,
     };
-    let code = end(left, shown, records, &mut signals, utc_offset_s).await?;
+    let failed = played.as_ref().map_or(0, |(_, summary)| summary.failed.len());
+    let records = EndingRecords { records, ended: ended.after(failed), utc_offset_s };
+    let code = end(left, shown, records, &mut signals).await?;
     match played {
         Some((name, summary)) if code == ExitCode::SUCCESS => tell_scenario(&name, &summary),
         Some(_) | None => Ok(code),
@@ -179,26 +182,36 @@ async fn until_asked(
     shutdown: CancellationToken,
     signals: &mut StopSignals,
     length: Option<Duration>,
-) -> Result<ConsoleOutcome, UiError> {
+) -> (Result<ConsoleOutcome, UiError>, SessionEnd) {
     tokio::pin!(console);
-    tokio::select! {
-        ended = &mut console => return ended,
-        _ = signals.next() => {}
-        () = nodes::pass(length) => {}
-    }
+    let ended = tokio::select! {
+        shown = &mut console => {
+            let is_quit = shown.as_ref().is_ok_and(|outcome| outcome.ended == Ended::Quit);
+            return (shown, if is_quit { SessionEnd::Left } else { SessionEnd::Interrupted });
+        }
+        _ = signals.next() => SessionEnd::Interrupted,
+        () = nodes::pass(length) => SessionEnd::Over,
+    };
     shutdown.cancel();
-    console.await
+    (console.await, ended)
+}
+
+/// The records of a session that ends so.
+struct EndingRecords {
+    records: Records,
+    ended: SessionEnd,
+    utc_offset_s: i32,
 }
 
 /// The nodes leave, the records are finished, and the user reads the summary.
 async fn end(
     left: Left,
     shown: Result<ConsoleOutcome, UiError>,
-    records: Records,
+    records: EndingRecords,
     signals: &mut StopSignals,
-    utc_offset_s: i32,
 ) -> Result<ExitCode, Failure> {
-    let report = match records.end_session(left.nodes, signals).await {
+    let EndingRecords { records, ended, utc_offset_s } = records;
+    let report = match records.end_session(left.nodes, signals, ended).await {
         Ok(report) => report,
         Err(asked) => return Ok(ExitCode::from(asked.exit_code())),
     };
@@ -237,7 +250,7 @@ fn begin_records(plan: &Plan, clock: Clock, answers: &mpsc::Sender<FromHost>) ->
     }
     let answers = answers.clone();
     let tell = move |news| tell(&answers, news);
-    Records::begin(clock, plan.journal, &plan.node.log_dir, plan.node.peer.utc_offset_s, tell)
+    Records::begin(plan, &plan.header(clock.epoch()), tell)
 }
 
 /// Tells the console how recording goes. Never waits.
@@ -293,6 +306,5 @@ fn form_defaults(plan: &Plan) -> FormDefaults {
         peer_listen: free_from(FIRST_PEER_PORT),
         lab_seeds: plan.lab_size.0,
         lab_peers: plan.lab_size.1,
-        recording: Records::last(),
     }
 }

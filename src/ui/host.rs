@@ -33,6 +33,8 @@ pub enum ToHost {
         /// Commands that the console refused.
         refused: Refusals,
     },
+    /// List the recorded sessions; answered by [`FromHost::Recordings`].
+    ListRecordings,
     /// Read a recorded session and feed it; answered by [`FromHost::Opened`] or a notice.
     OpenRecording(PathBuf),
 }
@@ -143,6 +145,8 @@ pub enum FromHost {
     ScenarioExists {
         path: PathBuf,
     },
+    /// The recorded sessions, newest first.
+    Recordings(Vec<RecordingRow>),
     /// Something else is shown now; what was shown before is forgotten.
     Opened(Mode),
     Refused {
@@ -157,6 +161,19 @@ pub enum FromHost {
     JournalState(JournalState),
     /// The progress of the scenario that is played.
     Scenario(Progress),
+}
+
+/// A recorded session in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingRow {
+    pub path: PathBuf,
+    pub when: String,
+    /// What ran in it.
+    pub what: String,
+    pub lasted: String,
+    pub ended: String,
+    /// What is in it, as far as that is known without reading all of it.
+    pub holds: String,
 }
 
 /// The state of the recording of this session.

@@ -106,11 +106,12 @@ fn sessions_are_listed_with_their_figures_latest_first() {
     assert_eq!((code, error.as_str()), (0, ""));
     let rows: Vec<Vec<&str>> =
         out.lines().map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()).collect();
-    assert_eq!(rows[0], ["NAME", "WHEN", "LASTED", "NODES", "MESSAGES", "DEATHS", "SIZE", "STATE"]);
+    assert_eq!(rows[0], ["NAME", "WHEN", "WHAT", "LASTED", "NODES", "MESSAGES", "DEATHS", "SIZE", "ENDED"]);
     let cell = |row: usize, column: usize| rows[row][column];
-    assert_eq!((cell(1, 2), cell(1, 3), cell(1, 4), cell(1, 5), cell(1, 7)), ("1s", "2", "2", "0", "ended"), "{out}");
-    assert_eq!((cell(2, 3), cell(2, 7)), ("10", "ended"), "{out}");
+    assert_eq!(rows[1][2..7], ["lab of 1 seed, 1 peer", "1s", "2", "2", "0"], "{out}");
+    assert_eq!((cell(1, 8), cell(2, 2), cell(2, 4), cell(2, 8)), ("over", "lab of 2 seeds, 8 peers", "10", "over"), "{out}");
     let json = listed(home.path());
+    assert_eq!((&json[0]["what"], &json[0]["state"], &json[0]["ended"]), (&"lab of 1 seed, 1 peer".into(), &"ended".into(), &"over".into()));
     assert_eq!(json[0]["messages"], 2);
     assert!(json[0]["lasted_us"].as_u64().unwrap() >= 1_000_000 && json[1]["events"].as_u64().unwrap() > 50);
 }
@@ -126,7 +127,7 @@ fn the_list_says_what_is_missing_in_a_session() {
         .unwrap();
     let (_, out, _) = run_in(home.path(), &["sessions"]);
     let row = out.lines().nth(1).unwrap();
-    assert!(row.contains(" 0+ ") && row.ends_with("ended, 12 events missing"), "{out}");
+    assert!(row.contains(" 0+ ") && row.ends_with("over, 12 events missing"), "{out}");
 }
 
 #[test]

@@ -315,7 +315,6 @@ pub(super) fn options() -> Options {
             peer_listen: P1,
             lab_seeds: 2,
             lab_peers: 8,
-            recording: Some(PathBuf::from("sessions/last.jsonl")),
         },
         keys: KeyOverrides::default(),
         clock: Clock::start(),
