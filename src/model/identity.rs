@@ -9,7 +9,7 @@ use crate::proto::message::Role;
 
 /// What runs, or ran, in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Identity {
+pub enum SessionIdentity {
     Lab {
         seeds: usize,
         peers: usize,
@@ -23,7 +23,7 @@ pub enum Identity {
     },
 }
 
-impl Identity {
+impl SessionIdentity {
     /// `lab of 2 seeds, 8 peers`, `peer 127.0.0.1:3000`.
     pub fn text(self) -> String {
         match self {
@@ -38,18 +38,18 @@ impl Identity {
 
 impl Model {
     /// What runs here; `None` until something does.
-    pub fn identity(&self) -> Option<Identity> {
+    pub fn identity(&self) -> Option<SessionIdentity> {
         let mut ours = self.nodes.iter().filter(|node| node.is_ours());
         let first = ours.next()?;
         let (more, role) = (ours.count(), first.role?);
         // A lab of one node is no lab, whatever an earlier version called the node.
         let is_numbered = first.name.as_deref().is_some_and(|name| name != first.addr.name());
         if more == 0 || !is_numbered {
-            return Some(Identity::Node { role, addr: first.addr, more });
+            return Some(SessionIdentity::Node { role, addr: first.addr, more });
         }
         let is_seed = |node: &&NodeRecord| node.is_ours() && node.role == Some(Role::Seed);
         let seeds = self.nodes.iter().filter(is_seed).count();
-        Some(Identity::Lab { seeds, peers: 1 + more - seeds })
+        Some(SessionIdentity::Lab { seeds, peers: 1 + more - seeds })
     }
 }
 
@@ -68,7 +68,7 @@ mod tests {
             let kind = EventKind::Node(NodeEvent::Started { name, role, dialect, pace });
             model.apply(&Event { at: Time::from_micros(1), node: Addr::loopback(*port), kind });
         }
-        model.identity().map(Identity::text)
+        model.identity().map(SessionIdentity::text)
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::worker::Work;
 use crate::command::Command;
 use crate::event::Event;
 use crate::feed::Delivery;
-use crate::model::identity::Identity;
+use crate::model::identity::SessionIdentity;
 use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -172,7 +172,7 @@ impl App {
 
     /// What the terminal's window is called.
     pub(crate) fn title(&self) -> String {
-        let what = self.scene.live.identity().map_or_else(|| "gossipctl".to_owned(), Identity::text);
+        let what = self.scene.live.identity().map_or_else(|| "gossipctl".to_owned(), SessionIdentity::text);
         match self.scene.mode {
             Mode::Live | Mode::Virtual => what,
             Mode::Replay { .. } => format!("replay of {what}"),

@@ -15,7 +15,7 @@ use super::options::Mode;
 use super::text;
 use super::theme::Tone;
 use super::view::View;
-use crate::model::identity::Identity;
+use crate::model::identity::SessionIdentity;
 use crate::model::rumor::{Counting, Coverage};
 use crate::model::words::{count_text, hops_text};
 use crate::scenario::Progress;
@@ -33,7 +33,7 @@ pub(crate) fn render(app: &App, columns: usize, view: &View<'_>) -> Line<'static
 
 /// Rather than leave out how far a message came, says it in fewer words.
 fn with_reach(mut items: Vec<Item>, columns: usize, view: &View<'_>) -> Vec<Item> {
-    for words in [Reach::WithoutHops, Reach::Bare] {
+    for words in [ReachWords::WithoutHops, ReachWords::Bare] {
         let kept: Vec<Item> = items.iter().filter(|item| item.rank <= REACH_RANK).cloned().collect();
         let place = items.iter().position(|item| item.rank == REACH_RANK);
         if items::width(&kept, view.theme.bar()) > columns
@@ -52,7 +52,7 @@ const REACH_RANK: u8 = 5;
 
 /// In how many words it is said how far a message came.
 #[derive(Debug, Clone, Copy)]
-enum Reach {
+enum ReachWords {
     /// `p4#17 reached 11/14 in 3 hops`
     Whole,
     /// `p4#17 reached 11/14`
@@ -78,7 +78,7 @@ fn items(app: &App, source: Source, view: &View<'_>) -> Vec<Item> {
     if let Some(rate) = rate(view) {
         items.push(rate);
     }
-    items.extend(latest(Reach::Whole, view));
+    items.extend(latest(ReachWords::Whole, view));
     let skipped = view.model.totals().skipped;
     if skipped > 0 {
         let skipped = text::count(usize::try_from(skipped).unwrap_or(usize::MAX));
@@ -95,8 +95,8 @@ fn identity(view: &View<'_>) -> Vec<Item> {
     let program = |name| Item::new(0, PROGRAM_RANK, Tone::Strong, name);
     match view.model.identity() {
         None => vec![program("gossipctl")],
-        Some(Identity::Lab { .. }) => vec![program("gossipctl lab")],
-        Some(node @ Identity::Node { .. }) => {
+        Some(SessionIdentity::Lab { .. }) => vec![program("gossipctl lab")],
+        Some(node @ SessionIdentity::Node { .. }) => {
             vec![program("gossipctl"), Item::new(0, 0, Tone::Strong, node.text())]
         }
     }
@@ -158,14 +158,14 @@ fn rate(view: &View<'_>) -> Option<Item> {
 }
 
 /// How far the message came whose spread is shown; nothing in a process with one peer.
-fn latest(words: Reach, view: &View<'_>) -> Option<Item> {
+fn latest(words: ReachWords, view: &View<'_>) -> Option<Item> {
     let shown = view.wave.and_then(|wave| view.model.rumors().get(wave.id));
     let rumor = shown.or_else(|| view.model.latest_rumor())?;
     let name = view.model.message_name(rumor.id);
     let (reached, hops) = match words {
-        Reach::Whole => (" reached", hops_text(rumor).map_or_else(String::new, |hops| format!(" in {hops}"))),
-        Reach::WithoutHops => (" reached", String::new()),
-        Reach::Bare => ("", String::new()),
+        ReachWords::Whole => (" reached", hops_text(rumor).map_or_else(String::new, |hops| format!(" in {hops}"))),
+        ReachWords::WithoutHops => (" reached", String::new()),
+        ReachWords::Bare => ("", String::new()),
     };
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
     let Coverage { have, of } = rumor.coverage(view.model.nodes(), Counting::HadTime);
