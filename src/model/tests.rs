@@ -10,8 +10,8 @@ use super::why::{Explanation, about_message, about_node, why_dead, why_link};
 use super::{Model, gossip, rumor};
 use crate::event::samples::link_up;
 use crate::event::{
-    DeathEvent, DelistReason, Direction, Event, EventKind, GossipEvent, LinkEnd, LinkEvent, LinkId, NodeEvent, Pace,
-    ProbeEvent, Purpose, ReportAction, SeedEvent, Side, Stop,
+    DeathEvent, DelistReason, DialError, Direction, Event, EventKind, GossipEvent, LinkEnd, LinkEvent, LinkId,
+    NodeEvent, Pace, ProbeEvent, Purpose, ReportAction, SeedEvent, Side, Stop,
 };
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageId, Role, Trace};
@@ -466,7 +466,7 @@ fn messages_and_their_copies_are_bounded_and_the_latest_stays() {
 fn a_connection_tells_its_history() {
     let mut story = Story::network(2);
     let elsewhere = Addr::loopback(9);
-    let (purpose, error) = (Purpose::Neighbor, "Connection refused\u{1b}[2J".to_owned());
+    let (purpose, error) = (Purpose::Neighbor, DialError::Quote("Connection refused\u{1b}[2J".to_owned()));
     story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: elsewhere, purpose }));
     story.tell(p(1), EventKind::Link(LinkEvent::DialFailed { peer: elsewhere, purpose, error, retry_at: None }));
     let why = why_link(&story.model, p(1), elsewhere, 0);
@@ -498,11 +498,7 @@ fn a_dial_that_meets_the_other_dialect_does_not_stay_dialing() {
     let dialing = story.model.links().get(p(1), elsewhere).unwrap().state;
     story.tell(
         p(1),
-        EventKind::Link(LinkEvent::OtherDialect {
-            remote: elsewhere.to_string(),
-            peer: None,
-            speaks: Dialect::Classic,
-        }),
+        EventKind::Link(LinkEvent::OtherDialect { remote: elsewhere, peer: None, speaks: Dialect::Classic }),
     );
     let ended = story.model.links().get(p(1), elsewhere).unwrap().state;
     assert_eq!((dialing, ended), (LinkState::Dialing, LinkState::Ended));
