@@ -97,9 +97,9 @@ impl NodeTable {
         numbered.push(addr);
         let name = match self.naming {
             Naming::Numbered => NodeName::Numbered { role, number: u32::try_from(numbered.len()).unwrap_or(u32::MAX) },
-            Naming::ByAddress => NodeName::Address { role, addr },
+            Naming::ByAddress => NodeName::Address(addr),
         };
-        self.nodes.insert(addr, NodeEntry { name, state: NodeState::Runs, life: 0 });
+        self.nodes.insert(addr, NodeEntry { name, role, state: NodeState::Runs, life: 0 });
     }
 
     pub(super) fn set_state(&mut self, addr: Addr, state: NodeState) {

@@ -120,8 +120,7 @@ impl Engine {
     /// What is published about a starting node: that it runs, and what it opens to other machines.
     fn started<S>(&self, new: &Place<S>) -> Vec<Publication> {
         let node = new.addr;
-        let Some(name) = self.nodes.get(node).map(|entry| entry.name) else { return Vec::new() };
-        let role = name.role();
+        let Some((name, role)) = self.nodes.get(node).map(|entry| (entry.name, entry.role)) else { return Vec::new() };
         let (dialect, pace) = (self.dialect(role), self.pace(role));
         let mut told = vec![Publication {
             node,
@@ -152,7 +151,7 @@ impl Engine {
 
     /// The machine of a node of the table, for a place this far from UTC.
     pub fn machine(&mut self, node: Addr, utc_offset_s: i32) -> Option<Node> {
-        let role = self.nodes.get(node)?.name.role();
+        let role = self.nodes.get(node)?.role;
         let random_seed = self.chance_of(Topic::Node, node).number();
         Some(match role {
             Role::Peer => Peer::new(self.peer_config(node, utc_offset_s), random_seed).into(),

@@ -8,7 +8,7 @@ use super::action::Deed;
 use super::host::Objection;
 use super::view::Target;
 use crate::command::Command;
-use crate::engine::{NodeEntry, NodeName, judge_node};
+use crate::engine::{NodeEntry, judge_node};
 use crate::event::{NodeState, Purpose};
 use crate::model::Model;
 use crate::model::link::{LinkHistory, LinkKey};
@@ -116,9 +116,8 @@ pub(crate) fn judge(model: &Model, command: &Command, addr: Addr) -> Result<(), 
 /// A node of this process as its events describe it.
 pub(crate) fn entry(model: &Model, addr: Addr) -> Option<NodeEntry> {
     let node = model.nodes().get(addr)?;
-    let numbered = node.name.as_deref()?.parse().ok();
-    let name = numbered.or_else(|| Some(NodeName::Address { role: node.role?, addr }))?;
-    Some(NodeEntry { name, state: node.life()?, life: 0 })
+    let name = node.name.as_deref()?.parse().ok()?;
+    Some(NodeEntry { name, role: node.role?, state: node.life()?, life: 0 })
 }
 
 /// What killing the node of this line comes to.
