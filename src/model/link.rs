@@ -137,6 +137,8 @@ pub struct LinkHistory {
     pub connections: SmallVec<[LinkId; 2]>,
     /// Round-trip time of the last answered probe, in microseconds.
     pub rtt_us: Option<u64>,
+    /// When that answer came.
+    pub answered_at: Option<Time>,
     /// Misses in a row now.
     pub misses: u32,
     /// Misses at which the neighbor is dead; 0 until one is missed.
@@ -174,6 +176,7 @@ impl LinkHistory {
             since: at,
             connections: SmallVec::new(),
             rtt_us: None,
+            answered_at: None,
             misses: 0,
             limit: 0,
             last_heard: None,
@@ -327,7 +330,7 @@ impl LinkHistory {
 
     fn answered(&mut self, seq: ProbeSeq, rtt_us: u64, at: Time, is_watched: bool) {
         self.in_flight.retain(|(sent, _)| *sent != seq);
-        self.rtt_us = Some(rtt_us);
+        (self.rtt_us, self.answered_at) = (Some(rtt_us), Some(at));
         self.misses = 0;
         self.missed = None;
         self.last_heard = Some(at);

@@ -214,7 +214,7 @@ pub fn delete(session: &Session) -> Result<(), DeleteError> {
 
 /// The folder of a session's node logs, beside its journal; it goes with the session.
 pub fn logs_dir(journal: &Path) -> PathBuf {
-    journal.with_extension("logs")
+    journal.with_file_name(format!("{}.logs", name_of(journal).unwrap_or_else(|| "session".to_owned())))
 }
 
 fn logs_len(journal: &Path) -> u64 {
