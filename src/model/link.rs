@@ -138,7 +138,7 @@ pub struct LinkHistory {
     /// Round-trip time of the last answered probe, in microseconds.
     pub rtt_us: Option<u64>,
     /// When that answer came.
-    pub answered_at: Option<Time>,
+    answered_at: Option<Time>,
     /// Misses in a row now.
     pub misses: u32,
     /// Misses at which the neighbor is dead; 0 until one is missed.
@@ -319,6 +319,12 @@ impl LinkHistory {
             self.pings.pop_front();
         }
         self.pings.push_back(ping);
+    }
+
+    /// When the newest answered probe was answered, and its round-trip time in microseconds. Of all
+    /// links to a node, the newest of these is the node's round-trip time.
+    pub fn answer(&self) -> Option<(Time, u64)> {
+        self.answered_at.zip(self.rtt_us)
     }
 
     fn probed(&mut self, seq: ProbeSeq, at: Time) {

@@ -52,7 +52,7 @@ type ProbeViews = BTreeMap<Addr, ProbeView>;
 #[derive(Debug, Clone, Copy, Default)]
 struct ProbeView {
     last: Option<Time>,
-    rtt: Option<u64>,
+    answer: Option<(Time, u64)>,
     watchers: usize,
 }
 
@@ -120,7 +120,7 @@ fn heard(view: &View<'_>) -> ProbeViews {
         let heard = all.entry(link.key.peer).or_default();
         heard.watchers += 1;
         heard.last = heard.last.max(link.last_heard);
-        heard.rtt = heard.rtt.max(link.rtt_us);
+        heard.answer = heard.answer.max(link.answer());
     }
     all
 }
@@ -141,7 +141,7 @@ fn parts(addr: Addr, heard: &ProbeViews, view: &View<'_>) -> Parts {
             parts.push((Tone::Stale, format!(", by {}", suspecting(node, view))));
         }
         ObservedState::Up => {
-            parts.push((Tone::Stale, heard.rtt.map_or_else(|| "no probe yet".to_owned(), text::rtt)));
+            parts.push((Tone::Stale, heard.answer.map_or_else(|| "no probe yet".to_owned(), |(_, rtt_us)| text::rtt(rtt_us))));
             parts.push((Tone::Stale, format!(", watched by {}", heard.watchers)));
         }
         ObservedState::Hung => {

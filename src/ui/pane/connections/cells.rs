@@ -86,15 +86,8 @@ pub(super) struct Answers {
 impl Answers {
     fn take(&mut self, link: &LinkHistory, now: Time) {
         self.misses = self.misses.max(link.misses);
-        for ping in link.pings_since(now, PING_SPAN) {
-            if let Some(rtt_us) = ping.rtt_us {
-                self.latest = self.latest.max(Some((ping.at, rtt_us)));
-            }
-            self.pings.push(ping);
-        }
-        if self.latest.is_none() {
-            self.latest = link.rtt_us.map(|rtt_us| (Time::from_micros(0), rtt_us));
-        }
+        self.pings.extend(link.pings_since(now, PING_SPAN));
+        self.latest = self.latest.max(link.answer());
     }
 }
 

@@ -83,12 +83,12 @@ fn order(nodes: &mut [&NodeRecord], sort: Sort, view: &View<'_>) {
 
 /// The slowest last answer of each node.
 fn rtts(view: &View<'_>) -> BTreeMap<Addr, u64> {
-    let mut rtts = BTreeMap::new();
+    let mut answers = BTreeMap::new();
     for link in view.model.links().up() {
-        let slowest = rtts.entry(link.key.peer).or_default();
-        *slowest = link.rtt_us.unwrap_or(0).max(*slowest);
+        let newest = answers.entry(link.key.peer).or_default();
+        *newest = link.answer().max(*newest);
     }
-    rtts
+    answers.into_iter().filter_map(|(node, answer)| Some((node, answer?.1))).collect()
 }
 
 fn trouble(state: ObservedState) -> u64 {
