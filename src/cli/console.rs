@@ -140,7 +140,7 @@ fn played(
             skips.send_replace(run.skipped().to_vec());
         }
         let notice = notice.map(|ScenarioNotice { severity, text }| FromHost::Notice { severity, text });
-        for message in notice.into_iter().chain([FromHost::Scenario(run.progress())]) {
+        for message in notice.into_iter().chain([FromHost::Scenario(Box::new(run.view()))]) {
             // A console that is this far behind shows the next one.
             let _ = answers.try_send(message);
         }

@@ -25,7 +25,7 @@ use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
-use crate::scenario::Progress;
+use crate::scenario::ScenarioView;
 
 /// How long a key stays armed: long enough to press it again, too short to forget it.
 pub(crate) const ARMED_TIME: Duration = Duration::from_secs(2);
@@ -81,8 +81,8 @@ pub(crate) struct App {
     pub(crate) toasts: Toasts,
     pub(crate) armed: Option<Armed>,
     pub(crate) journal: JournalState,
-    /// The progress of the scenario, if one is played.
-    pub(crate) scenario: Option<Progress>,
+    /// The scenario, if one is played.
+    pub(crate) scenario: Option<ScenarioView>,
     pub(crate) started: Time,
     pub(crate) export_name: PathBuf,
     /// Checks the name of an export.

@@ -22,11 +22,14 @@ use super::modal::Covers;
 use super::pane::{Focus, PaneInfo, PanePlace, PaneSize, Surface};
 use super::theme::Tone;
 use super::view::View;
-use super::{footer, header};
+use super::{footer, header, strip};
 
 /// Below this nothing useful fits.
 const WIDTH_MIN: u16 = 40;
 const HEIGHT_MIN: u16 = 10;
+
+/// Below this the panes need all rows, and the header tells of a scenario alone.
+pub(super) const STRIP_ROWS_MIN: u16 = 20;
 
 /// How the panes share a screen of at least this size: it is cut into strips in one direction, and
 /// each strip in the other.
@@ -77,10 +80,14 @@ pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
         return;
     }
     app.prepare();
-    let [head, body, foot] =
-        Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)]).areas(area);
+    let strip = strip::height(app.scenario.as_ref(), area.height);
+    let rows = [Constraint::Length(1), Constraint::Length(strip), Constraint::Min(0), Constraint::Length(1)];
+    let [head, story, body, foot] = Layout::vertical(rows).areas(area);
     let plan = plan(app, body);
     draw_head(app, frame, head);
+    if let Some(scenario) = app.scenario.as_ref().filter(|_| strip > 0) {
+        strip::render(scenario, frame, story, &app.view());
+    }
     draw_panes(app, &plan, frame);
     footer::render(app, &plan.hidden, frame, foot, &app.view());
     draw_modals(app, frame, Rect { height: area.height - 1, ..area });

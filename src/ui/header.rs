@@ -18,7 +18,7 @@ use super::view::View;
 use crate::model::identity::SessionIdentity;
 use crate::model::rumor::{Counting, Coverage};
 use crate::model::words::{count_text, hops_text};
-use crate::scenario::Progress;
+use crate::scenario::{Progress, ScenarioView};
 
 pub(crate) fn render(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
     let bar = view.theme.bar();
@@ -181,10 +181,12 @@ fn latest(words: ReachWords, view: &View<'_>) -> Option<Item> {
 
 /// The progress of the scenario that is played.
 fn scenario(app: &App) -> Option<Item> {
-    let Progress { done, of, failed } = app.scenario?;
-    Some(match failed {
-        0 => Item::new(5, 3, Tone::Plain, format!("scenario {done}/{of}")),
-        _ => Item::new(5, 1, Tone::Dead, format!("scenario {done}/{of}, {failed} failed")),
+    let ScenarioView { progress: Progress { done, of, failed }, held, is_over, .. } = *app.scenario.as_ref()?;
+    Some(match (failed, is_over) {
+        (0, false) => Item::new(5, 3, Tone::Plain, format!("scenario {done}/{of}")),
+        (0, true) => Item::new(5, 3, Tone::Up, format!("scenario over, {} met", count_text(held as u64, "expectation"))),
+        (_, false) => Item::new(5, 1, Tone::Dead, format!("scenario {done}/{of}, {failed} failed")),
+        (_, true) => Item::new(5, 1, Tone::Dead, format!("scenario over, {failed} of {} failed", held + failed)),
     })
 }
 

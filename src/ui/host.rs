@@ -9,7 +9,7 @@ use crate::engine::Refusal;
 pub use crate::model::notice::Severity;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
-use crate::scenario::Progress;
+use crate::scenario::ScenarioView;
 
 use super::options::Mode;
 
@@ -159,8 +159,8 @@ pub enum FromHost {
         text: String,
     },
     JournalState(JournalState),
-    /// The progress of the scenario that is played.
-    Scenario(Progress),
+    /// How the scenario that is played goes on.
+    Scenario(Box<ScenarioView>),
 }
 
 /// A recorded session in words.

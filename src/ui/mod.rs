@@ -31,6 +31,7 @@ mod prompt;
 mod run;
 mod scene;
 mod still;
+mod strip;
 mod table;
 mod terminal;
 #[cfg(test)]

@@ -324,7 +324,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         }
         FromHost::Notice { severity, text } => app.tell(severity, &text),
         FromHost::Refused { why } => app.note(Severity::Error, &why.to_string()),
-        FromHost::Scenario(progress) => app.scenario = Some(progress),
+        FromHost::Scenario(view) => app.scenario = Some(*view),
         FromHost::JournalState(state) => {
             if let JournalState::Failed { why } = &state {
                 app.tell(Severity::Error, &format!("the session is not recorded: {why}"));

@@ -81,7 +81,7 @@ fn order(nodes: &mut [&NodeRecord], sort: Sort, view: &View<'_>) {
     });
 }
 
-/// The slowest last answer of each node.
+/// The newest answer of each node.
 fn rtts(view: &View<'_>) -> BTreeMap<Addr, u64> {
     let mut answers = BTreeMap::new();
     for link in view.model.links().up() {
