@@ -268,7 +268,7 @@ fn a_journal_that_cannot_be_created_is_told_and_created_later() {
     });
     session.press("q");
     let (_, screen) = session.end();
-    assert!(screen.contains("events not recorded: the journal was full or could not be written"), "{screen}");
+    assert!(screen.contains("events not recorded: the journal was full or could not be"), "{screen}");
 }
 
 #[test]
@@ -436,7 +436,8 @@ fn a_node_has_the_same_name_in_each_window_of_its_network() {
     }
     for mut session in windows {
         session.press(&format!(":why {}\r", names[1].trim()));
-        session.wait_for(&format!("{}peer at 127.0.0.1", names[1].trim_end().to_owned() + ", "));
+        session.wait_for("Esc closes");
+        assert!(session.screen().contains(&format!(" {}, ", names[1].trim())), "{}", session.screen());
         session.press("\x1bq");
         assert_eq!(session.end().0.exit_code(), 0);
     }
@@ -446,7 +447,7 @@ fn a_node_has_the_same_name_in_each_window_of_its_network() {
 fn a_peer_without_a_seed_says_so_until_the_end() {
     let port = free_port();
     let mut session = Session::start_in(home_with_seed(port), &["peer"], 24, 80);
-    session.wait_until("the header", |screen| screen.lines().next().unwrap().contains("no seed reachable"));
+    session.wait_until("the header", header_says("no seed reachable"));
     session.press("7");
     session.wait_for(&format!("gossipctl seed --listen 127.0.0.1:{port}"));
     session.press("q");

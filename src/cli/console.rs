@@ -31,8 +31,8 @@ use crate::session::overview::SessionEnd;
 use crate::session::recorder::{News, RecorderReport};
 use crate::session::summary::{summary, summary_line};
 use crate::ui::{
-    self, ConsoleOutcome, Ended, FormDefaults, FromHost, Glyphs, JournalState, Mode, Mouse, Options, Severity, StartScreen,
-    ToHost, UiError,
+    self, ConsoleOutcome, Ended, FormDefaults, FromHost, Glyphs, JournalState, Mode, Mouse, Options, Severity,
+    StartScreen, ToHost, UiError,
 };
 
 /// Batches that wait to be shown: more than a busy lab makes between two frames.

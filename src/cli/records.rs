@@ -12,9 +12,9 @@ use crate::platform::{StopSignal, StopSignals};
 use crate::proto::time::Time;
 use crate::session::archive::logs_dir;
 use crate::session::journal::Header;
-use crate::session::overview::SessionEnd;
 use crate::session::lines::stamp;
-use crate::session::recorder::{Limits, News, RecordPaths, Recorder, RecorderHandle, RecorderReport};
+use crate::session::overview::SessionEnd;
+use crate::session::recorder::{News, RecordPaths, Recorder, RecorderHandle, RecorderReport};
 
 /// Batches that wait to be written: some seconds of a busy lab, should the disk stall.
 const BATCHES_MAX: usize = 16_384;

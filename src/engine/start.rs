@@ -35,9 +35,6 @@ impl Engine {
         if let (Role::Seed, Some(lab)) = (spec.role, &mut self.lab) {
             lab.push(place.addr);
         }
-        if self.nodes.is_empty() {
-            self.nodes = NodeTable::by_address();
-        }
         self.enter(vec![(spec.role, place)], effects);
         Ok(())
     }
@@ -51,6 +48,9 @@ impl Engine {
         effects: &mut Vec<Effect<S::Site>>,
     ) -> Result<(), Refusal> {
         sites.check_room(&self.demand(seeds, peers))?;
+        if self.nodes.is_empty() {
+            self.nodes = NodeTable::default();
+        }
         let places = sites.reserve_lab(seeds, peers, &self.nodes)?;
         places.iter().try_for_each(|place| self.check_free(place.addr))?;
         self.lab = Some(places.iter().take(seeds).map(|place| place.addr).collect());

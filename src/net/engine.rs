@@ -59,7 +59,7 @@ impl SocketEngine {
     /// An engine without nodes. Raises this process's limit of open files as far as it goes.
     pub fn new(settings: Settings, clock: Clock, taps: Vec<Tap>) -> Self {
         Self {
-            engine: engine::Engine::new(settings, NetworkLimits::SOCKETS),
+            engine: engine::Engine::new(settings, NetworkLimits::SOCKETS).by_address(),
             clock,
             taps: taps.into(),
             slots: BTreeMap::new(),

@@ -251,8 +251,9 @@ impl Run {
         let done = self.script.steps.get(..self.next).unwrap_or_default();
         let comment = done.iter().map(|step| &step.comment).rfind(|comment| !comment.is_empty());
         let lines = done.iter().enumerate().rev().filter(|(_, step)| step.what != Step::End).take(LINES_TOLD);
-        let mut lines: Vec<ScenarioLine> =
-            lines.map(|(number, step)| ScenarioLine { text: step.text.clone(), outcome: self.outcome(number) }).collect();
+        let mut lines: Vec<ScenarioLine> = lines
+            .map(|(number, step)| ScenarioLine { text: step.text.clone(), outcome: self.outcome(number) })
+            .collect();
         lines.reverse();
         ScenarioView {
             progress: self.progress(),

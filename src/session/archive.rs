@@ -134,7 +134,13 @@ impl Archive {
                 // If that cannot be known, it is listed as over, and not deleted.
                 let is_written = is_being_written(path).unwrap_or(false);
                 let state = if is_written { State::Running } else { State::Over };
-                self.sessions.push(Session { name, path: path.to_owned(), header, size: about.len() + logs_len(path), state });
+                self.sessions.push(Session {
+                    name,
+                    path: path.to_owned(),
+                    header,
+                    size: about.len() + logs_len(path),
+                    state,
+                });
             }
             Err(error) => self.others.push(error.to_string()),
         }

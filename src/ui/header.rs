@@ -184,7 +184,9 @@ fn scenario(app: &App) -> Option<Item> {
     let ScenarioView { progress: Progress { done, of, failed }, held, is_over, .. } = *app.scenario.as_ref()?;
     Some(match (failed, is_over) {
         (0, false) => Item::new(5, 3, Tone::Plain, format!("scenario {done}/{of}")),
-        (0, true) => Item::new(5, 3, Tone::Up, format!("scenario over, {} met", count_text(held as u64, "expectation"))),
+        (0, true) => {
+            Item::new(5, 3, Tone::Up, format!("scenario over, {} met", count_text(held as u64, "expectation")))
+        }
         (_, false) => Item::new(5, 1, Tone::Dead, format!("scenario {done}/{of}, {failed} failed")),
         (_, true) => Item::new(5, 1, Tone::Dead, format!("scenario over, {failed} of {} failed", held + failed)),
     })

@@ -45,7 +45,9 @@ mod wave;
 mod worker;
 
 pub use bindings::{KeyHelp, key_table};
-pub use host::{FromHost, HostRefusal, RecordingRow, JournalState, Objection, Overwrite, Refusals, Refused, Severity, ToHost};
+pub use host::{
+    FromHost, HostRefusal, JournalState, Objection, Overwrite, RecordingRow, Refusals, Refused, Severity, ToHost,
+};
 pub use keys::{KeyError, KeyOverrides, OddKey};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 pub use run::{ConsoleOutcome, Ended, UiError, run};

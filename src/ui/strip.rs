@@ -25,7 +25,7 @@ pub(super) fn height(scenario: Option<&ScenarioView>, rows: u16) -> u16 {
     match scenario {
         None => 0,
         Some(_) if rows < super::draw::STRIP_ROWS_MIN => 0,
-        Some(_) if rows < TALL => 3,
+        Some(_) if rows < TALL => 4,
         Some(_) => 5,
     }
 }

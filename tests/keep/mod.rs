@@ -114,9 +114,16 @@ fn sessions_are_listed_with_their_figures_latest_first() {
     assert_eq!(rows[0], ["NAME", "WHEN", "WHAT", "LASTED", "NODES", "MESSAGES", "DEATHS", "SIZE", "ENDED"]);
     let cell = |row: usize, column: usize| rows[row][column];
     assert_eq!(rows[1][2..7], ["lab of 1 seed, 1 peer", "1s", "2", "2", "0"], "{out}");
-    assert_eq!((cell(1, 8), cell(2, 2), cell(2, 4), cell(2, 8)), ("over", "lab of 2 seeds, 8 peers", "10", "over"), "{out}");
+    assert_eq!(
+        (cell(1, 8), cell(2, 2), cell(2, 4), cell(2, 8)),
+        ("over", "lab of 2 seeds, 8 peers", "10", "over"),
+        "{out}"
+    );
     let json = listed(home.path());
-    assert_eq!((&json[0]["what"], &json[0]["state"], &json[0]["ended"]), (&"lab of 1 seed, 1 peer".into(), &"ended".into(), &"over".into()));
+    assert_eq!(
+        (&json[0]["what"], &json[0]["state"], &json[0]["ended"]),
+        (&"lab of 1 seed, 1 peer".into(), &"ended".into(), &"over".into())
+    );
     assert_eq!(json[0]["messages"], 2);
     assert!(json[0]["lasted_us"].as_u64().unwrap() >= 1_000_000 && json[1]["events"].as_u64().unwrap() > 50);
 }

@@ -47,7 +47,8 @@ pub(crate) fn recordings(rows: Vec<RecordingRow>) -> Box<dyn Modal> {
 impl Recordings {
     fn lines(&self, columns: usize, height: usize, view: &View<'_>) -> Vec<Line<'static>> {
         let width = |cell: fn(&RecordingRow) -> &str| self.rows.iter().map(|row| text::width(cell(row))).max();
-        let widths = [width(|row| &row.when), width(|row| &row.what), width(|row| &row.lasted)].map(Option::unwrap_or_default);
+        let widths =
+            [width(|row| &row.when), width(|row| &row.what), width(|row| &row.lasted)].map(Option::unwrap_or_default);
         let first = self.items.chosen.saturating_sub(height / 2).min((self.rows.len() + 1).saturating_sub(height));
         let mut lines = Vec::new();
         for index in (first..=self.rows.len()).take(height) {

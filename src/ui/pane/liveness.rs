@@ -141,7 +141,10 @@ fn parts(addr: Addr, heard: &ProbeViews, view: &View<'_>) -> Parts {
             parts.push((Tone::Stale, format!(", by {}", suspecting(node, view))));
         }
         ObservedState::Up => {
-            parts.push((Tone::Stale, heard.answer.map_or_else(|| "no probe yet".to_owned(), |(_, rtt_us)| text::rtt(rtt_us))));
+            parts.push((
+                Tone::Stale,
+                heard.answer.map_or_else(|| "no probe yet".to_owned(), |(_, rtt_us)| text::rtt(rtt_us)),
+            ));
             parts.push((Tone::Stale, format!(", watched by {}", heard.watchers)));
         }
         ObservedState::Hung => {

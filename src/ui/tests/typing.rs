@@ -7,7 +7,7 @@ use crate::proto::fault::{Fault, FaultKind, Scope};
 use crate::proto::message::Role;
 use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::decode::Paste;
-use crate::ui::host::{FromHost, Overwrite, ToHost};
+use crate::ui::host::{FromHost, Overwrite, RecordingRow, ToHost};
 use crate::ui::keys::KeyOverrides;
 use crate::ui::options::{FormDefaults, Mode, Options, StartScreen};
 
@@ -79,7 +79,7 @@ fn recordings_are_chosen_from_a_list() {
     assert!(app.picture(80, 24).contains("Start a lab"));
     // Of a long list, the part around the chosen one.
     app.hear(FromHost::Recordings((0..60).map(|n| row(n + 100, "peer 127.0.0.1:3000", "1 s", "left")).collect()));
-    app.press("page-down page-down page-down");
+    app.press("pagedown pagedown pagedown");
     let shown = app.picture(80, 24);
     assert!(shown.contains("31 of 60") && shown.contains("130 nodes"), "{shown}");
 }
