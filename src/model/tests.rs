@@ -290,7 +290,7 @@ fn the_evidence_of_a_death_outlives_the_logs() {
 }
 
 #[test]
-fn each_report_has_one_line_whichever_side_of_it_is_seen_first() {
+fn each_report_counts_once_whichever_side_is_seen_first() {
     let mut story = Story::network(3);
     let dead = p(2);
     story.report(s(1), dead, p(1), ReportAction::Verifying);
@@ -299,9 +299,9 @@ fn each_report_has_one_line_whichever_side_of_it_is_seen_first() {
     let elsewhere = p(99);
     story.report(s(1), dead, elsewhere, ReportAction::Verifying);
     story.report(s(2), dead, elsewhere, ReportAction::NotListed);
-    let lines: Vec<_> =
-        story.model.deaths().reports().iter().map(|(_, line)| (line.reporter, line.seeds.len())).collect();
-    assert_eq!(lines, [(p(1), 2), (elsewhere, 2)]);
+    let case = story.model.deaths().latest_of(dead).unwrap();
+    let reports: Vec<_> = case.evidence.iter().map(|told| (told.reporter, told.seeds.len())).collect();
+    assert_eq!(reports, [(p(1), 2), (elsewhere, 2)]);
     assert_eq!(story.model.deaths().cases().len(), 1);
 }
 
@@ -422,11 +422,12 @@ fn copies_of_a_message_fold_into_one_line() {
     assert_eq!((coverage.have, coverage.of, rumor.hop_max), (3, 4, 2));
     let copy = rumor.copies[&p(3)];
     assert_eq!((copy.from, copy.hop, copy.duplicates), (Some(p(2)), Some(2), 3));
-    let entry = story.model.gossip().get(copy.entry).unwrap();
-    assert_eq!(entry.receipt.duplicates, 3);
-    let line = entry.line(&|addr| story.model.name_of(addr).into_owned()).unwrap();
-    assert_eq!((line.from, line.to, line.tag), (p(2), Some(p(3)), "GOSSIP"));
-    assert_eq!((line.text.as_str(), entry.body()), ("p1#1 hop 2 new, dup x3", Some(&"hello".into())));
+    let lines = story.model.gossip().iter().filter(|(_, line)| line.message() == Some(id));
+    let [(_, entry)] = lines.collect::<Vec<_>>()[..] else { panic!("not one line") };
+    assert_eq!((entry.node, entry.body()), (p(1), Some(&"hello".into())));
+    let spread = story.model.spread(entry).unwrap();
+    assert_eq!((spread.coverage, spread.copies), (coverage, 5));
+    assert_eq!((spread.hops.as_deref(), spread.elsewhere), (Some("2 hops"), 0));
     let about = about_message(&story.model, id, 0);
     assert!(about.verdict.contains("reached 3 of 4 peers here in 2 hops"), "{}", about.verdict);
     assert!(says(&about, "p3 from p2, hop 2, dup x3"));
