@@ -99,7 +99,10 @@ fn a_report_says_what_the_seed_did_even_about_another_report() {
     app.press("5");
     app.press("right");
     let shown = app.picture(80, 24);
-    assert!(shown.contains("- p3, by 2 peers: s1 asking it") && shown.contains("by p4 → s1 asking it, closed"), "{shown}");
+    assert!(
+        shown.contains("- p3, by 2 peers: s1 asking it") && shown.contains("by p4 → s1 asking it, closed"),
+        "{shown}"
+    );
 
     let mut script = Script::default();
     let reason = DelistReason::Unanswered { report: None, reporter: P2 };
@@ -108,7 +111,8 @@ fn a_report_says_what_the_seed_did_even_about_another_report() {
     app.get(script.events);
     let shown = app.picture(80, 24);
     let reports = ["by p2 → s1 removed", "by p4 → s1 removed", "by p1 → s1 already gone"];
-    for line in reports.into_iter().chain(["p3, by 3 peers: s1 removed it", "s1 removed it: p2 reported it dead, and"]) {
+    for line in reports.into_iter().chain(["p3, by 3 peers: s1 removed it", "s1 removed it: p2 reported it dead, and"])
+    {
         assert!(shown.contains(line), "{line} in {shown}");
     }
     app.press("left");
