@@ -22,7 +22,7 @@ use crate::model::ring::Ring;
 use crate::model::rumor::{Counting, DELIVERY_TIME, ForeignCopy, MessageCopy, Rumor};
 use crate::model::span_text;
 use crate::model::why::why_not_each;
-use crate::model::words::{GossipLine, LineTone, count_text, list_text};
+use crate::model::words::{LineTone, count_text, list_text};
 use crate::proto::addr::Addr;
 use crate::proto::text::Body;
 use crate::proto::time::Time;
@@ -84,14 +84,19 @@ impl Log for GossipPane {
     }
 
     fn line(entry: &GossipEntry, reach: &Option<Reach>, fold: Fold, columns: usize, view: &View<'_>) -> Sentence {
-        let at = reach.as_ref().map_or(entry.at, |reach| reach.spread.began);
+        let moment = moment(reach.as_ref().map_or(entry.at, |reach| reach.spread.began), columns, view);
         let (sign, text) = match (&entry.folded, reach, case(entry, view)) {
-            (Folded::Message(_), Some(reach), _) => (fold.sign(), message(entry, reach, view)),
-            (Folded::Death(_), _, Some(case)) => (fold.sign(), death(case, view)),
+            (Folded::Message(_), Some(reach), _) => {
+                (fold.sign(), message(entry, reach, columns.saturating_sub(text::width(&moment) + 3), view))
+            }
+            (Folded::Death(_), _, Some(case)) => {
+                let tag = (Tone::Dead, format!("{:<7} ", "DEATH"));
+                (fold.sign(), [route(case.dead, None, view), vec![tag], death(case, view)].concat())
+            }
             (Folded::OtherEnd(_), ..) => (fold.sign(), event(entry, view)),
             (Folded::Nothing | Folded::Message(_) | Folded::Death(_), ..) => (" ", event(entry, view)),
         };
-        [vec![(Tone::Stale, format!("{} {sign} ", moment(at, columns, view)))], text].concat().into()
+        [vec![(Tone::Stale, format!("{moment} {sign} "))], text].concat().into()
     }
 
     fn hint(_view: &View<'_>) -> String {
@@ -164,7 +169,7 @@ fn rumor<'a>(entry: &GossipEntry, view: &View<'a>) -> Option<&'a Rumor> {
 }
 
 /// `p1#12   8/8 in 2 hops   1.9 ms  35 copies  "hello"`.
-fn message(entry: &GossipEntry, reach: &Reach, view: &View<'_>) -> Parts {
+fn message(entry: &GossipEntry, reach: &Reach, columns: usize, view: &View<'_>) -> Parts {
     let Some(id) = entry.message() else { return Parts::new() };
     let is_lit = view.lit.message == Some(id);
     let tone = |tone| if is_lit { Tone::Wave } else { tone };
@@ -179,8 +184,12 @@ fn message(entry: &GossipEntry, reach: &Reach, view: &View<'_>) -> Parts {
         parts.push((tone(if coverage.is_full() { Tone::Up } else { Tone::Plain }), figures));
     } else {
         let coverage = format!("{}/{}", coverage.have, coverage.of);
-        let clauses = std::iter::once(&coverage).chain(&reach.lacking);
-        parts.extend(clauses.map(|clause| (tone(Tone::Suspect), clause.clone())));
+        for clause in std::iter::once(&coverage).chain(&reach.lacking) {
+            // A clause for which there is no room leaves it to the text.
+            if text::width(&plain_text(&parts)) + text::width(clause) <= columns {
+                parts.push((tone(Tone::Suspect), clause.clone()));
+            }
+        }
         let fill = figures.len().saturating_sub(text::width(&plain_text(&parts[1..])));
         parts.push((Tone::Plain, " ".repeat(fill)));
     }
@@ -227,7 +236,7 @@ fn lacking(rumor: &Rumor, depth: Depth, view: &View<'_>) -> Vec<String> {
 /// An event that is a line of its own.
 fn event(entry: &GossipEntry, view: &View<'_>) -> Parts {
     let Some(line) = entry.line(&|addr| view.short_name(addr).into_owned()) else { return Parts::new() };
-    let mut parts = route(&line, view);
+    let mut parts = route(line.from, line.to, view);
     parts.push((tone_of(line.tone), format!("{:<7} {}", line.tag, line.text)));
     parts.extend(entry.body().map(|body| (Tone::Plain, format!(" \"{}\"", shown(body)))));
     parts
@@ -283,17 +292,15 @@ fn hop(rumor: &Rumor, part: u32, moment: &dyn Fn(Time) -> String, view: &View<'_
 
 /// `p7 → p1 hop 1 +0.9 ms, dup x3`.
 fn arrival(node: Addr, copy: &MessageCopy, rumor: &Rumor, view: &View<'_>) -> Parts {
-    let to = copy.from.map(|_| node);
     let text = match (copy.from, copy.hop, copy.hop_known) {
         (None, ..) => format!("begins, to {}", count_text(u64::from(copy.forwarded), "neighbor")),
         (Some(_), Some(hop), _) => format!("hop {hop}"),
         (Some(_), None, Some(hop)) => format!("hop ~{hop}"),
         (Some(_), None, None) => "hop ?".to_owned(),
     };
-    let line = GossipLine { from: copy.from.unwrap_or(node), to, tag: "", tone: LineTone::Plain, text };
-    let mut parts = route(&line, view);
-    parts.push((Tone::Plain, line.text));
-    if to.is_some() {
+    let mut parts = route(copy.from.unwrap_or(node), copy.from.map(|_| node), view);
+    parts.push((Tone::Plain, text));
+    if copy.from.is_some() {
         parts.push((Tone::Plain, format!(" +{}", span_text(copy.at.since(rumor.began())))));
     }
     if copy.duplicates > 0 {
@@ -313,9 +320,8 @@ const fn tone_of(tone: LineTone) -> Tone {
 }
 
 /// `p2 → p4`: from whom to whom.
-fn route(line: &GossipLine, view: &View<'_>) -> Parts {
-    let from = line.from;
-    let mut parts = match line.to {
+fn route(from: Addr, to: Option<Addr>, view: &View<'_>) -> Parts {
+    let mut parts = match to {
         Some(to) => vec![
             (view.node_tone(from), view.padded_name(from)),
             (Tone::Stale, format!(" {} ", view.theme.arrow())),

@@ -53,8 +53,12 @@ impl Log for ReportLog {
     fn fact(_case: &DeathCase, _depth: Depth, _view: &View<'_>) {}
 
     fn line(case: &DeathCase, (): &(), fold: Fold, _columns: usize, view: &View<'_>) -> Sentence {
-        let time = (Tone::Stale, format!("{} {} ", view.second(case.at), fold.sign()));
-        [vec![time], death(case, view)].concat().into()
+        let head = vec![
+            (Tone::Stale, format!("{} {} ", view.second(case.at), fold.sign())),
+            (Tone::Dead, view.name(case.dead)),
+            (Tone::Plain, if case.evidence.is_empty() { ": " } else { ", " }.to_owned()),
+        ];
+        [head, death(case, view)].concat().into()
     }
 
     fn hint(view: &View<'_>) -> String {
@@ -80,14 +84,14 @@ impl Log for ReportLog {
     }
 }
 
-/// `p9, by 6 peers: s1,s2 removed it, 3 misses`.
+/// `by 6 peers: s1,s2 removed it, 3 misses`.
 pub(super) fn death(case: &DeathCase, view: &View<'_>) -> Parts {
     let by = match case.evidence.as_slice() {
         [] => String::new(),
-        [only] => format!(", by {}", view.name(only.reporter)),
-        all => format!(", by {}", count_text(all.len() as u64, "peer")),
+        [only] => format!("by {}: ", view.name(only.reporter)),
+        all => format!("by {}: ", count_text(all.len() as u64, "peer")),
     };
-    let mut parts = vec![(Tone::Dead, view.name(case.dead)), (Tone::Plain, by), (Tone::Plain, ": ".to_owned())];
+    let mut parts = vec![(Tone::Plain, by)];
     parts.extend(came_of_it(case, view));
     parts.extend(case.back_at.map(|at| (Tone::Up, format!(", back at {}", view.second(at)))));
     parts.extend(case.away.map(|_| (Tone::Up, ", was only away".to_owned())));

@@ -81,7 +81,7 @@ fn what_comes_together_is_shown_in_order_of_time() {
     app.take(&[heard, event(13_101, P1, EventKind::Node(NodeEvent::Hung))]);
     app.press("3 z");
     let shown = app.picture(100, 30);
-    let (first, second) = (shown.find("03:00:13.101 p1"), shown.find("03:00:13.102 p2"));
+    let (first, second) = (shown.find("03:00:13.101   p1"), shown.find("03:00:13.102   p2"));
     assert!(first.is_some() && first < second, "{shown}");
 }
 
