@@ -304,12 +304,11 @@ impl Model {
                 && line.folded == Folded::Nothing
                 && event.at.since(line.at) <= BOTH_ENDS
         });
-        match line {
-            Some(line) => line.folded = Folded::OtherEnd(Box::new(event.clone())),
-            None => {
-                let line = self.log(event.at, event.node, event.kind.clone(), Folded::Nothing);
-                self.links.logged(key, line);
-            }
+        if let Some(line) = line {
+            line.folded = Folded::OtherEnd(Box::new(event.clone()));
+        } else {
+            let line = self.log(event.at, event.node, event.kind.clone(), Folded::Nothing);
+            self.links.logged(key, line);
         }
     }
 

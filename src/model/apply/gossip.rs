@@ -99,13 +99,15 @@ impl Model {
             line
         });
         let gone = self.rumors.first_copy(number, (id, &body, line), (here.node, copy), began);
-        gone.iter().for_each(|gone| self.keep_spread(gone));
+        self.keep_spreads(&gone);
     }
 
     /// The line of a message that is forgotten says for itself how far it came.
-    fn keep_spread(&mut self, gone: &Rumor) {
-        if let Some(line) = self.gossip.get_mut(gone.line) {
-            line.folded = Folded::Message(Some(Box::new(Spread::of(gone, &self.nodes))));
+    fn keep_spreads(&mut self, gone: &[Rumor]) {
+        for gone in gone {
+            if let Some(line) = self.gossip.get_mut(gone.line) {
+                line.folded = Folded::Message(Some(Box::new(Spread::of(gone, &self.nodes))));
+            }
         }
     }
 
@@ -144,7 +146,7 @@ impl Model {
             |node: &Addr| trace.is_none_or(|trace| hop_of(node).is_some_and(|hop| hop.saturating_add(2) == trace.hop));
         let perhaps_from = perhaps_from.filter(fits);
         let gone = self.rumors.proved(id, from, ForeignCopy { to: here.node, at: here.at, perhaps_from });
-        gone.iter().for_each(|gone| self.keep_spread(gone));
+        self.keep_spreads(&gone);
     }
 
     fn duplicate(&mut self, here: HappenedAt, id: MessageId, from: Addr, trace: Option<Trace>) {

@@ -61,29 +61,35 @@ struct GossipPane;
 
 /// How far a message came, and who lacks it, in clauses: `, p3 lacks it` `: it was killed at 03:12:40`.
 #[derive(Clone)]
-pub(super) struct Reach {
+pub(super) struct MessageReach {
     spread: Spread,
     lacking: Vec<String>,
 }
 
 impl Log for GossipPane {
     type Entry = GossipEntry;
-    type Fact = Option<Reach>;
+    type Fact = Option<MessageReach>;
     const WORD: Option<&'static str> = Some("line");
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<GossipEntry> {
         view.model.gossip()
     }
 
-    fn fact(entry: &GossipEntry, depth: Depth, view: &View<'_>) -> Option<Reach> {
+    fn fact(entry: &GossipEntry, depth: Depth, view: &View<'_>) -> Option<MessageReach> {
         let spread = view.model.spread(entry)?;
         let is_late = view.now.since(spread.began) > DELIVERY_TIME;
         let rumor = entry.message().and_then(|id| view.model.rumors().get(id)).filter(|_| is_late);
         let rumor = rumor.filter(|_| !spread.coverage.is_full());
-        Some(Reach { spread, lacking: rumor.map_or_else(Vec::new, |rumor| lacking(rumor, depth, view)) })
+        Some(MessageReach { spread, lacking: rumor.map_or_else(Vec::new, |rumor| lacking(rumor, depth, view)) })
     }
 
-    fn line(entry: &GossipEntry, reach: &Option<Reach>, fold: Fold, columns: usize, view: &View<'_>) -> Sentence {
+    fn line(
+        entry: &GossipEntry,
+        reach: &Option<MessageReach>,
+        fold: Fold,
+        columns: usize,
+        view: &View<'_>,
+    ) -> Sentence {
         let moment = moment(reach.as_ref().map_or(entry.at, |reach| reach.spread.began), columns, view);
         let (sign, text) = match (&entry.folded, reach, case(entry, view)) {
             (Folded::Message(_), Some(reach), _) => {
@@ -169,7 +175,7 @@ fn rumor<'a>(entry: &GossipEntry, view: &View<'a>) -> Option<&'a Rumor> {
 }
 
 /// `p1#12   8/8 in 2 hops   1.9 ms  35 copies  "hello"`.
-fn message(entry: &GossipEntry, reach: &Reach, columns: usize, view: &View<'_>) -> Parts {
+fn message(entry: &GossipEntry, reach: &MessageReach, columns: usize, view: &View<'_>) -> Parts {
     let Some(id) = entry.message() else { return Parts::new() };
     let is_lit = view.lit.message == Some(id);
     let tone = |tone| if is_lit { Tone::Wave } else { tone };

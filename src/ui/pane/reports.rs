@@ -95,8 +95,8 @@ pub(super) fn death(case: &DeathCase, view: &View<'_>) -> Parts {
     parts.extend(came_of_it(case, view));
     parts.extend(case.back_at.map(|at| (Tone::Up, format!(", back at {}", view.second(at)))));
     parts.extend(case.away.map(|_| (Tone::Up, ", was only away".to_owned())));
-    let cause = case.evidence.iter().find_map(|told| told.cause);
-    parts.extend(cause.map(|cause| (Tone::Stale, format!(", {}", cause_word(cause)))));
+    let why = case.evidence.iter().find_map(|told| told.cause);
+    parts.extend(why.map(|why| (Tone::Stale, format!(", {}", cause_word(why)))));
     parts
 }
 
