@@ -241,7 +241,8 @@ impl NodeRecord {
         self.life() == Some(NodeState::Runs)
     }
 
-    fn is_running_peer(&self) -> bool {
+    /// It is a peer of this process that runs.
+    pub fn is_running_peer(&self) -> bool {
         self.runs() && self.role == Some(Role::Peer)
     }
 

@@ -18,8 +18,6 @@ pub(in crate::model) type RecordIx = usize;
 pub struct NodeRecords {
     by_addr: Map<Addr, NodeRecord>,
     hearsay: usize,
-    peers_running: usize,
-    unlisted: u64,
 }
 
 /// The number of nodes in each state.
@@ -75,19 +73,14 @@ impl NodeRecords {
         self.by_addr.is_empty()
     }
 
+    /// Peers of this process that run.
+    pub fn running_peers(&self) -> impl Iterator<Item = &NodeRecord> {
+        self.iter().filter(|node| node.is_running_peer())
+    }
+
     /// Nodes of this process, those that stopped included.
     pub(in crate::model) fn ours(&self) -> usize {
         self.len() - self.hearsay
-    }
-
-    /// Peers of this process that run.
-    pub fn peers_running(&self) -> usize {
-        self.peers_running
-    }
-
-    /// Mentions that were dropped because of [`HEARSAY_MAX`].
-    pub fn unlisted(&self) -> u64 {
-        self.unlisted
     }
 
     pub fn counts(&self) -> NodeCounts {
@@ -137,8 +130,6 @@ impl NodeRecords {
                 node.lives.turn(at, NodeState::Runs);
                 node.belief = Belief::Alive;
             });
-            // Its start was among the events that were skipped.
-            self.peers_running += usize::from(node.is_running_peer());
         }
         (ix, life)
     }
@@ -156,10 +147,7 @@ impl NodeRecords {
     pub(in crate::model) fn mention(&mut self, addr: Addr, at: Time) -> Option<&mut NodeRecord> {
         let ix = match self.ix_of(addr) {
             Some(ix) => ix,
-            None if self.hearsay >= HEARSAY_MAX => {
-                self.unlisted += 1;
-                return None;
-            }
+            None if self.hearsay >= HEARSAY_MAX => return None,
             None => {
                 self.hearsay += 1;
                 self.by_addr.insert_full(addr, NodeRecord::new(addr, at)).0
@@ -171,11 +159,7 @@ impl NodeRecords {
     /// As [`NodeRecords::mention`], with its role.
     pub(in crate::model) fn mention_as(&mut self, addr: Addr, role: Role, at: Time) {
         let Some(node) = self.mention(addr, at) else { return };
-        if node.role.is_none() {
-            node.role = Some(role);
-            let runs = node.is_running_peer();
-            self.peers_running += usize::from(runs);
-        }
+        node.role.get_or_insert(role);
     }
 
     pub(in crate::model) fn started(&mut self, node: RecordIx, at: Time, name: &str, role: Role) {
@@ -200,14 +184,10 @@ impl NodeRecords {
         life: NodeState,
         change: impl FnOnce(&mut NodeRecord),
     ) {
-        let node = &mut self.by_addr[node];
-        let ran = node.is_running_peer();
-        node.change(at, |node| {
+        self.by_addr[node].change(at, |node| {
             node.lives.turn(at, life);
             change(node);
         });
-        let runs = node.is_running_peer();
-        self.peers_running = self.peers_running + usize::from(runs) - usize::from(ran);
     }
 
     /// `by` heard from this node. Returns whether it had been declared dead.

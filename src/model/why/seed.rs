@@ -131,7 +131,7 @@ impl DifferenceReason<'_> {
 fn differences<'a>(explainer: Explainer<'a>, seed: Addr, view: &SeedView) -> Vec<Difference<'a>> {
     let listed =
         view.listed.keys().filter_map(|peer| Some(Difference { peer: *peer, why: not_alive(explainer, seed, *peer)? }));
-    let missing = running_peers(explainer.model).filter(|peer| !view.listed.contains_key(&peer.addr));
+    let missing = explainer.model.nodes().running_peers().filter(|peer| !view.listed.contains_key(&peer.addr));
     let missing = missing.map(|peer| Difference { peer: peer.addr, why: not_listed(explainer, seed, peer.addr) });
     listed.chain(missing).collect()
 }
@@ -152,7 +152,7 @@ fn verdict(
     wrong: &[String],
 ) -> String {
     let listed = count_text(view.listed.len() as u64, "peer");
-    let running = running_peers(explainer.model).count();
+    let running = explainer.model.nodes().running_peers().count();
     let run = if running == 1 { "1 runs here".to_owned() } else { format!("{running} run here") };
     let has_list = |node: &NodeRecord| matches!(node.life(), Some(NodeState::Runs | NodeState::Hangs));
     let has_list = explainer.model.nodes().get(seed).is_some_and(has_list);
@@ -186,10 +186,6 @@ fn elsewhere(explainer: Explainer<'_>, seed: Addr) -> String {
         ),
         None => format!("{name} runs in another process, or never ran: nothing is known of its list."),
     }
-}
-
-fn running_peers(model: &Model) -> impl Iterator<Item = &NodeRecord> {
-    model.nodes().iter().filter(|node| node.runs() && node.role == Some(Role::Peer))
 }
 
 /// Why a listed node does not answer; `None` if nothing suggests that it is not alive.
