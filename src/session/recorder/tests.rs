@@ -145,7 +145,12 @@ async fn a_journal_that_will_be_full_is_announced_once() {
         told.extend(news.try_iter());
     }
     let [News::Recording(_), News::Note(half), News::Failing(full)] = &told[..] else { panic!("{told:?}") };
-    assert!(half.starts_with("the journal is half full: at this pace it reaches its limit of 4kB at 1970-01-02 03:13:02.418"), "{half}");
+    assert!(
+        half.starts_with(
+            "the journal is half full: at this pace it reaches its limit of 4kB at 1970-01-02 03:13:02.418"
+        ),
+        "{half}"
+    );
     assert!(full.ends_with("has reached its limit of 4kB"), "{full}");
     drop(tap);
     tokio::task::spawn_blocking(|| recorder.finish()).await.unwrap();
