@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::model::Model;
 use crate::model::death::{DeathCase, Evidence};
-use crate::model::node::{Belief, NodeRecord};
+use crate::model::node::NodeRecord;
 use crate::model::rumor::{Counting, Coverage, Rumor};
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
@@ -187,7 +187,7 @@ fn declarers(case: &DeathCase) -> impl Iterator<Item = Addr> {
 }
 
 fn open_case(model: &Model, addr: Addr) -> Option<&DeathCase> {
-    let is_dead = model.nodes().get(addr).is_some_and(|node| node.belief == Belief::Dead);
+    let is_dead = model.nodes().get(addr).is_some_and(NodeRecord::is_believed_dead);
     model.deaths().latest_of(addr).filter(|case| is_dead && case.back_at.is_none() && declarers(case).next().is_some())
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Belief, Contact, HEARSAY_MAX, NodeRecord, ObservedState, Suspicion};
+use super::{Contact, HEARSAY_MAX, NodeRecord, ObservedState, Suspicion};
 use crate::event::NodeState;
 use crate::model::Map;
 use crate::proto::addr::Addr;
@@ -128,7 +128,7 @@ impl NodeRecords {
             self.hearsay -= usize::from(known.is_some());
             node.change(at, |node| {
                 node.lives.turn(at, NodeState::Runs);
-                node.belief = Belief::Alive;
+                node.believed = Some(NodeState::Runs);
             });
         }
         (ix, life)
@@ -164,7 +164,7 @@ impl NodeRecords {
 
     pub(in crate::model) fn started(&mut self, node: RecordIx, at: Time, name: &str, role: Role) {
         self.set_life(node, at, NodeState::Runs, |node| {
-            node.belief = Belief::Alive;
+            node.believed = Some(NodeState::Runs);
             if let Some(history) = &mut node.history {
                 history.suspicions.clear();
             }
@@ -193,15 +193,15 @@ impl NodeRecords {
     /// `by` heard from this node. Returns whether it had been declared dead.
     pub(in crate::model) fn heard(&mut self, addr: Addr, by: Addr, at: Time) -> bool {
         let Some(node) = self.mention(addr, at) else { return false };
-        if node.belief == Belief::Alive && node.suspicions().is_empty() {
+        if node.believed == Some(NodeState::Runs) && node.suspicions().is_empty() {
             return false;
         }
         let gone = matches!(node.life(), Some(NodeState::Killed | NodeState::Left));
-        let was_dead = node.belief == Belief::Dead && !gone && node.since < at;
+        let was_dead = node.is_believed_dead() && !gone && node.since < at;
         node.change(at, |node| {
             node.clear_of(by);
-            if was_dead || matches!(node.belief, Belief::Hearsay | Belief::Left) {
-                node.belief = Belief::Alive;
+            if was_dead || matches!(node.believed, None | Some(NodeState::Left)) {
+                node.believed = Some(NodeState::Runs);
             }
         });
         was_dead
@@ -239,19 +239,19 @@ impl NodeRecords {
         }
     }
 
-    pub(in crate::model) fn believe(&mut self, addr: Addr, belief: Belief, at: Time) {
-        if belief == Belief::Dead && !self.can_be_neighbor(addr) {
+    pub(in crate::model) fn believe(&mut self, addr: Addr, state: NodeState, at: Time) {
+        if state == NodeState::Killed && !self.can_be_neighbor(addr) {
             return;
         }
         if let Some(node) = self.mention(addr, at) {
-            node.change(at, |node| node.belief = belief);
+            node.change(at, |node| node.believed = Some(state));
         }
     }
 
     /// A seed took this node off its list as dead; what its neighbors know outweighs that.
     pub(in crate::model) fn presume_dead(&mut self, addr: Addr, at: Time) {
         if self.get(addr).is_some_and(|node| node.linked == 0 && !node.is_ours()) {
-            self.believe(addr, Belief::Dead, at);
+            self.believe(addr, NodeState::Killed, at);
         }
     }
 

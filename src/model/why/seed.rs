@@ -8,7 +8,7 @@ use crate::event::{DelistReason, NodeState};
 use crate::model::death::delisting;
 use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
-use crate::model::node::{Belief, NodeRecord};
+use crate::model::node::NodeRecord;
 use crate::model::seed::SeedView;
 use crate::model::words::{count_text, span_text};
 use crate::model::{Map, Model, Set};
@@ -195,7 +195,7 @@ fn not_alive(explainer: Explainer<'_>, seed: Addr, listed: Addr) -> Option<Diffe
     let is_gone = match life {
         Some(NodeState::Killed | NodeState::Left | NodeState::Hangs) => true,
         Some(NodeState::Runs) => false,
-        None => node.belief == Belief::Dead,
+        None => node.is_believed_dead(),
     };
     if !is_gone {
         return None;
