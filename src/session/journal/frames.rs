@@ -1,6 +1,6 @@
 //! The packed form of a journal: a chain of zstd frames, each of which holds whole lines and can be unpacked alone.
 //!
-//! Before each frame stands a skippable one, which other programs pass over: a [`Place`] that tells where in the
+//! Before each frame stands a skippable one, which other programs pass over: a [`FramePlace`] that tells where in the
 //! session the frame begins and how long it is. So a reader finds a time without unpacking what comes before
 //! it, and what is behind a damaged frame is still read.
 
@@ -28,7 +28,7 @@ const FRAME_LEN_MAX: u64 = 4 * 1024 * 1024;
 
 /// Where a frame is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Place {
+struct FramePlace {
     /// The number of the first event in it.
     n: u64,
     /// When that was.
@@ -79,7 +79,7 @@ fn frame(n: u64, at: Time, lines: &[u8]) -> io::Result<Vec<u8>> {
     // A flipped bit is noticed before a line is taken for something else.
     packer.include_checksum(true)?;
     let frame = packer.compress(lines)?;
-    let place = serde_json::to_vec(&Place { n, at, len: frame.len() as u64 })?;
+    let place = serde_json::to_vec(&FramePlace { n, at, len: frame.len() as u64 })?;
     let len = u32::try_from(place.len()).unwrap_or(u32::MAX);
     Ok([&PLACE[..], &len.to_le_bytes(), &place, &frame].concat())
 }
@@ -131,7 +131,7 @@ pub(super) fn last_lines(file: &mut File, reach: u64) -> io::Result<Option<Vec<u
 }
 
 /// Reads a place, with what leads to it; nothing if there is something else.
-fn read_place(file: &mut impl Read) -> io::Result<Option<Place>> {
+fn read_place(file: &mut impl Read) -> io::Result<Option<FramePlace>> {
     let mut bytes = Vec::new();
     file.take(PLACE_HEAD_LEN).read_to_end(&mut bytes)?;
     let Some(len) = bytes.strip_prefix(&PLACE).and_then(|len| len.try_into().ok()).map(u32::from_le_bytes) else {
@@ -143,7 +143,7 @@ fn read_place(file: &mut impl Read) -> io::Result<Option<Place>> {
     }
     bytes.clear();
     file.take(len).read_to_end(&mut bytes)?;
-    Ok(serde_json::from_slice(&bytes).ok().filter(|place: &Place| place.len <= FRAME_LEN_MAX))
+    Ok(serde_json::from_slice(&bytes).ok().filter(|place: &FramePlace| place.len <= FRAME_LEN_MAX))
 }
 
 fn unpack(frame: &[u8]) -> io::Result<Vec<u8>> {
@@ -154,13 +154,13 @@ fn unpack(frame: &[u8]) -> io::Result<Vec<u8>> {
 /// The lines of a packed file. A damaged frame is an error ([`ErrorKind::InvalidData`]) in its place, after which the
 /// rest can be read; so is an incomplete one at the end ([`ErrorKind::UnexpectedEof`]).
 pub(super) struct FrameReader {
-    source: Source,
+    source: FrameSource,
     /// What was unpacked, and how much of that was read.
     lines: Vec<u8>,
     read: usize,
 }
 
-enum Source {
+enum FrameSource {
     /// Frames with places before them.
     Ours(BufReader<File>),
     /// What another program has packed: a frame may be as long as it likes.
@@ -170,9 +170,9 @@ enum Source {
 impl FrameReader {
     pub(super) fn new(mut file: BufReader<File>) -> io::Result<Self> {
         let source = if file.fill_buf()?.starts_with(&PLACE) {
-            Source::Ours(file)
+            FrameSource::Ours(file)
         } else {
-            Source::Others(Box::new(zstd::Decoder::with_buffer(file)?))
+            FrameSource::Others(Box::new(zstd::Decoder::with_buffer(file)?))
         };
         Ok(Self { source, lines: Vec::new(), read: 0 })
     }
@@ -182,8 +182,8 @@ impl FrameReader {
         self.lines.clear();
         self.read = 0;
         match &mut self.source {
-            Source::Ours(file) => self.lines = next_frame(file)?,
-            Source::Others(packed) => {
+            FrameSource::Ours(file) => self.lines = next_frame(file)?,
+            FrameSource::Others(packed) => {
                 let read = packed.take(CHUNK_LEN as u64).read_to_end(&mut self.lines);
                 // An error comes again behind what was unpacked before it.
                 read.map(drop).or_else(|error| if self.lines.is_empty() { Err(error) } else { Ok(()) })?;

@@ -34,7 +34,7 @@ const NODES_MAX: usize = 256 * 1024;
 pub struct JournalReader {
     path: PathBuf,
     header: Header,
-    lines: Lines,
+    lines: RecordedLines,
     pub(super) line: u64,
     nodes: BTreeMap<u32, Addr>,
     window: RecordWindow,
@@ -47,12 +47,12 @@ pub struct JournalReader {
 
 /// The lines of a file.
 #[derive(Debug)]
-enum Lines {
+enum RecordedLines {
     Plain(BufReader<File>),
     Packed(FrameReader),
 }
 
-impl Lines {
+impl RecordedLines {
     fn open(path: &Path) -> io::Result<Self> {
         let mut file = BufReader::with_capacity(CHUNK_LEN, File::open(path)?);
         if is_packed(file.fill_buf()?) { FrameReader::new(file).map(Self::Packed) } else { Ok(Self::Plain(file)) }
@@ -77,7 +77,7 @@ impl Lines {
 /// Opens a journal, or an export that ends in `.jsonl`; either may be packed with zstd.
 pub fn read(path: &Path) -> Result<JournalReader, JournalError> {
     let fail = |reason| JournalError::Read { path: path.to_owned(), reason };
-    let mut lines = Lines::open(path).map_err(fail)?;
+    let mut lines = RecordedLines::open(path).map_err(fail)?;
     let first = lines.next().map_err(|reason| not_unpacked(path, reason))?;
     let header = header(path, &first)?;
     let (nodes, window, ready) = (BTreeMap::new(), RecordWindow::default(), VecDeque::new());
