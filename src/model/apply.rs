@@ -9,7 +9,7 @@ use super::death::Evidence;
 use super::fault::Lie;
 use super::gossip::{BOTH_ENDS, Folded, GossipEntry};
 use super::link::{LinkHistory, LinkKey, Miss, WATCHED_NODES_MAX};
-use super::node::{Belief, NodeRecord, RecordIx, Suspicion};
+use super::node::{NodeRecord, RecordIx, Suspicion};
 use super::notice::Notice;
 use super::overlay::ChangeKind;
 use super::words;
@@ -140,7 +140,7 @@ impl Model {
                     self.dropped_while_hung(here, peer);
                 }
                 if end == (LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Leaving }) {
-                    self.nodes.believe(peer, Belief::Left, here.at);
+                    self.nodes.believe(peer, NodeState::Left, here.at);
                 }
             }
             LinkEvent::Violation { peer, remote, .. } => {
@@ -423,7 +423,7 @@ impl Model {
                 self.nodes.presume_dead(peer, here.at);
             }
             DelistReason::Departed => self.deaths.acted(peer, event),
-            DelistReason::Left => self.nodes.believe(peer, Belief::Left, here.at),
+            DelistReason::Left => self.nodes.believe(peer, NodeState::Left, here.at),
         }
     }
 
@@ -432,7 +432,7 @@ impl Model {
         evidence.missed = self.links.get(here.node, peer).and_then(LinkHistory::missed_row);
         self.deaths.declared(peer, evidence, here.at);
         self.nodes.unwatched(peer, here.node, here.at);
-        self.nodes.believe(peer, Belief::Dead, here.at);
+        self.nodes.believe(peer, NodeState::Killed, here.at);
     }
 }
 
