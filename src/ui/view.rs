@@ -177,11 +177,6 @@ impl View<'_> {
         second_text(at, self.utc_offset_s)
     }
 
-    /// The time of day without its hour, for tight places where milliseconds matter.
-    pub(crate) fn minute(&self, at: Time) -> String {
-        self.moment(at).split_off("HH:".len())
-    }
-
     /// How long ago that was, to a tenth of a second: finer figures only flicker.
     pub(crate) fn ago(&self, at: Time) -> String {
         let span = self.now.since(at);

@@ -52,11 +52,6 @@ impl LinkTable {
         self.up().filter(move |link| link.purpose == Purpose::Registration && link.key.peer == seed)
     }
 
-    /// The rows with this node at either end.
-    pub fn touching(&self, addr: Addr) -> impl Iterator<Item = &LinkHistory> {
-        self.iter().filter(move |link| link.key.node == addr || link.key.peer == addr)
-    }
-
     pub(in crate::model) fn dialing(&mut self, key: LinkKey, purpose: Purpose, at: Time, event: &LinkEvent) {
         let link = self.row(key, purpose, at);
         link.told(at, event);
@@ -110,6 +105,13 @@ impl LinkTable {
         row.came_up(link, direction, at);
         self.open.entry(node).or_default().insert(peer);
         is_new
+    }
+
+    /// The node told of this link in this line of the gossip log.
+    pub(in crate::model) fn logged(&mut self, key: LinkKey, line: u64) {
+        if let Some(link) = self.rows.get_mut(&key) {
+            link.line = Some(line);
+        }
     }
 
     /// A connection ended. Returns whether this took the link down.

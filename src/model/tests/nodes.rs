@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::event::DialError;
+use crate::model::gossip::Folded;
 
 #[test]
 fn a_hung_node_has_no_link_left_to_those_who_dropped_it() {
@@ -137,7 +138,6 @@ fn a_flood_of_names_leaves_room_for_our_own_nodes() {
     }
     let nodes = story.model.nodes();
     assert_eq!(nodes.len(), crate::model::node::HEARSAY_MAX + 3);
-    assert_eq!(nodes.unlisted(), 24_000 - crate::model::node::HEARSAY_MAX as u64);
     story.start(p(2), "p2", Role::Peer);
     assert_eq!(story.state(p(2)), ObservedState::Up);
 }
@@ -151,9 +151,32 @@ fn nodes_whose_start_was_skipped_are_counted_once() {
     story.tell(s(1), EventKind::Seed(SeedEvent::PeerListed { peer: p(1), again: false }));
     story.tell(s(1), EventKind::Seed(SeedEvent::PeerListed { peer: p(2), again: false }));
     story.tell(p(2), EventKind::Probe(ProbeEvent::Received { peer: p(9), seq: 1, clock: clock() }));
-    assert_eq!(story.model.nodes().peers_running(), 2);
+    let running = |story: &Story| story.model.nodes().running_peers().count();
+    assert_eq!(running(&story), 2);
     story.tell(p(1), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
-    assert_eq!(story.model.nodes().peers_running(), 1);
+    assert_eq!(running(&story), 1);
     story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Left }));
-    assert_eq!(story.model.nodes().peers_running(), 0);
+    assert_eq!(running(&story), 0);
+}
+
+#[test]
+fn a_link_is_one_line_of_the_log_whichever_end_tells_first() {
+    let mut story = Story::network(3);
+    let lines = |story: &Story| {
+        let links = story.model.gossip().iter().filter(|(_, line)| matches!(line.kind, EventKind::Link(_)));
+        links
+            .map(|(_, line)| (line.node, line.kind.name(), matches!(line.folded, Folded::OtherEnd(_))))
+            .collect::<Vec<_>>()
+    };
+    let before = lines(&story);
+    assert!(before.iter().all(|(_, name, both)| *name == "link_up" && *both), "{before:?}");
+    let down = |peer| {
+        let end = LinkEnd::TooSlow;
+        EventKind::Link(LinkEvent::Down { link: LinkId(1), peer, purpose: Purpose::Neighbor, end })
+    };
+    story.tell(p(2), down(p(1)));
+    story.tell(p(1), down(p(2)));
+    assert_eq!(lines(&story)[before.len()..], [(p(2), "link_down", true)]);
+    story.tell(p(1), down(p(2)));
+    assert_eq!(lines(&story).len(), before.len() + 2, "a third one is another link's");
 }
