@@ -188,8 +188,12 @@ fn message(entry: &GossipEntry, reach: &MessageReach, columns: usize, view: &Vie
     let mut parts = vec![(tone(view.node_tone(id.origin)), format!("{name}{:fill$}", ""))];
     let Spread { coverage, took, copies, .. } = &reach.spread;
     let [told, span, number] = FIGURES;
-    let figures =
-        format!("{:told$} {:>span$} {:>number$}", reached(&reach.spread, view.model), span_text(*took), count_of(*copies));
+    let figures = format!(
+        "{:told$} {:>span$} {:>number$}",
+        reached(&reach.spread, view.model),
+        span_text(*took),
+        count_of(*copies)
+    );
     if reach.lacking.is_empty() {
         parts.push((tone(if coverage.is_full() { Tone::Up } else { Tone::Plain }), figures));
     } else {
