@@ -28,9 +28,6 @@ use super::{footer, header, strip};
 const WIDTH_MIN: u16 = 40;
 const HEIGHT_MIN: u16 = 10;
 
-/// Below this the panes need all rows, and the header tells of a scenario alone.
-pub(super) const STRIP_ROWS_MIN: u16 = 20;
-
 /// How the panes share a screen of at least this size: it is cut into strips in one direction, and
 /// each strip in the other.
 struct Arrangement {

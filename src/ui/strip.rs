@@ -17,6 +17,8 @@ use super::theme::Tone;
 use super::view::View;
 use crate::scenario::{LineOutcome, ScenarioLine, ScenarioView};
 
+/// Rows below which the panes need all of them, and the header tells of a scenario alone.
+const ROWS_MIN: u16 = 20;
 /// Rows of a screen from which on there is room for a longer comment and all lines.
 const TALL: u16 = 30;
 
@@ -24,7 +26,7 @@ const TALL: u16 = 30;
 pub(super) fn height(scenario: Option<&ScenarioView>, rows: u16) -> u16 {
     match scenario {
         None => 0,
-        Some(_) if rows < super::draw::STRIP_ROWS_MIN => 0,
+        Some(_) if rows < ROWS_MIN => 0,
         Some(_) if rows < TALL => 4,
         Some(_) => 5,
     }

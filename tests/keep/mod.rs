@@ -278,3 +278,22 @@ fn a_place_that_takes_no_journal_is_said_and_tried_again() {
     assert!(code == 0 && error.contains("missing in the journal: the export tells where"), "{error}");
     assert!(text.starts_with('(') && text.lines().next().unwrap().ends_with("are missing here)"), "{text}");
 }
+
+#[test]
+fn the_logs_of_a_lab_are_beside_its_recording_and_go_with_it() {
+    let home = home();
+    fs::write(home.path().join("fails.txt"), "lab 1 2\n500ms expect dead p1\n").unwrap();
+    let (code, _, _) = run_in(home.path(), &["lab", "--headless", "--script", "fails.txt"]);
+    assert_eq!(code, 1);
+    let folders = || {
+        let files = fs::read_dir(sessions_dir(home.path())).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.extension().is_some_and(|ending| ending == "logs")).collect::<Vec<_>>()
+    };
+    let logs = folders();
+    assert_eq!((logs.len(), fs::read_dir(&logs[0]).unwrap().count()), (1, 3), "a log for each node");
+    assert!(!home.path().join("logs").exists());
+    let session = &listed(home.path())[0];
+    assert_eq!((&session["what"], &session["ended"]), (&"fails.txt".into(), &"1 expectation failed".into()));
+    let (code, ..) = run_in(home.path(), &["sessions", "--delete", "all"]);
+    assert_eq!((code, folders().len()), (0, 0));
+}
