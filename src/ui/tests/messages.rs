@@ -39,9 +39,9 @@ fn a_scenario_is_told_in_a_strip_with_what_came_of_each_line() {
     let mut app = suspect();
     app.hear(scenario(4, 1));
     let top = |app: &mut App, columns, rows| {
-        app.picture(columns, rows).lines().take(7).map(|line| format!("{line}\n")).collect::<String>()
+        app.picture(columns, rows).lines().take(7).collect::<Vec<_>>().join("\n")
     };
-    let shown = [(80, 24), (120, 40), (60, 16)].map(|(columns, rows)| top(&mut app, columns, rows)).join("---\n");
+    let shown = [(80, 24), (120, 40), (60, 16)].map(|(columns, rows)| top(&mut app, columns, rows)).join("\n---\n");
     insta::assert_snapshot!("scenario_strip", shown);
     app.hear(scenario(9, 1));
     assert!(app.picture(160, 50).contains("scenario over, 1 of 4 failed"));
