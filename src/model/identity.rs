@@ -65,7 +65,7 @@ mod tests {
         let pace = Pace { gossip_interval_us: 1, liveness_interval_us: 1, liveness_misses: 3 };
         for (port, name, role) in started {
             let (name, role, dialect) = ((*name).to_owned(), *role, Dialect::Framed);
-            let kind = EventKind::Node(NodeEvent::Started { name, role, dialect, pace });
+            let kind = EventKind::Node(NodeEvent::Started { name, role, dialect, pace, methods: None });
             model.apply(&Event { at: Time::from_micros(1), node: Addr::loopback(*port), kind });
         }
         model.identity().map(SessionIdentity::text)

@@ -34,7 +34,7 @@ fn ascii_needs_no_other_character() {
 fn a_peer_without_a_seed_says_so_and_how_to_start_one() {
     let mut script = Script::default();
     script.at(0).start(P1, ":3000", Role::Peer);
-    script.add(P1, EventKind::Link(LinkEvent::Dialing { peer: S1, purpose: Purpose::Registration }));
+    script.add(P1, EventKind::Link(LinkEvent::Dialing { peer: S1, purpose: Purpose::Registration, repair: None }));
     script.at(10).add(P1, EventKind::Seed(SeedEvent::TooFewSeeds { registered: 0, wanted: 1, known: 1 }));
     let mut app = told(options(), script.events, 20);
     assert!(!app.picture(80, 24).contains("no seed"), "it may be on its way");
