@@ -215,7 +215,6 @@ fn console(events: &[Event]) -> Still {
             peer_listen: FROM,
             lab_seeds: 2,
             lab_peers: 8,
-            recording: None,
         },
         keys: KeyOverrides::default(),
         clock: Clock::start(),

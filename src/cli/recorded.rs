@@ -80,7 +80,7 @@ fn recording_row(session: &Session, glance: &Glance) -> RecordingRow {
     RecordingRow {
         path: session.path.clone(),
         when: day_text(session).chars().take("2026-11-22 03:13".len()).collect(),
-        what: session.what(glance),
+        what: printable(&session.what(glance)).into_owned(),
         lasted: glance.overview.map(|overview| span_text(overview.lasted())).unwrap_or_default(),
         ended: session.ending(glance.end),
         holds: holds.map_or_else(|| size.to_string(), |holds| format!("{holds}, {size}")),

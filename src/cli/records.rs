@@ -134,8 +134,8 @@ fn log_dir(plan: &Plan, journal: Option<&Path>) -> PathBuf {
         Begin::Node(_) | Begin::Recording(_) => None,
     };
     // A place that takes no journal takes no logs either.
-    let of_session = of_session.filter(|dir| std::fs::create_dir_all(dir).is_ok());
-    plan.node.log_dir.clone().or(of_session).unwrap_or_else(|| PathBuf::from("logs"))
+    let of_session = || of_session.filter(|dir| std::fs::create_dir_all(dir).is_ok());
+    plan.node.log_dir.clone().or_else(of_session).unwrap_or_else(|| PathBuf::from("logs"))
 }
 
 fn make_log_dir(dir: &Path, notify: &impl Fn(News)) -> Option<PathBuf> {

@@ -56,7 +56,7 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Event, EventKind, NodeEvent, Pace};
+    use crate::event::{Event, EventKind, Methods, NodeEvent, Pace};
     use crate::proto::message::Dialect;
     use crate::proto::time::Time;
 
@@ -65,7 +65,7 @@ mod tests {
         let pace = Pace { gossip_interval_us: 1, liveness_interval_us: 1, liveness_misses: 3 };
         for (port, name, role) in started {
             let (name, role, dialect) = ((*name).to_owned(), *role, Dialect::Framed);
-            let kind = EventKind::Node(NodeEvent::Started { name, role, dialect, pace, methods: None });
+            let kind = EventKind::Node(NodeEvent::Started { name, role, dialect, pace, methods: Methods::default() });
             model.apply(&Event { at: Time::from_micros(1), node: Addr::loopback(*port), kind });
         }
         model.identity().map(SessionIdentity::text)

@@ -38,9 +38,7 @@ fn scenario(done: usize, failed: usize) -> FromHost {
 fn a_scenario_is_told_in_a_strip_with_what_came_of_each_line() {
     let mut app = suspect();
     app.hear(scenario(4, 1));
-    let top = |app: &mut App, columns, rows| {
-        app.picture(columns, rows).lines().take(7).collect::<Vec<_>>().join("\n")
-    };
+    let top = |app: &mut App, columns, rows| app.picture(columns, rows).lines().take(7).collect::<Vec<_>>().join("\n");
     let shown = [(80, 24), (120, 40), (60, 16)].map(|(columns, rows)| top(&mut app, columns, rows)).join("\n---\n");
     insta::assert_snapshot!("scenario_strip", shown);
     app.hear(scenario(9, 1));
