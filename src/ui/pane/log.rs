@@ -1,5 +1,7 @@
 //! A pane that shows a log of the model: a line is an entry, by its number.
 
+use std::ops::Range;
+
 use super::Selection;
 use super::list::Lines;
 use crate::model::ring::Ring;
@@ -23,6 +25,19 @@ pub(super) trait Log {
 
     /// What the pane says when it is empty.
     fn hint(view: &View<'_>) -> String;
+
+    /// What the title says first.
+    fn summary(lines: usize, _view: &View<'_>) -> Vec<String> {
+        vec![text::count(lines)]
+    }
+
+    /// Lines above the window that are searched for such as stay in sight.
+    const LOOK_BACK: usize = 0;
+
+    /// It stays in sight while newer lines are followed.
+    fn stays(_entry: &Self::Entry, _view: &View<'_>) -> bool {
+        false
+    }
 
     /// What an entry is about.
     fn selection(number: u64, entry: &Self::Entry, view: &View<'_>) -> Selection;
@@ -62,15 +77,35 @@ impl<L: Log> Lines for LogLines<L> {
         L::entries(view).get(number).map(|entry| L::line(entry, columns, view)).unwrap_or_default()
     }
 
-    /// `1 284, FOLLOW` or `1 284, 42 new below`, and the filter.
-    fn note(&self, list: &ListView<u64>, rows: &LogRows, _view: &View<'_>) -> String {
-        let filter = &list.search.filter;
-        if rows.len() == 0 && filter.is_all() {
-            return "0".to_owned();
+    /// `1 284, FOLLOW` or `1 284, 42 new below`.
+    fn note(&self, list: &ListView<u64>, rows: &LogRows, view: &View<'_>) -> String {
+        let mut items = L::summary(rows.len(), view);
+        let place = if list.is_untouched() { "FOLLOW".to_owned() } else { new_below(list.below(rows)) };
+        if rows.len() > 0 {
+            items.insert(items.len().min(1), place);
         }
-        let below = text::count(list.below(rows));
-        let place = if list.is_untouched() { "FOLLOW".to_owned() } else { format!("{below} new below") };
-        format!("{}, {place}, {}", text::count(rows.len()), filter.note())
+        items.join(", ")
+    }
+
+    /// The newest lines, and above them as many older ones that stay as leave room for one.
+    fn in_sight(&self, window: Range<usize>, list: &ListView<u64>, rows: &LogRows, view: &View<'_>) -> Vec<u64> {
+        let number = |place: usize| rows.item(place);
+        let stays = |place: &usize| {
+            let entry = number(*place).and_then(|number| L::entries(view).get(number));
+            entry.is_some_and(|entry| L::stays(entry, view))
+        };
+        let mut places: Vec<usize> = Vec::with_capacity(window.len());
+        if list.is_untouched() && L::LOOK_BACK > 0 {
+            let from = window.start.saturating_sub(L::LOOK_BACK);
+            places.extend((from..window.end).rev().filter(stays).take(window.len().saturating_sub(1)));
+        }
+        for place in window.clone().rev() {
+            if places.len() < window.len() && !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places.sort_unstable();
+        places.into_iter().filter_map(number).collect()
     }
 
     fn hint(&self, view: &View<'_>) -> String {
@@ -80,4 +115,9 @@ impl<L: Log> Lines for LogLines<L> {
     fn selection(&self, number: u64, view: &View<'_>) -> Selection {
         L::entries(view).get(number).map(|entry| L::selection(number, entry, view)).unwrap_or_default()
     }
+}
+
+/// `42 new below`.
+fn new_below(lines: usize) -> String {
+    format!("{} new below", text::count(lines))
 }

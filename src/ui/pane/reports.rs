@@ -8,7 +8,7 @@
 
 use super::list::ListPane;
 use super::log::{Log, LogLines};
-use super::{PaneInfo, Selection};
+use super::{PaneInfo, PanePlace, PaneSize, Selection};
 use crate::model::death::{ReportEntry, ReportOutcome};
 use crate::model::ring::Ring;
 use crate::model::words::count_text;
@@ -23,6 +23,10 @@ use crate::ui::view::View;
 
 /// Columns for the names of all seeds: enough for three of a lab.
 const SEEDS_WIDTH_MAX: usize = 10;
+/// Lines of the pane, frame included, beside all others.
+const HEIGHT_MAX: u16 = 10;
+/// What it says while nobody was reported dead.
+const HINT_LINES: usize = 2;
 /// For a seed that is silent about it.
 const NO_WORD: &str = "no word";
 
@@ -30,6 +34,9 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Dead-node reports",
     word: "reports",
     help: "dead-node reports, and what the seeds did",
+    wide: PanePlace { strip: 1, size: PaneSize::UpTo(HEIGHT_MAX) },
+    narrow: Some(PanePlace { strip: 2, size: PaneSize::Percent(50) }),
+    wanted: |view| 2 + view.model.deaths().reports().len().max(HINT_LINES),
     count: |view| (view.model.deaths().reports().len(), Tone::Dead),
     ..PaneInfo::new(ListPane::<LogLines<ReportLog>>::boxed)
 };
