@@ -373,12 +373,12 @@ fn separate_processes_form_one_network_through_the_seed_list() {
 }
 
 #[test]
-fn the_readme_tells_of_every_key() {
-    let readme = include_str!("../README.md");
+fn the_page_of_the_console_tells_of_every_key() {
+    let page = include_str!("../docs/CONSOLE.md");
     for line in gossipctl::ui::key_table() {
         let keys = line.keys.split(" or ").map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" or ");
         let row = format!("| {keys} | {} | {} |", line.name, line.help);
-        assert!(readme.contains(&row), "README.md lacks\n{row}");
+        assert!(page.contains(&row), "docs/CONSOLE.md lacks\n{row}");
     }
 }
 

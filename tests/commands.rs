@@ -3,20 +3,22 @@
 
 #[expect(dead_code, reason = "the tests of the engine use the rest")]
 mod sockets;
+#[expect(dead_code, reason = "the tests of the protocol use the rest")]
+mod virtual_time;
 
 use gossipctl::command::grammar::{self, COMMANDS, Names as _};
 use gossipctl::command::{Command, FaultCommand};
-use gossipctl::engine::{NodeTable, Settings};
+use gossipctl::engine::NodeTable;
 use gossipctl::event::{Event, EventKind, FaultEvent, NodeEvent, NodeState};
 use gossipctl::model::Model;
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::fault::{Fault, FaultKind, Scope};
 use gossipctl::proto::message::Dialect;
 use gossipctl::proto::random::Random;
 use gossipctl::scenario::Script;
 use gossipctl::{sim, ui};
 use sockets::Session;
+use virtual_time::{lab, peers_of};
 
 /// The network of every case: enough for a partition, few enough to be started for each.
 const SEEDS: usize = 2;
@@ -183,24 +185,15 @@ enum Nodes {
     Virtual(Box<sim::VirtualEngine>),
 }
 
-fn settings(dialect: Dialect) -> (PeerConfig, SeedConfig) {
-    let nowhere = Addr::loopback(0);
-    let mut peer = PeerConfig::new(nowhere, Vec::new());
-    peer.dialect = dialect;
-    (peer, SeedConfig { dialect, ..SeedConfig::new(nowhere) })
-}
-
 impl Network {
     async fn on_sockets(dialect: Dialect) -> Self {
-        let mut session = Box::new(Session::new(settings(dialect).0));
+        let mut session = Box::new(Session::new(peers_of(dialect)));
         session.apply(Command::StartLab { seeds: SEEDS, peers: PEERS }).await;
         Self { nodes: Nodes::Sockets(session), model: Model::new() }.caught_up()
     }
 
     fn in_virtual_time(dialect: Dialect) -> Self {
-        let (peer, seed) = settings(dialect);
-        let mut engine = Box::new(sim::VirtualEngine::new(Settings { peer, seed, rng_seed: 1 }, sim::EPOCH));
-        engine.apply(Command::StartLab { seeds: SEEDS, peers: PEERS }).unwrap();
+        let engine = Box::new(lab(peers_of(dialect), (SEEDS, PEERS), 1, Vec::new()));
         Self { nodes: Nodes::Virtual(engine), model: Model::new() }.caught_up()
     }
 

@@ -1,16 +1,21 @@
 //! Scenarios in virtual time: what their lines do, and what is said when an expectation fails.
 
+#[expect(dead_code, reason = "the tests of the protocol use the rest")]
+mod virtual_time;
+
 use std::time::Duration;
 
 use gossipctl::command::{Command, NodeSpec, Placement};
 use gossipctl::engine::{Refusal, Settings};
 use gossipctl::event::{Event, EventKind, FaultEvent, GossipEvent, LinkEvent, NodeEvent};
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::config::{DeadPolicy, PeerConfig, SeedConfig};
-use gossipctl::proto::message::Role;
+use gossipctl::proto::config::DeadPolicy;
+use gossipctl::proto::message::{Dialect, Role};
 use gossipctl::scenario::{Run, Script, Summary};
 use gossipctl::session::check::Checker;
 use gossipctl::sim::{EPOCH, Piece, ScenarioSink, VirtualEngine, play};
+
+use virtual_time::peers_of;
 
 /// What came of a scenario.
 struct Played {
@@ -27,10 +32,8 @@ fn played(text: &str) -> Played {
 /// The same in a network to which this was done before.
 fn played_after(before: Vec<Command>, text: &str) -> Played {
     let script = Script::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let nowhere = Addr::loopback(0);
-    let mut peer = PeerConfig::new(nowhere, Vec::new());
+    let mut peer = peers_of(Dialect::Framed);
     (peer.gossip_interval, peer.liveness_interval) = (Duration::from_secs(1), Duration::from_millis(500));
-    let seed = SeedConfig { liveness_interval: peer.liveness_interval, ..SeedConfig::new(nowhere) };
     let (mut run, mut events, mut told) = (Run::new(script), Vec::new(), Vec::new());
     let mut checker = Checker::new(DeadPolicy::Verify);
     let listener = |piece: Piece<'_>| {
@@ -44,7 +47,7 @@ fn played_after(before: Vec<Command>, text: &str) -> Played {
         }
         Ok::<(), Refusal>(())
     };
-    let settings = Settings { peer, seed, rng_seed: 7 };
+    let settings = Settings::of_peers(peer, 7);
     let mut engine = VirtualEngine::with_sink(settings, EPOCH, ScenarioSink::new(&mut run, listener));
     for command in before {
         engine.apply(command).unwrap();

@@ -1,5 +1,8 @@
 //! What real nodes emit, in virtual time, and what the model makes of it.
 
+#[expect(dead_code, reason = "the tests of the protocol use the rest")]
+mod virtual_time;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -9,85 +12,52 @@ use gossipctl::model::link::LinkHistory;
 use gossipctl::model::node::ObservedState;
 use gossipctl::model::why::{about_message, why_dead, why_link};
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::machine::NodeCommand;
-use gossipctl::proto::message::{Dialect, Role};
 use gossipctl::proto::node::Node;
-use gossipctl::proto::peer::Peer;
-use gossipctl::proto::seed::Seed;
-use gossipctl::sim::World;
 
-const LIVENESS: Duration = Duration::from_secs(13);
+use virtual_time::{Anyone, LIVENESS, Network, peer_addr as p};
 
-/// A world, and a model that is told all that happens in it.
+/// A network, and a model that is told all that happens in it.
 struct Story {
-    world: World<Node>,
+    network: Network,
     model: Model,
     told: usize,
-}
-
-fn s(number: u16) -> Addr {
-    Addr::loopback(5000 + number)
-}
-
-fn p(number: u16) -> Addr {
-    Addr::loopback(3000 + number)
 }
 
 impl Story {
     /// Two seeds and some peers, settled.
     fn new(peers: u16) -> Self {
-        let mut story = Self { world: World::new(7), model: Model::new(), told: 0 };
-        for number in 1..=2 {
-            story.driver_says(s(number), started(&format!("s{number}"), Role::Seed));
-            story.world.start(s(number), Seed::new(SeedConfig::new(s(number)), number.into()).into());
-        }
-        for number in 1..=peers {
-            story.start(number);
-        }
+        let mut story = Self { network: Network::new(2, 7), model: Model::new(), told: 0 };
+        story.network.start_peers(1..=peers);
         story.pass(LIVENESS * 10);
         story
     }
 
     fn start(&mut self, number: u16) {
-        self.driver_says(p(number), started(&format!("p{number}"), Role::Peer));
-        let config = PeerConfig::new(p(number), vec![s(1), s(2)]);
-        let random = u64::from(number) ^ self.world.now().as_micros();
-        self.world.start(p(number), Peer::new(config, random).into());
-    }
-
-    fn driver_says(&mut self, node: Addr, kind: EventKind) {
-        self.world.tell(node, kind);
+        self.network.start_peer(number);
         self.listen();
     }
 
     fn listen(&mut self) {
-        for event in &self.world.events()[self.told..] {
+        for event in &self.network.world.events()[self.told..] {
             self.model.apply(event);
         }
-        self.told = self.world.events().len();
+        self.told = self.network.world.events().len();
     }
 
     fn pass(&mut self, span: Duration) {
-        self.world.run_for(span);
+        self.network.world.run_for(span);
         self.listen();
     }
 
     fn kill(&mut self, node: Addr) {
-        self.world.kill(node);
+        self.network.world.kill(node);
         self.listen();
     }
 
     fn hang(&mut self, node: Addr) {
-        self.world.hang(node);
+        self.network.world.hang(node);
         self.listen();
-    }
-
-    fn neighbors_by_machine(&self, node: Addr) -> BTreeSet<Addr> {
-        match self.world.machine(node) {
-            Some(Node::Peer(peer)) => peer.neighbors().collect(),
-            Some(Node::Seed(_)) | None => BTreeSet::new(),
-        }
     }
 
     fn neighbors_by_model(&self, node: Addr) -> BTreeSet<Addr> {
@@ -97,21 +67,22 @@ impl Story {
 
     /// A machine that hangs does not know who dropped it.
     fn neighbors_in_truth(&self, node: Addr) -> BTreeSet<Addr> {
-        let mut neighbors = self.neighbors_by_machine(node);
+        let Some(Anyone::Ours(Node::Peer(_))) = self.network.world.machine(node) else { return BTreeSet::new() };
+        let mut neighbors = self.network.neighbors(node);
         if self.model.nodes().get(node).is_some_and(|node| node.life() == Some(NodeState::Hangs)) {
-            neighbors.retain(|neighbor| self.neighbors_by_machine(*neighbor).contains(&node));
+            neighbors.retain(|neighbor| self.network.neighbors(*neighbor).contains(&node));
         }
         neighbors
     }
 
     /// The model and the machines agree about links and lists.
     fn assert_true(&self) {
-        for node in self.world.addrs() {
+        for node in self.network.world.addrs() {
             let neighbors = self.neighbors_in_truth(node);
             assert_eq!(self.neighbors_by_model(node), neighbors, "neighbors of {node}");
             let counted = self.model.nodes().get(node).unwrap().neighbors as usize;
             assert_eq!(counted, neighbors.len(), "count of neighbors of {node}");
-            if let Some(Node::Seed(seed)) = self.world.machine(node) {
+            if let Some(Anyone::Ours(Node::Seed(seed))) = self.network.world.machine(node) {
                 let listed: BTreeSet<_> = self.model.seeds().get(node).unwrap().listed.keys().copied().collect();
                 assert_eq!(listed, seed.listed().collect(), "list of {node}");
             }
@@ -123,18 +94,13 @@ impl Story {
     }
 }
 
-fn started(name: &str, role: Role) -> EventKind {
-    let pace = PeerConfig::new(p(0), Vec::new()).pace();
-    EventKind::Node(NodeEvent::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace })
-}
-
 #[test]
 fn a_settled_network_is_shown_as_it_is() {
     let story = Story::new(8);
     story.assert_true();
     let counts = story.model.nodes().counts();
     assert_eq!((counts.up, counts.suspect, counts.dead, counts.seeds), (10, 0, 0, 2));
-    assert_eq!(story.model.liveness().answered_percent(story.world.now()), Some(100));
+    assert_eq!(story.model.liveness().answered_percent(story.network.world.now()), Some(100));
     let rumor = story.model.latest_rumor().unwrap();
     assert_eq!(rumor.reached(), 8, "{}", about_message(&story.model, rumor.id, 0).verdict);
     assert!(rumor.hop_max >= 1);
@@ -147,7 +113,7 @@ fn a_hung_peer_turns_suspect_then_dead_with_all_the_evidence() {
     let mut story = Story::new(6);
     // The seeds have just asked it of their own accord.
     story.pass(Duration::from_secs(30));
-    let witnesses = story.neighbors_by_machine(p(3));
+    let witnesses = story.network.neighbors(p(3));
     story.hang(p(3));
     assert_eq!(story.state(p(3)), ObservedState::Hung);
     let mut seen = BTreeSet::new();
@@ -196,14 +162,14 @@ fn a_killed_peer_is_noticed_at_once_and_returns_restarted() {
 #[test]
 fn a_cut_link_tells_who_cut_it_and_comes_back_when_it_is_healed() {
     let mut story = Story::new(4);
-    let neighbor = *story.neighbors_by_machine(p(1)).first().unwrap();
-    story.world.command(p(1), NodeCommand::Cut(neighbor));
+    let neighbor = *story.network.neighbors(p(1)).first().unwrap();
+    story.network.world.command(p(1), NodeCommand::Cut(neighbor));
     story.pass(LIVENESS);
     let verdict = why_dead(&story.model, neighbor, 0).verdict;
     assert!(verdict.contains("our link to it was cut by you"), "{verdict}");
     let history = why_link(&story.model, p(1), neighbor, 0);
     assert!(history.evidence.iter().any(|line| line.text.contains("link cut by the user")), "{history:#?}");
-    story.world.command(p(1), NodeCommand::Heal(neighbor));
+    story.network.world.command(p(1), NodeCommand::Heal(neighbor));
     story.pass(LIVENESS);
     story.assert_true();
     assert!(story.neighbors_by_model(p(1)).contains(&neighbor));
@@ -213,8 +179,8 @@ fn a_cut_link_tells_who_cut_it_and_comes_back_when_it_is_healed() {
 #[test]
 fn a_peer_that_leaves_is_told_as_a_departure_and_not_as_a_death() {
     let mut story = Story::new(5);
-    story.world.leave(p(4));
-    story.driver_says(p(4), EventKind::Node(NodeEvent::Stopped { how: Stop::Left }));
+    story.network.world.leave(p(4));
+    story.network.world.tell(p(4), EventKind::Node(NodeEvent::Stopped { how: Stop::Left }));
     story.pass(LIVENESS * 2);
     story.assert_true();
     assert_eq!(story.state(p(4)), ObservedState::Left);

@@ -268,9 +268,7 @@ impl NodeSettings {
                     "--max-dial {dial} is more than --max-neighbors {accept}: a peer cannot aim for more links than it may have"
                 ))
             })?;
-        seed.dialect = peer.dialect;
-        (seed.liveness_interval, seed.utc_offset_s) = (peer.liveness_interval, peer.utc_offset_s);
-        seed.reach = peer.reach.clone();
+        *seed = SeedConfig { dead_policy: seed.dead_policy, ..SeedConfig::beside(peer) };
         Ok(node)
     }
 

@@ -239,14 +239,13 @@ mod tests {
     use crate::engine::Settings;
     use crate::event::{EventKind, NodeEvent};
     use crate::proto::addr::Addr;
-    use crate::proto::config::{PeerConfig, SeedConfig};
+    use crate::proto::config::PeerConfig;
 
     /// A network that is an hour behind its clock.
     fn late(clock: Clock) -> VirtualEngine {
-        let nowhere = Addr::loopback(0);
-        let (peer, seed) = (PeerConfig::new(nowhere, Vec::new()), SeedConfig::new(nowhere));
+        let peer = PeerConfig::new(Addr::loopback(0), Vec::new());
         let epoch = clock.network_now() - Duration::from_secs(3_600);
-        let mut engine = VirtualEngine::new(Settings { peer, seed, rng_seed: 1 }, epoch);
+        let mut engine = VirtualEngine::new(Settings::of_peers(peer, 1), epoch);
         engine.start_lab(2, 30).unwrap();
         engine
     }

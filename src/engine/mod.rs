@@ -55,6 +55,13 @@ pub struct Settings {
     pub rng_seed: u64,
 }
 
+impl Settings {
+    /// Peers with these settings, and seeds beside them.
+    pub fn of_peers(peer: PeerConfig, rng_seed: u64) -> Self {
+        Self { seed: SeedConfig::beside(&peer), peer, rng_seed }
+    }
+}
+
 /// Decides what commands mean, and does nothing.
 #[derive(Debug, Clone)]
 pub struct Engine {

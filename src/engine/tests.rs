@@ -22,8 +22,7 @@ fn p(number: u16) -> Addr {
 fn engine(dialect: Dialect, limits: NetworkLimits) -> Engine {
     let mut peer = PeerConfig::new(NOWHERE, Vec::new());
     peer.dialect = dialect;
-    let seed = SeedConfig { dialect, ..SeedConfig::new(NOWHERE) };
-    Engine::new(Settings { peer, seed, rng_seed: 1 }, limits)
+    Engine::new(Settings::of_peers(peer, 1), limits)
 }
 
 fn lab(peers: usize) -> Engine {

@@ -231,6 +231,17 @@ impl SeedConfig {
         }
     }
 
+    /// A seed beside peers like these: the same dialect, intervals, clock and reach.
+    pub fn beside(peer: &PeerConfig) -> Self {
+        Self {
+            dialect: peer.dialect,
+            liveness_interval: peer.liveness_interval,
+            utc_offset_s: peer.utc_offset_s,
+            reach: peer.reach.clone(),
+            ..Self::new(peer.listen)
+        }
+    }
+
     /// The intervals that a reader of its events needs: a seed generates nothing.
     pub fn pace(&self) -> Pace {
         pace(Duration::ZERO, self.liveness_interval, CHECK_PROBES)

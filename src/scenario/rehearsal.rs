@@ -9,7 +9,7 @@ use crate::command::grammar::{self, Names as _};
 use crate::command::limits::NetworkLimits;
 use crate::engine::{CommandOutcome, Effect, Engine, Refusal, Settings, VirtualSites};
 use crate::proto::addr::Addr;
-use crate::proto::config::{PeerConfig, SeedConfig};
+use crate::proto::config::PeerConfig;
 use crate::proto::message::Dialect;
 
 /// The nodes after the lines so far: an engine whose effects are dropped.
@@ -40,11 +40,9 @@ impl fmt::Display for Unplayable {
 impl Rehearsal {
     /// The network at the start, with nodes of this dialect and with these limits.
     pub(super) fn new(seeds: usize, peers: usize, dialect: Dialect, limits: NetworkLimits) -> Result<Self, Refusal> {
-        let nowhere = Addr::loopback(0);
-        let mut peer = PeerConfig::new(nowhere, Vec::new());
+        let mut peer = PeerConfig::new(Addr::loopback(0), Vec::new());
         peer.dialect = dialect;
-        let seed = SeedConfig { dialect, ..SeedConfig::new(nowhere) };
-        let mut engine = Engine::new(Settings { peer, seed, rng_seed: 0 }, limits);
+        let mut engine = Engine::new(Settings::of_peers(peer, 0), limits);
         engine.apply(&Command::StartLab { seeds, peers }, &mut VirtualSites).result?;
         Ok(Self { engine, changed: BTreeMap::new() })
     }

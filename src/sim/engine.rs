@@ -168,17 +168,15 @@ mod tests {
     use super::*;
     use crate::command::{FaultCommand, Placement};
     use crate::event::{DeathEvent, FaultEvent, LinkEvent, Stop};
-    use crate::proto::config::{PeerConfig, SeedConfig};
+    use crate::proto::config::PeerConfig;
     use crate::proto::fault::{Fault, FaultKind, Scope};
     use crate::proto::message::Role;
     use crate::sim::EPOCH;
 
     fn engine(rng_seed: u64) -> VirtualEngine {
-        let nowhere = Addr::loopback(0);
-        let mut peer = PeerConfig::new(nowhere, Vec::new());
+        let mut peer = PeerConfig::new(Addr::loopback(0), Vec::new());
         (peer.gossip_interval, peer.liveness_interval) = (Duration::from_secs(3), Duration::from_secs(2));
-        let seed = SeedConfig { liveness_interval: peer.liveness_interval, ..SeedConfig::new(nowhere) };
-        let mut engine = VirtualEngine::new(Settings { peer, seed, rng_seed }, EPOCH);
+        let mut engine = VirtualEngine::new(Settings::of_peers(peer, rng_seed), EPOCH);
         engine.start_lab(2, 8).unwrap();
         engine
     }

@@ -5,20 +5,20 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gossipctl::event::{
-    Absence, DeathEvent, DelistReason, Event, EventKind, LinkEnd, LinkEvent, LinkId, NodeEvent, ProbeEvent, Purpose,
-    SeedEvent,
+    Absence, DeathEvent, DelistReason, Event, EventKind, LinkEnd, LinkEvent, NodeEvent, ProbeEvent, Purpose, SeedEvent,
 };
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{DeadPolicy, PeerConfig};
 use gossipctl::proto::fault::{FaultKind, Percent, Scope};
-use gossipctl::proto::machine::{CloseCause, Input, LinkChange, Machine};
+use gossipctl::proto::machine::{CloseCause, Input, LinkChange};
 use gossipctl::proto::message::{DeathCause, Dialect, Hello, Message, Priority, Role};
 use gossipctl::proto::peer::Peer;
 use gossipctl::proto::random::Random;
 use gossipctl::proto::time::Time;
 
 use crate::faults::set;
-use crate::network::{Double, DoubleAct, LIVENESS, Network, Told, peer_addr, seed_addr};
+use crate::virtual_time::alone::{Alone, Ask};
+use crate::virtual_time::{Double, LIVENESS, Network, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// A lab's pace.
@@ -242,15 +242,15 @@ fn rule_7_a_death_is_found_2t_and_a_timeout_after_the_silence() {
 struct Quiet;
 
 impl Double for Quiet {
-    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<Ask> {
         match input {
-            Input::Start => vec![DoubleAct::Dial(seed_addr(1), Purpose::Registration)],
+            Input::Start => vec![Ask::Dial(seed_addr(1), Purpose::Registration)],
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
                 let hello = Hello { listen: peer_addr(1), role: Role::Peer, priority: Priority::Low };
-                vec![DoubleAct::Send(link, Message::Hello(hello))]
+                vec![Ask::Send(link, Message::Hello(hello))]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
+                vec![Ask::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
             _ => Vec::new(),
         }
@@ -320,30 +320,14 @@ fn a_seed_whose_answer_comes_twice_breaks_no_rule() {
 
 #[test]
 fn a_node_whose_machine_slept_accuses_nobody() {
-    let (now, link, neighbor) = (Time::from_micros(1_000_000), LinkId(1), peer_addr(2));
-    let mut peer = Peer::new(PeerConfig::new(peer_addr(1), Vec::new()), 7);
-    let mut told = Told::default();
-    let hello = Message::Hello(Hello { listen: neighbor, role: Role::Peer, priority: Priority::High });
-    let accepted = LinkChange::Accepted { remote: neighbor };
-    let closed = LinkChange::Closed { cause: CloseCause::EndOfStream };
-    let inputs = [
-        Input::Start,
-        Input::Link { link, change: accepted },
-        Input::Message { link, message: hello },
-        // Its clock stood still: nothing but the driver knows.
-        Input::Late { by: SECOND * 3_600, why: Absence::Stopped },
-        Input::Link { link, change: closed },
-    ];
-    for input in inputs {
-        peer.handle(now, input, &mut told);
-    }
-    assert!(
-        told.0.iter().any(|kind| matches!(kind, EventKind::Node(NodeEvent::WasAway { why: Absence::Stopped, .. })))
-    );
-    assert!(told.0.iter().any(|kind| matches!(kind, EventKind::Link(LinkEvent::Down { end: LinkEnd::WhileAway, .. }))));
-    assert!(
-        !told.0.iter().any(|kind| matches!(kind, EventKind::Death(DeathEvent::NeighborDied { .. }))),
-        "{:?}",
-        told.0
-    );
+    let mut peer = Alone::new(Peer::new(PeerConfig::new(peer_addr(1), Vec::new()), 7));
+    let link = peer.joins(peer_addr(2), peer_addr(2), Priority::High);
+    // Its clock stood still: nothing but the driver knows.
+    peer.input(Input::Late { by: SECOND * 3_600, why: Absence::Stopped });
+    peer.ends(link, CloseCause::EndOfStream);
+    let told = |wanted: fn(&EventKind) -> bool| peer.asks.told().any(wanted);
+    assert!(told(|kind| matches!(kind, EventKind::Node(NodeEvent::WasAway { why: Absence::Stopped, .. }))));
+    assert!(told(|kind| matches!(kind, EventKind::Link(LinkEvent::Down { end: LinkEnd::WhileAway, .. }))));
+    let accuses = told(|kind| matches!(kind, EventKind::Death(DeathEvent::NeighborDied { .. })));
+    assert!(!accuses, "{:?}", peer.asks);
 }

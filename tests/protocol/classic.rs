@@ -15,7 +15,8 @@ use gossipctl::proto::message::{DeathCause, Dialect, Hello, Message, Priority, R
 use gossipctl::proto::pacing::{CLASSIC_QUEUE_MESSAGES_MAX, CLASSIC_WRITE_GAP};
 use gossipctl::proto::time::{ClockTime, Time};
 
-use crate::network::{Double, DoubleAct, GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
+use crate::virtual_time::alone::Ask;
+use crate::virtual_time::{Double, GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MILLI: Duration = Duration::from_millis(1);
@@ -39,10 +40,10 @@ struct Full {
 }
 
 impl Double for Full {
-    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<Ask> {
         match input {
-            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
-            Input::Link { link, change: LinkChange::Dialed { .. } } => vec![DoubleAct::Send(link, name(self.own))],
+            Input::Start => vec![Ask::Dial(self.seed, Purpose::Registration)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => vec![Ask::Send(link, name(self.own))],
             _ => Vec::new(),
         }
     }
@@ -60,15 +61,15 @@ struct Mute {
 }
 
 impl Double for Mute {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         match input {
-            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
-            Input::Link { link, change: LinkChange::Dialed { .. } } => vec![DoubleAct::Send(link, name(self.own))],
+            Input::Start => vec![Ask::Dial(self.seed, Purpose::Registration)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => vec![Ask::Send(link, name(self.own))],
             Input::Link { link, change: LinkChange::Accepted { .. } } => {
                 self.close = Some((now + SECOND, link));
                 Vec::new()
             }
-            Input::Wake => self.close.take().map(|(_, link)| DoubleAct::HangUp(link)).into_iter().collect(),
+            Input::Wake => self.close.take().map(|(_, link)| Ask::HangUp(link)).into_iter().collect(),
             _ => Vec::new(),
         }
     }
@@ -105,16 +106,16 @@ struct Closer {
 }
 
 impl Double for Closer {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         match input {
-            Input::Start => vec![DoubleAct::Dial(self.target, Purpose::Neighbor)],
+            Input::Start => vec![Ask::Dial(self.target, Purpose::Neighbor)],
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
                 (self.link, self.close_at) = (Some(link), Some(now + SECOND));
-                vec![DoubleAct::Send(link, name(self.own))]
+                vec![Ask::Send(link, name(self.own))]
             }
             Input::Wake => {
                 self.close_at = None;
-                self.link.take().map(DoubleAct::HangUp).into_iter().collect()
+                self.link.take().map(Ask::HangUp).into_iter().collect()
             }
             _ => Vec::new(),
         }
@@ -229,10 +230,10 @@ struct Late {
 }
 
 impl Double for Late {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         match input {
-            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
-            Input::Link { link, change: LinkChange::Dialed { .. } } => vec![DoubleAct::Send(link, name(self.own))],
+            Input::Start => vec![Ask::Dial(self.seed, Purpose::Registration)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => vec![Ask::Send(link, name(self.own))],
             Input::Link { link, change: LinkChange::Accepted { .. } } => {
                 (self.link, self.speak_at) = (Some(link), Some(now + SECOND * 300));
                 Vec::new()
@@ -245,7 +246,7 @@ impl Double for Late {
                 self.speak_at = None;
                 let clock = ClockTime::from_seconds(7).unwrap();
                 let probe = Message::Probe { seq: 7, asker: self.own, clock, extras: None };
-                self.link.into_iter().map(|link| DoubleAct::Send(link, probe.clone())).collect()
+                self.link.into_iter().map(|link| Ask::Send(link, probe.clone())).collect()
             }
             _ => Vec::new(),
         }
@@ -320,24 +321,24 @@ struct FullDialer {
 }
 
 impl Double for FullDialer {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         match input {
             Input::Start => {
                 self.dial_at = Some(now + SECOND * 3);
-                vec![DoubleAct::Dial(self.seed, Purpose::Registration)]
+                vec![Ask::Dial(self.seed, Purpose::Registration)]
             }
             Input::Wake => {
                 self.dial_at = None;
-                vec![DoubleAct::Dial(self.target, Purpose::Neighbor)]
+                vec![Ask::Dial(self.target, Purpose::Neighbor)]
             }
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
                 self.dialed = Some(link);
-                vec![DoubleAct::Send(link, name(self.own))]
+                vec![Ask::Send(link, name(self.own))]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, extras } }
                 if Some(link) == self.dialed =>
             {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras })]
+                vec![Ask::Send(link, Message::ProbeReply { seq, asker, clock, extras })]
             }
             _ => Vec::new(),
         }
@@ -374,7 +375,7 @@ struct AppendingSeed {
 }
 
 impl Double for AppendingSeed {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         match input {
             Input::Link { link, change: LinkChange::Accepted { .. } } => {
                 self.lists.push_back((now + SECOND * 4, link));
@@ -388,7 +389,7 @@ impl Double for AppendingSeed {
             Input::Wake => {
                 let list = self.list.clone();
                 let sent = self.lists.pop_front();
-                sent.map(|(_, link)| DoubleAct::Send(link, Message::PeerList(list.into()))).into_iter().collect()
+                sent.map(|(_, link)| Ask::Send(link, Message::PeerList(list.into()))).into_iter().collect()
             }
             _ => Vec::new(),
         }
@@ -463,9 +464,9 @@ struct Caller {
 }
 
 impl Double for Caller {
-    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<Ask> {
         match input {
-            Input::Start => vec![DoubleAct::Dial(self.target, Purpose::Registration)],
+            Input::Start => vec![Ask::Dial(self.target, Purpose::Registration)],
             _ => Vec::new(),
         }
     }

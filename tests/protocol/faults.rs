@@ -14,7 +14,7 @@ use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
 use gossipctl::proto::machine::NodeCommand;
 
 use crate::classic::classic;
-use crate::network::{GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
+use crate::virtual_time::{GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
 
 pub(crate) fn fault(network: &mut Network, command: &FaultCommand) -> Result<(), FaultError> {
     // Everybody in the world is ours.

@@ -7,15 +7,13 @@ use gossipctl::event::{
 };
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::budget::{BURST, MESSAGES_A_SECOND};
-use gossipctl::proto::config::{PeerConfig, SeedConfig};
-use gossipctl::proto::machine::{CloseCause, Input, LinkChange, Machine};
+use gossipctl::proto::machine::{CloseCause, Input, LinkChange};
 use gossipctl::proto::message::{Hello, Message, Priority, Role};
 use gossipctl::proto::node::Node;
-use gossipctl::proto::peer::Peer;
-use gossipctl::proto::seed::Seed;
 use gossipctl::proto::time::{ClockTime, Time};
 
-use crate::network::{Double, DoubleAct, Network, Told, peer_addr, seed_addr};
+use crate::virtual_time::alone::{Alone, Ask, Asks};
+use crate::virtual_time::{Double, Network, peer_addr, seed_addr};
 
 const STEP: Duration = Duration::from_millis(10);
 /// Messages that a flooder sends in each step: two and a half times what a link may bring.
@@ -54,13 +52,13 @@ impl Flooder {
 }
 
 impl Double for Flooder {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         match input {
-            Input::Start => vec![DoubleAct::Dial(self.target, Purpose::Neighbor)],
+            Input::Start => vec![Ask::Dial(self.target, Purpose::Neighbor)],
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
                 (self.link, self.next) = (Some(link), Some(now + STEP));
                 let hello = Hello { listen: peer_addr(99), role: Role::Peer, priority: Priority::High };
-                vec![DoubleAct::Send(link, Message::Hello(hello))]
+                vec![Ask::Send(link, Message::Hello(hello))]
             }
             // A seed that dials back to see who listens there closes a link of its own.
             Input::Link { link, change: LinkChange::Closed { .. } } if self.link == Some(link) => {
@@ -72,7 +70,7 @@ impl Double for Flooder {
                 let numbers = self.sent..self.sent + MESSAGES_A_STEP;
                 self.sent = numbers.end;
                 let link = self.link;
-                numbers.filter_map(|number| Some(DoubleAct::Send(link?, (self.message)(number)))).collect()
+                numbers.filter_map(|number| Some(Ask::Send(link?, (self.message)(number)))).collect()
             }
             _ => Vec::new(),
         }
@@ -130,95 +128,56 @@ fn who_floods_a_node_is_slowed_then_told_of_then_dropped() {
     }
 }
 
-const OWN: Addr = Addr::loopback(3_000);
-
-/// A node on its own, and links that are opened to it.
-struct Alone {
-    node: Node,
-    now: Time,
-    told: Told,
-    links: u64,
+/// A peer and a seed, each on its own.
+fn peer_and_seed() -> [Alone<Node>; 2] {
+    Alone::peer_and_seed(Addr::loopback(3_000))
 }
 
-impl Alone {
-    fn new(node: Node) -> Self {
-        let mut alone = Self { node, now: gossipctl::sim::EPOCH, told: Told::default(), links: 0 };
-        alone.input(Input::Start);
-        alone
-    }
-
-    fn peer_and_seed() -> [Self; 2] {
-        let (peer, seed) = (PeerConfig::new(OWN, Vec::new()), SeedConfig::new(OWN));
-        [Self::new(Peer::new(peer, 1).into()), Self::new(Seed::new(seed, 1).into())]
-    }
-
-    fn input(&mut self, input: Input) {
-        self.node.handle(self.now, input, &mut self.told);
-    }
-
-    fn pass(&mut self, span: Duration) {
-        let until = self.now + span;
-        while let Some(at) = self.node.next_deadline().filter(|at| *at <= until) {
-            self.now = at.max(self.now);
-            self.input(Input::Wake);
-        }
-        self.now = until;
-    }
-
-    /// Somebody with a name of its own links to it.
-    fn hello(&mut self, priority: Priority) -> LinkId {
-        self.links += 1;
-        let (link, port) = (LinkId(self.links), u16::try_from(self.links % 500).unwrap() + 4_000);
-        self.input(Input::Link { link, change: LinkChange::Accepted { remote: ([127, 0, 0, 1], port).into() } });
-        let hello = Hello { listen: Addr::loopback(port), role: Role::Peer, priority };
-        self.input(Input::Message { link, message: Message::Hello(hello) });
-        link
-    }
-
-    fn ends(&mut self, link: LinkId) {
-        self.input(Input::Link { link, change: LinkChange::Closed { cause: CloseCause::EndOfStream } });
-    }
+/// Somebody with a name of its own links to it: the n-th.
+fn hello(alone: &mut Alone<Node>, n: u64, priority: Priority) -> LinkId {
+    let listen = Addr::loopback(u16::try_from(n % 500).unwrap() + 4_000);
+    alone.joins(listen, listen, priority)
 }
 
 const HELLOS: u64 = 10_000;
 
 #[test]
 fn links_that_come_and_go_in_masses_are_told_as_a_number() {
-    for mut alone in Alone::peer_and_seed() {
-        for _ in 0..HELLOS {
-            let link = alone.hello(Priority::High);
-            alone.ends(link);
+    for mut alone in peer_and_seed() {
+        for n in 1..=HELLOS {
+            let link = hello(&mut alone, n, Priority::High);
+            alone.ends(link, CloseCause::EndOfStream);
             alone.pass(Duration::from_millis(1));
         }
         alone.pass(Duration::from_secs(30));
         let (up, down) = (
-            alone.told.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Up { .. }))),
-            alone.told.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Down { .. }))),
+            alone.asks.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Up { .. }))),
+            alone.asks.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Down { .. }))),
         );
-        assert_eq!((up, up + alone.told.omitted(Omission::Links)), (down, HELLOS));
+        assert_eq!((up, up + alone.asks.omitted(Omission::Links)), (down, HELLOS));
         assert!((1..=200).contains(&up), "{up} links were told one by one");
-        let all = alone.told.0.len();
+        let all = alone.asks.told().count();
         assert!(all <= 1_000, "{all} events");
     }
 }
 
 #[test]
 fn a_link_that_stands_in_a_flood_is_told_and_so_is_its_end() {
-    for mut alone in Alone::peer_and_seed() {
-        for _ in 0..1_000 {
-            let link = alone.hello(Priority::High);
-            alone.ends(link);
+    for mut alone in peer_and_seed() {
+        for n in 1..=1_000 {
+            let link = hello(&mut alone, n, Priority::High);
+            alone.ends(link, CloseCause::EndOfStream);
         }
-        let stays = alone.hello(Priority::High);
-        let tells = |told: &Told| {
+        let stays = hello(&mut alone, 1_001, Priority::High);
+        let tells = |told: &Asks| {
             told.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Up { link, .. }) if *link == stays))
         };
-        assert_eq!(tells(&alone.told), 0, "nobody knows yet whether it stands");
+        assert_eq!(tells(&alone.asks), 0, "nobody knows yet whether it stands");
         alone.pass(Duration::from_secs(3));
-        assert_eq!(tells(&alone.told), 1);
-        alone.ends(stays);
+        assert_eq!(tells(&alone.asks), 1);
+        alone.ends(stays, CloseCause::EndOfStream);
         assert_eq!(
-            alone.told.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Down { link, .. }) if *link == stays)),
+            alone.asks.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Down { link, .. }) if *link == stays)),
             1
         );
     }
@@ -228,22 +187,22 @@ const REFUSED: u64 = 400;
 
 #[test]
 fn masses_of_refusals_and_reports_are_told_as_numbers() {
-    let [mut peer, mut seed] = Alone::peer_and_seed();
-    for number in 0..8 + REFUSED {
-        peer.hello(if number < 8 { Priority::High } else { Priority::Low });
+    let [mut peer, mut seed] = peer_and_seed();
+    for n in 1..=8 + REFUSED {
+        hello(&mut peer, n, if n <= 8 { Priority::High } else { Priority::Low });
     }
     peer.pass(Duration::from_secs(11));
-    let refused = peer.told.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Refused { .. })));
-    assert_eq!(refused + peer.told.omitted(Omission::Refusals), REFUSED);
+    let refused = peer.asks.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Refused { .. })));
+    assert_eq!(refused + peer.asks.omitted(Omission::Refusals), REFUSED);
     assert!((1..=300).contains(&refused), "{refused} were told one by one");
 
-    let link = seed.hello(Priority::High);
+    let link = hello(&mut seed, 1, Priority::High);
     for number in 0..3_000 {
-        seed.input(Input::Message { link, message: report(number) });
+        seed.say(link, report(number));
         seed.pass(Duration::from_millis(3));
     }
     seed.pass(Duration::from_secs(11));
-    let told = seed.told.count(|kind| matches!(kind, EventKind::Death(DeathEvent::DeadReportReceived { .. })));
-    assert_eq!(told + seed.told.omitted(Omission::Reports), 3_000);
+    let told = seed.asks.count(|kind| matches!(kind, EventKind::Death(DeathEvent::DeadReportReceived { .. })));
+    assert_eq!(told + seed.asks.omitted(Omission::Reports), 3_000);
     assert!((1..=600).contains(&told), "{told} were told one by one");
 }

@@ -10,14 +10,15 @@ use gossipctl::model::Model;
 use gossipctl::model::node::ObservedState;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::SeedConfig;
-use gossipctl::proto::machine::{Input, LinkChange, Machine, NodeCommand, Output};
+use gossipctl::proto::machine::{Input, LinkChange, NodeCommand};
 use gossipctl::proto::message::{
     Dialect, Gossip, Hello, Message, MessageId, Priority, ProbeExtras, Role, RootBeacon, RootNews, Trace,
 };
 use gossipctl::proto::seed::Seed;
 use gossipctl::proto::time::Time;
 
-use crate::network::{Double, DoubleAct, GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
+use crate::virtual_time::alone::{Alone, Ask};
+use crate::virtual_time::{Double, GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -38,24 +39,24 @@ struct Forger {
 }
 
 impl Forger {
-    fn forge(&self, heard: &Gossip, seq: u64) -> Vec<DoubleAct> {
+    fn forge(&self, heard: &Gossip, seq: u64) -> Vec<Ask> {
         let id = MessageId { seq, ..heard.id };
         let trace = heard.trace.map(|trace| Trace { hop: 1, ..trace });
         let message = Message::Gossip(std::sync::Arc::new(Gossip { id, body: NOT_ME.into(), trace }));
-        self.links.iter().map(|link| DoubleAct::Send(*link, message.clone())).collect()
+        self.links.iter().map(|link| Ask::Send(*link, message.clone())).collect()
     }
 }
 
 impl Double for Forger {
-    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<Ask> {
         match input {
-            Input::Start => [self.victim, self.other].map(|target| DoubleAct::Dial(target, Purpose::Neighbor)).into(),
+            Input::Start => [self.victim, self.other].map(|target| Ask::Dial(target, Purpose::Neighbor)).into(),
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
                 self.links.push(link);
-                vec![DoubleAct::Send(link, hello(self.own, Priority::High))]
+                vec![Ask::Send(link, hello(self.own, Priority::High))]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
+                vec![Ask::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
             Input::Message { message: Message::Gossip(heard), .. } if heard.id.origin == self.victim => {
                 let next = heard.id.number().map_or(1, |number| number + 1);
@@ -126,33 +127,33 @@ impl Joiner {
         Self { name, target, priority, again_at: None, stays: None, link: None }
     }
 
-    fn turn(&mut self, now: Time) -> Vec<DoubleAct> {
+    fn turn(&mut self, now: Time) -> Vec<Ask> {
         self.again_at = Some(now + self.stays.unwrap_or(SECOND));
         match (self.link, self.stays) {
             (Some(_), None) => Vec::new(),
             (Some(link), Some(_)) => {
                 self.link = None;
-                vec![DoubleAct::HangUp(link)]
+                vec![Ask::HangUp(link)]
             }
-            (None, _) => vec![DoubleAct::Dial(self.target, Purpose::Neighbor)],
+            (None, _) => vec![Ask::Dial(self.target, Purpose::Neighbor)],
         }
     }
 }
 
 impl Double for Joiner {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         match input {
             Input::Start | Input::Wake => self.turn(now),
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
                 self.link = Some(link);
-                vec![DoubleAct::Send(link, hello(self.name, self.priority))]
+                vec![Ask::Send(link, hello(self.name, self.priority))]
             }
             Input::Link { change: LinkChange::Closed { .. }, .. } => {
                 self.link = None;
                 Vec::new()
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
+                vec![Ask::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
             _ => Vec::new(),
         }
@@ -234,20 +235,20 @@ struct ListFlood {
 }
 
 impl Double for ListFlood {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         match input {
             Input::Link { link, change: LinkChange::Accepted { .. } } => {
                 self.links.push(link);
                 self.next_at = Some(now);
                 let hello = Hello { listen: self.own, role: Role::Seed, priority: Priority::Low };
-                vec![DoubleAct::Send(link, Message::Hello(hello))]
+                vec![Ask::Send(link, Message::Hello(hello))]
             }
             Input::Wake => {
                 self.next_at = Some(now + Duration::from_millis(10));
                 self.sent += 1;
                 let host = [127, 1, self.sent.to_be_bytes()[0], self.sent.to_be_bytes()[1]];
                 let list: Vec<Addr> = (1..=64).map(|port| Addr::new(host.into(), port)).collect();
-                self.links.iter().map(|link| DoubleAct::Send(*link, Message::PeerList(list.clone().into()))).collect()
+                self.links.iter().map(|link| Ask::Send(*link, Message::PeerList(list.clone().into()))).collect()
             }
             _ => Vec::new(),
         }
@@ -291,25 +292,25 @@ impl FalseRoot {
 }
 
 impl Double for FalseRoot {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         match input {
             Input::Start => {
                 self.next_at = Some(now + SECOND);
-                self.peers.iter().map(|peer| DoubleAct::Dial(*peer, Purpose::Neighbor)).collect()
+                self.peers.iter().map(|peer| Ask::Dial(*peer, Purpose::Neighbor)).collect()
             }
             Input::Wake => {
                 self.next_at = Some(now + LIVENESS / 2);
                 let (asker, clock, extras) = (self.own, now.clock(0), Some(self.extras(now)));
                 let probe = Message::Probe { seq: now.as_micros(), asker, clock, extras };
-                self.links.iter().map(|link| DoubleAct::Send(*link, probe.clone())).collect()
+                self.links.iter().map(|link| Ask::Send(*link, probe.clone())).collect()
             }
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
                 self.links.push(link);
-                vec![DoubleAct::Send(link, hello(self.own, Priority::Bridge))]
+                vec![Ask::Send(link, hello(self.own, Priority::Bridge))]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
                 let extras = Some(self.extras(now));
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras })]
+                vec![Ask::Send(link, Message::ProbeReply { seq, asker, clock, extras })]
             }
             _ => Vec::new(),
         }
@@ -370,13 +371,13 @@ struct Registrant {
 }
 
 impl Double for Registrant {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         match input {
             Input::Start | Input::Wake => {
                 self.next_at = Some(now + Duration::from_millis(2));
-                let mut acts = vec![DoubleAct::Dial(self.seed, Purpose::Registration)];
+                let mut acts = vec![Ask::Dial(self.seed, Purpose::Registration)];
                 while self.open.front().is_some_and(|(since, _)| now.since(*since) > Duration::from_millis(50)) {
-                    acts.extend(self.open.pop_front().map(|(_, link)| DoubleAct::HangUp(link)));
+                    acts.extend(self.open.pop_front().map(|(_, link)| Ask::HangUp(link)));
                 }
                 acts
             }
@@ -384,7 +385,7 @@ impl Double for Registrant {
                 self.names += 1;
                 self.open.push_back((now, link));
                 let name = Addr::new([127, 3, 0, 1].into(), 1_000 + self.names);
-                vec![DoubleAct::Send(link, hello(name, Priority::High))]
+                vec![Ask::Send(link, hello(name, Priority::High))]
             }
             _ => Vec::new(),
         }
@@ -449,14 +450,14 @@ pub(crate) struct Lister {
 }
 
 impl Double for Lister {
-    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<Ask> {
         match input {
-            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Start => vec![Ask::Dial(self.seed, Purpose::Registration)],
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
-                vec![DoubleAct::Send(link, hello(self.name, Priority::High))]
+                vec![Ask::Send(link, hello(self.name, Priority::High))]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
+                vec![Ask::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
             _ => Vec::new(),
         }
@@ -476,38 +477,20 @@ fn a_seed_that_is_registered_as_a_peer_elsewhere_is_found_out() {
     assert_eq!(network.listed(1), [1, 2, 3].map(peer_addr));
 }
 
-/// Counts what a seed on its own refuses.
-#[derive(Default)]
-struct Refusals(usize);
-
-impl Output for Refusals {
-    fn send(&mut self, _link: LinkId, _message: &Message) {}
-    fn dial(&mut self, _peer: Addr, _purpose: Purpose) {}
-    fn hang_up(&mut self, _link: LinkId) {
-        self.0 += 1;
-    }
-    fn pause(&mut self, _link: LinkId, _until: Time) {}
-    fn emit<K: Into<EventKind>>(&mut self, _event: impl FnOnce() -> K) {}
-}
-
 #[test]
 fn one_other_machine_fills_no_more_than_a_quarter_of_a_list() {
     for dialect in [Dialect::Framed, Dialect::Classic] {
         let own = Addr::new([10, 0, 0, 1].into(), 5000);
         let list_max = 8_192;
-        let mut seed = Seed::new(SeedConfig { dialect, list_max, ..SeedConfig::new(own) }, 1);
-        let (mut out, now) = (Refusals::default(), gossipctl::sim::EPOCH);
-        let mut register = |number: u64, machine: u8, out: &mut Refusals| {
-            let (link, before) = (LinkId(number), out.0);
-            let change = LinkChange::Accepted { remote: ([10, 0, 0, machine], 40_000).into() };
-            seed.handle(now, Input::Link { link, change }, out);
-            let name = Addr::new([10, 0, 0, machine].into(), u16::try_from(number % 60_000).unwrap() + 1);
-            let message = hello(name, Priority::High);
-            seed.handle(now, Input::Message { link, message }, out);
-            out.0 == before
+        let mut seed = Alone::new(Seed::new(SeedConfig { dialect, list_max, ..SeedConfig::new(own) }, 1));
+        let mut register = |number: u16, machine: u8| {
+            let before = seed.asks.hung_up().len();
+            let name = Addr::new([10, 0, 0, machine].into(), number + 1);
+            seed.joins(([10, 0, 0, machine], 40_000), name, Priority::High);
+            seed.asks.hung_up().len() == before
         };
-        let taken = (0..3_000).filter(|number| register(*number, 9, &mut out)).count();
+        let taken = (0..3_000).filter(|number| register(*number, 9)).count();
         assert_eq!(taken, list_max / 4, "{dialect}");
-        assert!(register(5_000, 7, &mut out), "{dialect}: another machine has a place");
+        assert!(register(5_000, 7), "{dialect}: another machine has a place");
     }
 }

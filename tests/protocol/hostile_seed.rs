@@ -9,7 +9,8 @@ use gossipctl::proto::message::{Hello, Message, PeerSample, Priority, ProbeExtra
 use gossipctl::proto::time::Time;
 
 use crate::hostile::FalseRoot;
-use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
+use crate::virtual_time::alone::Ask;
+use crate::virtual_time::{Double, LIVENESS, Network, peer_addr, seed_addr};
 
 /// Lower than any other, and nobody's.
 const ROOT: Addr = Addr::new(std::net::Ipv4Addr::new(127, 0, 0, 0), 1);
@@ -30,26 +31,26 @@ impl HostileSeed {
 }
 
 impl Double for HostileSeed {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         let extras = Some(ProbeExtras { neighbors: 14, root: RootNews::Attested(ROOT) });
         match input {
             Input::Link { link, change: LinkChange::Accepted { .. } } => {
                 self.links.push(link);
                 self.next_at.get_or_insert(now + LIVENESS);
                 let hello = Hello { listen: self.own, role: Role::Seed, priority: Priority::Low };
-                vec![DoubleAct::Send(link, Message::Hello(hello))]
+                vec![Ask::Send(link, Message::Hello(hello))]
             }
             Input::Message { link, message: Message::Hello(_) | Message::ListRequest } => {
                 let list = PeerSample { peers: Vec::new(), listed: 14, lowest: Some(ROOT) };
-                vec![DoubleAct::Send(link, Message::PeerList(list))]
+                vec![Ask::Send(link, Message::PeerList(list))]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras })]
+                vec![Ask::Send(link, Message::ProbeReply { seq, asker, clock, extras })]
             }
             Input::Wake => {
                 self.next_at = Some(now + LIVENESS);
                 let probe = Message::Probe { seq: now.as_micros(), asker: self.own, clock: now.clock(0), extras };
-                self.links.iter().map(|link| DoubleAct::Send(*link, probe.clone())).collect()
+                self.links.iter().map(|link| Ask::Send(*link, probe.clone())).collect()
             }
             _ => Vec::new(),
         }

@@ -16,7 +16,11 @@ use gossipctl::proto::time::{ClockTime, Time};
 use gossipctl::sim::World;
 use proptest::prelude::*;
 
-use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr};
+use crate::virtual_time::alone::{Alone, Ask};
+use crate::virtual_time::{Double, LIVENESS, Network, peer_addr};
+
+/// Where strangers connect from.
+const REMOTE: ([u8; 4], u16) = ([127, 0, 0, 1], 40_000);
 
 #[test]
 fn the_same_seed_gives_the_same_run_to_the_last_event() {
@@ -53,14 +57,11 @@ fn a_large_network_starts_at_once_and_settles_without_a_death() {
 
 #[test]
 fn strangers_that_say_nothing_are_refused_in_a_few_lines() {
-    let mut peer = Peer::new(PeerConfig::new(Addr::loopback(500), Vec::new()), 1);
-    let (mut out, now) = (Sink::default(), gossipctl::sim::EPOCH);
-    peer.handle(now, Input::Start, &mut out);
-    for link in 0..10_000 {
-        let change = LinkChange::Accepted { remote: ([127, 0, 0, 1], 40_000).into() };
-        peer.handle(now, Input::Link { link: LinkId(link), change }, &mut out);
+    let mut peer = Alone::new(Peer::new(PeerConfig::new(Addr::loopback(500), Vec::new()), 1));
+    for _ in 0..10_000 {
+        peer.accept(REMOTE);
     }
-    assert_eq!(out.violations, 3);
+    assert_eq!(peer.asks.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Violation { .. }))), 3);
 }
 
 /// Keeps what it is told, without end.
@@ -95,7 +96,7 @@ fn a_node_that_keeps_more_than_it_may_is_found_in_virtual_time() {
 struct Glutton(Time);
 
 impl Double for Glutton {
-    fn handle(&mut self, now: Time, _input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, _input: Input) -> Vec<Ask> {
         self.0 = now;
         Vec::new()
     }
@@ -133,19 +134,12 @@ fn all_nodes_are_looked_through_at_most_twice_a_second() {
 
 #[test]
 fn a_flooded_peer_and_seed_keep_their_bounds() {
-    let mut peer = Peer::new(PeerConfig::new(Addr::loopback(500), Vec::new()), 1);
-    let mut seed = Seed::new(SeedConfig::new(Addr::loopback(501)), 1);
-    let mut out = Sink::default();
-    for link in 0..10_000 {
-        let change = LinkChange::Accepted { remote: ([127, 0, 0, 1], 40_000).into() };
-        let input = Input::Link { link: LinkId(link), change };
-        peer.handle(gossipctl::sim::EPOCH, input.clone(), &mut out);
-        seed.handle(gossipctl::sim::EPOCH, input, &mut out);
-    }
-    let (mut of_peer, mut of_seed) = (Vec::new(), Vec::new());
-    peer.gauges(&mut |gauge| of_peer.push(gauge));
-    seed.gauges(&mut |gauge| of_seed.push(gauge));
-    for gauges in [of_peer, of_seed] {
+    for mut node in Alone::peer_and_seed(Addr::loopback(500)) {
+        for _ in 0..10_000 {
+            node.accept(REMOTE);
+        }
+        let mut gauges = Vec::new();
+        node.machine.gauges(&mut |gauge| gauges.push(gauge));
         assert!(gauges.iter().all(|gauge| !gauge.is_over()), "{gauges:?}");
         let waiting = gauges.iter().find(|gauge| gauge.what.starts_with("connections")).unwrap();
         assert_eq!(waiting.count, waiting.limit, "as many as there may be wait");
@@ -200,28 +194,20 @@ fn under_churn_nobody_alive_is_removed_and_the_overlay_heals() {
 
 /// Whom a peer without seeds dials in a minute, to no avail, after its only neighbor has said this.
 fn dialed_after(parting: &Message) -> Vec<Addr> {
-    let mut peer = Peer::new(PeerConfig::new(Addr::loopback(500), Vec::new()), 1);
-    let (mut out, mut now) = (Sink::default(), gossipctl::sim::EPOCH);
-    let end = now + Duration::from_secs(60);
-    peer.handle(now, Input::Start, &mut out);
-    peer.handle(
-        now,
-        Input::Link { link: LinkId(1), change: LinkChange::Accepted { remote: Addr::loopback(501) } },
-        &mut out,
-    );
-    let hello = Hello { listen: Addr::loopback(501), role: Role::Peer, priority: Priority::High };
-    peer.handle(now, Input::Message { link: LinkId(1), message: Message::Hello(hello) }, &mut out);
-    peer.handle(now, Input::Message { link: LinkId(1), message: parting.clone() }, &mut out);
+    let mut peer = Alone::new(Peer::new(PeerConfig::new(Addr::loopback(500), Vec::new()), 1));
+    let end = peer.now + Duration::from_secs(60);
+    let link = peer.joins(Addr::loopback(501), Addr::loopback(501), Priority::High);
+    peer.say(link, parting.clone());
     let mut failed = 0;
-    while let Some(at) = peer.next_deadline().filter(|at| *at < end) {
-        now = now.max(at);
-        peer.handle(now, Input::Wake, &mut out);
-        while let Some(dialed) = out.dials.get(failed).copied() {
+    while let Some(at) = peer.machine.next_deadline().filter(|at| *at < end) {
+        peer.now = peer.now.max(at);
+        peer.input(Input::Wake);
+        while let Some(dialed) = peer.asks.dialed().get(failed).copied() {
             failed += 1;
-            peer.handle(now, Input::DialFailed { peer: dialed, error: "refused".into() }, &mut out);
+            peer.input(Input::DialFailed { peer: dialed, error: "refused".into() });
         }
     }
-    out.dials
+    peer.asks.dialed()
 }
 
 #[test]
@@ -229,29 +215,6 @@ fn who_parts_introduces_a_few_others_however_many_it_names() {
     let referral: Vec<Addr> = (1_000..1_100).map(Addr::loopback).collect();
     let dialed = dialed_after(&Message::Goodbye { reason: GoodbyeReason::MadeRoom, referral });
     assert_eq!(dialed.len(), REFERRAL_LEN, "{dialed:?}");
-}
-
-/// Counts what is asked for.
-#[derive(Default)]
-pub(crate) struct Sink {
-    dials: Vec<Addr>,
-    violations: usize,
-}
-
-impl Output for Sink {
-    fn send(&mut self, _link: LinkId, _message: &Message) {}
-
-    fn dial(&mut self, peer: Addr, _purpose: gossipctl::event::Purpose) {
-        self.dials.push(peer);
-    }
-
-    fn pause(&mut self, _link: LinkId, _until: Time) {}
-
-    fn hang_up(&mut self, _link: LinkId) {}
-
-    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
-        self.violations += usize::from(matches!(event().into(), EventKind::Link(LinkEvent::Violation { .. })));
-    }
 }
 
 fn addrs() -> impl Strategy<Value = Addr> {
@@ -317,12 +280,11 @@ proptest! {
         let own = Addr::loopback(500);
         let mut config = PeerConfig::new(own, vec![Addr::loopback(1_000), Addr::loopback(1_100)]);
         config.dialect = if classic { Dialect::Classic } else { Dialect::Framed };
-        let mut peer = Peer::new(config, rng_seed);
-        let (mut out, mut now) = (Sink::default(), gossipctl::sim::EPOCH);
-        peer.handle(now, Input::Start, &mut out);
+        let mut alone = Alone::new(Peer::new(config, rng_seed));
         for (wait_ms, input) in steps {
-            now = now + Duration::from_millis(wait_ms);
-            peer.handle(now, input, &mut out);
+            alone.now = alone.now + Duration::from_millis(wait_ms);
+            alone.input(input);
+            let peer = &alone.machine;
             let neighbors: Vec<Addr> = peer.neighbors().collect();
             prop_assert!(neighbors.len() <= LINKS_MAX);
             prop_assert!(!neighbors.contains(&own), "linked to itself");
@@ -333,7 +295,7 @@ proptest! {
             prop_assert!(peer.registrations().count() <= 2);
             prop_assert!(peer.next_deadline().is_some(), "a live peer always has something ahead");
         }
-        prop_assert!(out.dials.iter().all(|dialed| *dialed != own && dialed.is_dialable()));
+        prop_assert!(alone.asks.dialed().iter().all(|dialed| *dialed != own && dialed.is_dialable()));
     }
 
     #[test]
@@ -343,22 +305,21 @@ proptest! {
     ) {
         let mut config = SeedConfig::new(Addr::loopback(500));
         config.dialect = if classic { Dialect::Classic } else { Dialect::Framed };
-        let mut seed = Seed::new(config, 1);
-        let (mut out, mut now) = (Sink::default(), gossipctl::sim::EPOCH);
-        let began = now;
+        let mut seed = Alone::new(Seed::new(config, 1));
+        let began = seed.now;
         for (wait_ms, input) in steps {
-            now = now + Duration::from_millis(wait_ms);
-            seed.handle(now, input, &mut out);
-            prop_assert!(seed.listed().all(|listed| listed.is_dialable() && listed.port() != 500));
+            seed.now = seed.now + Duration::from_millis(wait_ms);
+            seed.input(input);
+            prop_assert!(seed.machine.listed().all(|listed| listed.is_dialable() && listed.port() != 500));
         }
-        let dials_max = if classic { 0 } else { 20 + now.since(began).as_millis() / 50 };
-        prop_assert!(out.dials.len() as u128 <= dials_max, "a seed dials back those it lists, twenty a second");
+        let dials_max = if classic { 0 } else { 20 + seed.now.since(began).as_millis() / 50 };
+        prop_assert!(seed.asks.dialed().len() as u128 <= dials_max, "a seed dials back those it lists, twenty a second");
         // Once all is quiet for long, only open registrations remain and nothing is waited for.
         for _ in 0..200 {
-            let Some(at) = seed.next_deadline() else { break };
-            now = now.max(at);
-            seed.handle(now, Input::Wake, &mut out);
+            let Some(at) = seed.machine.next_deadline() else { break };
+            seed.now = seed.now.max(at);
+            seed.input(Input::Wake);
         }
-        prop_assert_eq!(seed.next_deadline(), None);
+        prop_assert_eq!(seed.machine.next_deadline(), None);
     }
 }

@@ -15,8 +15,8 @@ use gossipctl::proto::time::Time;
 use gossipctl::session::check::Invariant;
 
 use crate::classic::classic;
-use crate::network::{LIVENESS, Network, peer_addr, seed_addr};
 use crate::rude::{ROUND, Rude};
+use crate::virtual_time::{LIVENESS, Network, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -12,7 +12,7 @@ use gossipctl::proto::message::{Dialect, MessageId};
 
 use crate::classic::classic;
 use crate::faults::{calm, set};
-use crate::network::{LIVENESS, Network, peer_addr};
+use crate::virtual_time::{LIVENESS, Network, peer_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 

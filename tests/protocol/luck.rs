@@ -6,30 +6,19 @@ use std::fmt;
 use std::time::Duration;
 
 use gossipctl::command::{Command, FaultCommand};
-use gossipctl::engine::Settings;
 use gossipctl::event::{DeathEvent, Event, EventKind, FaultEvent, GossipEvent, LossReason, ProbeEvent};
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::fault::{Fault, FaultId, FaultKind, Percent, Scope};
 use gossipctl::proto::message::{Dialect, MessageId};
 use gossipctl::sim::{EPOCH, EventSink, NoEvents, VirtualEngine};
+
+use crate::virtual_time::{lab, peers_of};
 
 const PEERS: usize = 12;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn peer(number: u16) -> Addr {
     Addr::loopback(2999 + number)
-}
-
-fn lab<S: EventSink>(dialect: Dialect, rng_seed: u64, sink: S) -> VirtualEngine<S> {
-    let nowhere = Addr::loopback(0);
-    let mut peer = PeerConfig::new(nowhere, Vec::new());
-    peer.dialect = dialect;
-    (peer.gossip_interval, peer.liveness_interval) = (3 * SECOND, 2 * SECOND);
-    let seed = SeedConfig { dialect, liveness_interval: 2 * SECOND, ..SeedConfig::new(nowhere) };
-    let mut engine = VirtualEngine::with_sink(Settings { peer, seed, rng_seed }, EPOCH, sink);
-    engine.start_lab(2, PEERS).unwrap();
-    engine
 }
 
 fn fault(what: FaultKind, on: Scope) -> Command {
@@ -60,7 +49,9 @@ fn trouble() -> Vec<(u64, Command)> {
 
 /// Half a minute of a lab to which this is done.
 fn run<S: EventSink>(dialect: Dialect, rng_seed: u64, sink: S, steps: &[(u64, Command)]) -> VirtualEngine<S> {
-    let mut engine = lab(dialect, rng_seed, sink);
+    let mut peer = peers_of(dialect);
+    (peer.gossip_interval, peer.liveness_interval) = (3 * SECOND, 2 * SECOND);
+    let mut engine = lab(peer, (2, PEERS), rng_seed, sink);
     for (at_s, command) in steps {
         engine.run_to(EPOCH + SECOND * u32::try_from(*at_s).unwrap());
         engine.apply(command.clone()).unwrap();

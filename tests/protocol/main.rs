@@ -12,7 +12,6 @@ mod losses;
 mod luck;
 mod memory;
 mod mixed;
-mod network;
 mod numbers;
 mod peer_rules;
 mod python;
@@ -25,3 +24,5 @@ mod rude;
 mod seed_rules;
 mod split;
 mod strangers;
+#[path = "../virtual_time/mod.rs"]
+mod virtual_time;

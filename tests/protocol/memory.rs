@@ -6,16 +6,14 @@ use std::time::Duration;
 use gossipctl::event::LinkId;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
-use gossipctl::proto::machine::{CloseCause, Input, LinkChange, Machine};
+use gossipctl::proto::machine::{CloseCause, Input};
 use gossipctl::proto::message::{
     Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, RefusalReason, Role,
 };
 use gossipctl::proto::peer::Peer;
 use gossipctl::proto::seed::Seed;
-use gossipctl::proto::time::Time;
-use gossipctl::sim::EPOCH;
 
-use crate::invariants::Sink;
+use crate::virtual_time::alone::{Alone, Asks};
 
 /// What a peer may hold that was sent very many addresses: its reserve, in the classic dialect some hundred.
 const RESERVE_HELD_MAX: i64 = 8 * 1024;
@@ -27,48 +25,11 @@ const FLOOD: u32 = 10_000;
 /// Ids that the peer remembers at least.
 const SEEN_MAX: usize = 1_000;
 
-/// A machine, the time, and links that are never used twice.
-struct Flooded<M> {
-    machine: M,
-    now: Time,
-    links: u64,
-    out: Sink,
-}
+/// Where all strangers connect from.
+const REMOTE: Addr = Addr::loopback(50_000);
 
-impl<M: Machine> Flooded<M> {
-    fn new(machine: M) -> Self {
-        let mut flooded = Self { machine, now: EPOCH, links: 0, out: Sink::default() };
-        flooded.put(Input::Start);
-        flooded
-    }
-
-    fn put(&mut self, input: Input) {
-        self.now = self.now + Duration::from_micros(10);
-        self.machine.handle(self.now, input, &mut self.out);
-    }
-
-    fn say(&mut self, link: LinkId, message: Message) {
-        self.put(Input::Message { link, message });
-    }
-
-    fn link(&mut self, change: LinkChange) -> LinkId {
-        self.links += 1;
-        let link = LinkId(self.links);
-        self.put(Input::Link { link, change });
-        link
-    }
-
-    fn accept(&mut self) -> LinkId {
-        self.link(LinkChange::Accepted { remote: Addr::loopback(50_000) })
-    }
-
-    /// A link to somebody who says this is its name.
-    fn join(&mut self, listen: Addr) -> LinkId {
-        let link = self.accept();
-        self.say(link, Message::Hello(Hello { listen, role: Role::Peer, priority: Priority::High }));
-        link
-    }
-}
+/// What passes between two inputs.
+const STEP: Duration = Duration::from_micros(10);
 
 /// The n-th of many addresses.
 fn addr(n: u32) -> Addr {
@@ -80,36 +41,38 @@ fn addrs(from: u32, count: u32) -> Vec<Addr> {
 }
 
 /// What a peer holds after this.
-fn held_by_peer(dialect: Dialect, flood: impl FnOnce(&mut Flooded<Peer>)) -> i64 {
+fn held_by_peer(dialect: Dialect, flood: impl FnOnce(&mut Alone<Peer>)) -> i64 {
     let mut kept = None;
     let info = allocation_counter::measure(|| {
         let mut config = PeerConfig::new(Addr::loopback(500), vec![Addr::loopback(501)]);
         (config.dialect, config.seen_max) = (dialect, SEEN_MAX);
-        let mut flooded = Flooded::new(Peer::new(config, 1));
-        flood(&mut flooded);
-        flooded.out = Sink::default();
-        kept = Some(flooded);
+        let mut alone = Alone::new(Peer::new(config, 1));
+        alone.step = STEP;
+        flood(&mut alone);
+        alone.asks = Asks::default();
+        kept = Some(alone);
     });
     drop(kept);
     info.bytes_current
 }
 
-fn held_by_seed(dialect: Dialect, flood: impl FnOnce(&mut Flooded<Seed>)) -> i64 {
+fn held_by_seed(dialect: Dialect, flood: impl FnOnce(&mut Alone<Seed>)) -> i64 {
     let mut kept = None;
     let info = allocation_counter::measure(|| {
         let mut config = SeedConfig::new(Addr::loopback(500));
         config.dialect = dialect;
-        let mut flooded = Flooded::new(Seed::new(config, 1));
-        flood(&mut flooded);
-        flooded.out = Sink::default();
-        kept = Some(flooded);
+        let mut alone = Alone::new(Seed::new(config, 1));
+        alone.step = STEP;
+        flood(&mut alone);
+        alone.asks = Asks::default();
+        kept = Some(alone);
     });
     drop(kept);
     info.bytes_current
 }
 
 /// No more than so many KiB are held after this, in either dialect.
-fn assert_peer_is_bounded(held_max_kib: i64, flood: impl Fn(&mut Flooded<Peer>)) {
+fn assert_peer_is_bounded(held_max_kib: i64, flood: impl Fn(&mut Alone<Peer>)) {
     for dialect in [Dialect::Framed, Dialect::Classic] {
         let held = held_by_peer(dialect, &flood);
         assert!(held <= held_max_kib * 1_024, "{dialect}: {held} bytes");
@@ -117,9 +80,9 @@ fn assert_peer_is_bounded(held_max_kib: i64, flood: impl Fn(&mut Flooded<Peer>))
 }
 
 /// The peer's link to its seed, up.
-fn registered(peer: &mut Flooded<Peer>) -> LinkId {
+fn registered(peer: &mut Alone<Peer>) -> LinkId {
     let seed = Addr::loopback(501);
-    let link = peer.link(LinkChange::Dialed { peer: seed });
+    let link = peer.dials(seed);
     peer.say(link, Message::Hello(Hello { listen: seed, role: Role::Seed, priority: Priority::Low }));
     link
 }
@@ -131,7 +94,7 @@ fn a_peer_that_is_sent_list_after_list_is_bounded() {
             let link = match dialect {
                 Dialect::Framed => registered(peer),
                 // There the list is the first that comes.
-                Dialect::Classic => peer.link(LinkChange::Dialed { peer: Addr::loopback(501) }),
+                Dialect::Classic => peer.dials(Addr::loopback(501)),
             };
             (0..2_000).for_each(|n| peer.say(link, Message::PeerList(addrs(n * 64, 64).into())));
         });
@@ -143,7 +106,7 @@ fn a_peer_that_is_sent_list_after_list_is_bounded() {
 fn a_peer_whose_dials_all_fail_is_bounded() {
     assert_peer_is_bounded(16, |peer| {
         for peer_addr in addrs(0, FLOOD) {
-            peer.put(Input::DialFailed { peer: peer_addr, error: "refused".to_owned() });
+            peer.input(Input::DialFailed { peer: peer_addr, error: "refused".to_owned() });
         }
     });
 }
@@ -152,17 +115,17 @@ fn a_peer_whose_dials_all_fail_is_bounded() {
 fn a_peer_to_which_all_the_world_connects_is_bounded() {
     assert_peer_is_bounded(128, |peer| {
         for _ in 0..FLOOD {
-            peer.accept();
+            peer.accept(REMOTE);
         }
     });
     assert_peer_is_bounded(32, |peer| {
         for stranger in addrs(0, FLOOD) {
-            peer.join(stranger);
+            peer.joins(REMOTE, stranger, Priority::High);
         }
     });
     assert_peer_is_bounded(16, |peer| {
         for _ in 0..FLOOD {
-            peer.join(addr(1));
+            peer.joins(REMOTE, addr(1), Priority::High);
         }
     });
 }
@@ -171,10 +134,10 @@ fn a_peer_to_which_all_the_world_connects_is_bounded() {
 fn a_peer_whose_neighbors_come_and_go_is_bounded() {
     assert_peer_is_bounded(16, |peer| {
         for (n, stranger) in addrs(0, FLOOD).into_iter().enumerate() {
-            let link = peer.join(stranger);
+            let link = peer.joins(REMOTE, stranger, Priority::High);
             match n % 4 {
-                0 => peer.put(Input::Link { link, change: LinkChange::Closed { cause: CloseCause::Error } }),
-                1 => peer.put(Input::Link { link, change: LinkChange::Closed { cause: CloseCause::TooSlow } }),
+                0 => peer.ends(link, CloseCause::Error),
+                1 => peer.ends(link, CloseCause::TooSlow),
                 2 => peer.say(link, Message::Refusal { reason: RefusalReason::Full, referral: addrs(0, 100) }),
                 _ => peer.say(link, Message::Goodbye { reason: GoodbyeReason::Leaving, referral: addrs(0, 100) }),
             }
@@ -185,7 +148,7 @@ fn a_peer_whose_neighbors_come_and_go_is_bounded() {
 #[test]
 fn a_peer_that_is_told_ever_new_messages_is_bounded() {
     assert_peer_is_bounded(160, |peer| {
-        let link = peer.join(addr(1));
+        let link = peer.joins(REMOTE, addr(1), Priority::High);
         for seq in 0..20_000 {
             let id = MessageId { origin: addr(2), run: 1, seq };
             peer.say(link, Message::Gossip(std::sync::Arc::new(Gossip { id, body: "x".into(), trace: None })));
@@ -199,7 +162,7 @@ fn a_seed_to_which_all_the_world_connects_is_bounded() {
     for dialect in [Dialect::Framed, Dialect::Classic] {
         let held = held_by_seed(dialect, |seed| {
             for _ in 0..FLOOD {
-                seed.accept();
+                seed.accept(REMOTE);
             }
         });
         assert!(held <= SEED_HELD_MAX, "{dialect}: {held} bytes");
@@ -215,7 +178,7 @@ fn a_seed_whose_peers_turn_away_again_is_bounded() {
     for parting in partings {
         let held = held_by_seed(Dialect::Framed, |seed| {
             for _ in 0..FLOOD {
-                let link = seed.join(addr(1));
+                let link = seed.joins(REMOTE, addr(1), Priority::High);
                 seed.say(link, parting.clone());
             }
         });
@@ -228,7 +191,7 @@ fn a_seed_with_which_one_peer_registers_for_ever_is_bounded() {
     for dialect in [Dialect::Framed, Dialect::Classic] {
         let held = held_by_seed(dialect, |seed| {
             for _ in 0..5_000 {
-                seed.join(addr(1));
+                seed.joins(REMOTE, addr(1), Priority::High);
             }
         });
         assert!(held <= SEED_HELD_MAX, "{dialect}: {held} bytes");

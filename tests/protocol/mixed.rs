@@ -9,9 +9,9 @@ use gossipctl::proto::random::Random;
 use gossipctl::sim::EPOCH;
 
 use crate::classic::classic;
-use crate::network::{LIVENESS, Network, peer_addr, seed_addr};
 use crate::python::Python;
 use crate::python_rules::{Dials, Habits};
+use crate::virtual_time::{LIVENESS, Network, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -11,7 +11,7 @@ use gossipctl::proto::message::{Dialect, ProbeId, ReportId};
 
 use crate::faults::set;
 use crate::losses::{break_much, network};
-use crate::network::{LIVENESS, Network, peer_addr};
+use crate::virtual_time::{LIVENESS, Network, peer_addr};
 
 /// Who was probed, by asker and number.
 fn probes(network: &Network) -> BTreeMap<(Addr, ProbeId), Addr> {

@@ -14,8 +14,9 @@ use gossipctl::proto::message::{DeathCause, GoodbyeReason, Hello, Message, Prior
 use gossipctl::proto::time::Time;
 use gossipctl::session::check::Invariant;
 
-use crate::network::{Double, DoubleAct, GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
 use crate::strangers::ListSeed;
+use crate::virtual_time::alone::Ask;
+use crate::virtual_time::{Double, GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -462,12 +463,12 @@ struct Laggard {
 }
 
 impl Double for Laggard {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         let hello = Hello { listen: self.own, role: Role::Peer, priority: Priority::High };
         match input {
-            Input::Start => vec![DoubleAct::Dial(self.target, Purpose::Neighbor)],
+            Input::Start => vec![Ask::Dial(self.target, Purpose::Neighbor)],
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
-                vec![DoubleAct::Send(link, Message::Hello(hello))]
+                vec![Ask::Send(link, Message::Hello(hello))]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
                 self.due.push_back((
@@ -477,9 +478,7 @@ impl Double for Laggard {
                 ));
                 Vec::new()
             }
-            Input::Wake => {
-                self.due.pop_front().map(|(_, link, reply)| DoubleAct::Send(link, reply)).into_iter().collect()
-            }
+            Input::Wake => self.due.pop_front().map(|(_, link, reply)| Ask::Send(link, reply)).into_iter().collect(),
             _ => Vec::new(),
         }
     }
@@ -511,26 +510,26 @@ struct Leaver {
 }
 
 impl Double for Leaver {
-    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<Ask> {
         let hello = Message::Hello(Hello { listen: self.own, role: Role::Peer, priority: Priority::Low });
         let goodbye = Message::Goodbye { reason: GoodbyeReason::Leaving, referral: Vec::new() };
         match input {
-            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Start => vec![Ask::Dial(self.seed, Purpose::Registration)],
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
                 self.registration = Some(link);
-                vec![DoubleAct::Send(link, hello)]
+                vec![Ask::Send(link, hello)]
             }
             Input::Message { link, message: Message::Hello(Hello { role: Role::Peer, .. }) } => {
-                vec![DoubleAct::Send(link, goodbye), DoubleAct::HangUp(link)]
+                vec![Ask::Send(link, goodbye), Ask::HangUp(link)]
             }
             // The seed dials it back, or asks whether it lives.
             Input::Message { link, message: Message::Hello(Hello { role: Role::Seed, .. }) }
                 if self.registration != Some(link) =>
             {
-                vec![DoubleAct::Send(link, hello)]
+                vec![Ask::Send(link, hello)]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
+                vec![Ask::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
             _ => Vec::new(),
         }

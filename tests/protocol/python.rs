@@ -17,8 +17,9 @@ use gossipctl::proto::message::{Dialect, Message, Role};
 use gossipctl::proto::time::Time;
 use tokio_util::codec::{Decoder as _, Encoder as _};
 
-use crate::network::{Double, DoubleAct, Network};
 use crate::python_rules::{Act, Dials, Habits, Process, RECV_LEN, Recv, pickle};
+use crate::virtual_time::alone::Ask;
+use crate::virtual_time::{Double, Network};
 
 /// What a thread takes to run. What arrives within it is read at once; a write gap is 30 ms, less up to 2 ms on the
 /// way.
@@ -109,7 +110,7 @@ impl Host {
     }
 
     /// What its threads do in this moment.
-    fn turn(&mut self, now: Time, acts: &mut Vec<DoubleAct>) {
+    fn turn(&mut self, now: Time, acts: &mut Vec<Ask>) {
         if self.process.borrow().next_deadline().is_some_and(|at| at <= now) {
             let asked = self.process.borrow_mut().wake(now);
             self.carry_out(asked, acts);
@@ -123,11 +124,11 @@ impl Host {
         }
         if self.process.borrow().died().is_some() {
             self.backlog.clear();
-            acts.extend(std::mem::take(&mut self.links).into_keys().map(DoubleAct::HangUp));
+            acts.extend(std::mem::take(&mut self.links).into_keys().map(Ask::HangUp));
         }
     }
 
-    fn accept(&mut self, acts: &mut Vec<DoubleAct>) {
+    fn accept(&mut self, acts: &mut Vec<Ask>) {
         while self.process.borrow().accepts()
             && let Some(link) = self.backlog.pop_front()
         {
@@ -137,7 +138,7 @@ impl Host {
     }
 
     /// One `recv`, if a thread waits in it.
-    fn recv(&mut self, now: Time, link: LinkId, acts: &mut Vec<DoubleAct>) {
+    fn recv(&mut self, now: Time, link: LinkId, acts: &mut Vec<Ask>) {
         if !self.process.borrow().reads(link) {
             return;
         }
@@ -155,24 +156,24 @@ impl Host {
         self.carry_out(asked, acts);
     }
 
-    fn carry_out(&mut self, asked: Vec<Act>, acts: &mut Vec<DoubleAct>) {
+    fn carry_out(&mut self, asked: Vec<Act>, acts: &mut Vec<Ask>) {
         for act in asked {
             if self.process.borrow().died().is_some() {
                 return;
             }
             match act {
                 Act::Write(link, bytes) => acts.extend(self.write(link, &bytes)),
-                Act::Dial(to) => acts.push(DoubleAct::Dial(to, Purpose::Neighbor)),
+                Act::Dial(to) => acts.push(Ask::Dial(to, Purpose::Neighbor)),
                 Act::Close(link) => {
                     self.links.remove(&link);
-                    acts.push(DoubleAct::HangUp(link));
+                    acts.push(Ask::HangUp(link));
                 }
             }
         }
     }
 
     /// The kernel takes what is sent after the remote has closed, and the answer to it is a reset.
-    fn write(&mut self, link: LinkId, bytes: &[u8]) -> Option<DoubleAct> {
+    fn write(&mut self, link: LinkId, bytes: &[u8]) -> Option<Ask> {
         let open = self.links.get_mut(&link)?;
         let exception = match open.end {
             Some(End::Reset) => "ConnectionResetError from send",
@@ -181,7 +182,7 @@ impl Host {
                 open.sent_in_vain += 1;
                 return None;
             }
-            None => return Some(DoubleAct::Send(link, open.message(bytes))),
+            None => return Some(Ask::Send(link, open.message(bytes))),
         };
         self.process.borrow_mut().write_failed(exception);
         None
@@ -218,13 +219,13 @@ fn context(local: Addr, direction: Direction, purpose: Purpose) -> LinkContext {
 }
 
 impl Double for Host {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         let mut acts = Vec::new();
         let died = self.process.borrow().died().is_some();
         match input {
             // Nobody is there any more.
             Input::Link { link, change: LinkChange::Accepted { .. } | LinkChange::Dialed { .. } } if died => {
-                acts.push(DoubleAct::HangUp(link));
+                acts.push(Ask::HangUp(link));
             }
             Input::Start => {
                 let asked = self.process.borrow_mut().start(now);

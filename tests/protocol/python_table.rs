@@ -5,8 +5,8 @@ use gossipctl::proto::addr::Addr;
 use gossipctl::proto::time::Time;
 use gossipctl::sim::EPOCH;
 
-use crate::network::{LIVENESS, peer_addr, seed_addr};
 use crate::python_rules::{Act, Dials, Habits, Process, RECV_LEN, Recv, pickle};
+use crate::virtual_time::{LIVENESS, peer_addr, seed_addr};
 
 const GOSSIP: &str = "03.05.31:('127.0.0.1', 3001):Gossip Message 1";
 const PROBE: &str = "Liveness Request:03.05.29:('127.0.0.1', 3001)";

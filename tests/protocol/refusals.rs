@@ -6,7 +6,7 @@ use std::time::Duration;
 use gossipctl::event::{EventKind, LinkEvent, LinkId, Purpose, Side};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
-use gossipctl::proto::machine::{Input, Machine, NodeCommand, Output};
+use gossipctl::proto::machine::{Input, Machine, NodeCommand};
 use gossipctl::proto::message::{
     DeathCause, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, RefusalReason, Role,
 };
@@ -16,7 +16,8 @@ use gossipctl::proto::random::Random;
 use gossipctl::proto::seed::Seed;
 use gossipctl::proto::time::Time;
 
-use crate::network::{Double, DoubleAct, Network, peer_addr, seed_addr};
+use crate::virtual_time::alone::{Ask, Asks};
+use crate::virtual_time::{Double, Network, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -58,37 +59,14 @@ struct Possessed {
     links: Vec<LinkId>,
 }
 
-/// What a machine asks for.
-#[derive(Default)]
-struct Acts(Vec<DoubleAct>);
-
-impl Output for Acts {
-    fn send(&mut self, link: LinkId, message: &Message) {
-        self.0.push(DoubleAct::Send(link, message.clone()));
-    }
-
-    fn dial(&mut self, peer: Addr, purpose: Purpose) {
-        self.0.push(DoubleAct::Dial(peer, purpose));
-    }
-
-    fn pause(&mut self, _link: LinkId, _until: gossipctl::proto::time::Time) {}
-    fn hang_up(&mut self, link: LinkId) {
-        self.0.push(DoubleAct::HangUp(link));
-    }
-
-    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
-        self.0.push(DoubleAct::Emit(event().into()));
-    }
-}
-
 impl Double for Possessed {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         if let Input::Link { link, .. } | Input::Message { link, .. } = &input
             && !self.links.contains(link)
         {
             self.links.push(*link);
         }
-        let mut acts = Acts::default();
+        let mut acts = Asks::default();
         if self.random.below(2) == 0 {
             acts.0.extend(self.nonsense(now));
         }
@@ -103,12 +81,12 @@ impl Double for Possessed {
 }
 
 impl Possessed {
-    fn nonsense(&mut self, now: Time) -> Option<DoubleAct> {
+    fn nonsense(&mut self, now: Time) -> Option<Ask> {
         if now >= self.quiet_at || self.links.is_empty() || self.random.below(3) != 0 {
             return None;
         }
         let link = self.random.pick(&self.links).unwrap();
-        Some(DoubleAct::Send(link, self.message(now)))
+        Some(Ask::Send(link, self.message(now)))
     }
 
     fn message(&mut self, now: Time) -> Message {
@@ -193,10 +171,10 @@ fn both_ends_agree_whatever_is_said_at_whatever_stage() {
 struct NoList;
 
 impl Double for NoList {
-    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<Ask> {
         let Input::Message { link, message: Message::Hello(_) } = input else { return Vec::new() };
         let hello = Hello { listen: seed_addr(1), role: Role::Seed, priority: Priority::Low };
-        vec![DoubleAct::Send(link, Message::Hello(hello))]
+        vec![Ask::Send(link, Message::Hello(hello))]
     }
 }
 

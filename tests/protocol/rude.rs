@@ -16,7 +16,8 @@ use gossipctl::proto::random::Random;
 use gossipctl::proto::time::{ClockTime, Time};
 use gossipctl::sim::EPOCH;
 
-use crate::network::{Double, DoubleAct};
+use crate::virtual_time::Double;
+use crate::virtual_time::alone::Ask;
 
 /// It is rude for so long, then behaves until the round is over, so that what it left behind can be looked at.
 pub(crate) const ROUND: Duration = Duration::from_secs(300);
@@ -82,7 +83,7 @@ impl Rude {
     }
 
     /// What it says on a link that it has dialed.
-    fn first_words(&mut self, link: LinkId) -> Vec<DoubleAct> {
+    fn first_words(&mut self, link: LinkId) -> Vec<Ask> {
         let words = match self.random.below(10) {
             0 => Vec::new(),
             1 => vec![self.gossip(), name(self.own)],
@@ -93,7 +94,7 @@ impl Rude {
             6 => vec![name(self.own), self.gossip(), self.gossip()],
             _ => vec![name(self.own)],
         };
-        words.into_iter().map(|message| DoubleAct::Send(link, message)).collect()
+        words.into_iter().map(|message| Ask::Send(link, message)).collect()
     }
 
     fn gossip(&mut self) -> Message {
@@ -104,11 +105,11 @@ impl Rude {
     }
 
     /// One thing that nobody should do.
-    fn misbehave(&mut self, now: Time) -> Vec<DoubleAct> {
+    fn misbehave(&mut self, now: Time) -> Vec<Ask> {
         match self.random.below(12) {
-            0 | 1 => vec![DoubleAct::Dial(self.a_peer(), Purpose::Neighbor)],
-            2 => vec![DoubleAct::Dial(self.a_seed(), Purpose::Registration)],
-            3 => (0..6).map(|_| DoubleAct::Dial(self.peers[0], Purpose::Neighbor)).collect(),
+            0 | 1 => vec![Ask::Dial(self.a_peer(), Purpose::Neighbor)],
+            2 => vec![Ask::Dial(self.a_seed(), Purpose::Registration)],
+            3 => (0..6).map(|_| Ask::Dial(self.peers[0], Purpose::Neighbor)).collect(),
             4 => self.hang_up_all(),
             5 => self.repeat_all(),
             6 => {
@@ -119,7 +120,7 @@ impl Rude {
         }
     }
 
-    fn say_wrongly(&mut self, link: LinkId) -> Vec<DoubleAct> {
+    fn say_wrongly(&mut self, link: LinkId) -> Vec<Ask> {
         let clock = self.a_clock();
         let (seq, peer) = (u64::from(clock.seconds()), self.a_peer());
         let says = match self.random.below(8) {
@@ -131,22 +132,22 @@ impl Rude {
             6 => vec![name(peer)],
             _ => {
                 self.links.remove(&link);
-                return vec![DoubleAct::HangUp(link)];
+                return vec![Ask::HangUp(link)];
             }
         };
-        says.into_iter().map(|message| DoubleAct::Send(link, message)).collect()
+        says.into_iter().map(|message| Ask::Send(link, message)).collect()
     }
 
-    fn hang_up_all(&mut self) -> Vec<DoubleAct> {
-        std::mem::take(&mut self.links).into_keys().map(DoubleAct::HangUp).collect()
+    fn hang_up_all(&mut self) -> Vec<Ask> {
+        std::mem::take(&mut self.links).into_keys().map(Ask::HangUp).collect()
     }
 
-    fn repeat_all(&self) -> Vec<DoubleAct> {
+    fn repeat_all(&self) -> Vec<Ask> {
         let all = self.links.keys().flat_map(|link| self.heard.iter().map(|message| (*link, message.clone())));
-        all.map(|(link, message)| DoubleAct::Send(link, message)).collect()
+        all.map(|(link, message)| Ask::Send(link, message)).collect()
     }
 
-    fn on_message(&mut self, now: Time, link: LinkId, message: Message) -> Vec<DoubleAct> {
+    fn on_message(&mut self, now: Time, link: LinkId, message: Message) -> Vec<Ask> {
         if self.links.get(&link).is_none_or(|open| open.deaf) {
             return Vec::new();
         }
@@ -154,7 +155,7 @@ impl Rude {
             Message::Probe { seq, asker, clock, .. } if now >= self.hung_until => {
                 let times = if is_rude(now) { self.random.below(4) } else { 1 };
                 let reply = Message::ProbeReply { seq, asker, clock, extras: None };
-                vec![reply; times].into_iter().map(|reply| DoubleAct::Send(link, reply)).collect()
+                vec![reply; times].into_iter().map(|reply| Ask::Send(link, reply)).collect()
             }
             message @ Message::Gossip(_) => {
                 self.heard.push_back(message);
@@ -166,12 +167,12 @@ impl Rude {
     }
 
     /// A Python node takes a closed link for a death.
-    fn report(&mut self, dead: Addr) -> Vec<DoubleAct> {
+    fn report(&mut self, dead: Addr) -> Vec<Ask> {
         let clock = self.a_clock();
         let to_seed = |open: &Open| open.peer.is_some_and(|peer| self.seeds.contains(&peer));
         let seeds = self.links.iter().filter(|(_, open)| to_seed(open)).map(|(link, _)| *link);
         let report = Message::DeadReport { dead, clock, reporter: self.own, cause: None };
-        seeds.map(|link| DoubleAct::Send(link, report.clone())).collect()
+        seeds.map(|link| Ask::Send(link, report.clone())).collect()
     }
 }
 
@@ -184,7 +185,7 @@ fn is_rude(now: Time) -> bool {
 }
 
 impl Double for Rude {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         match input {
             Input::Start => {
                 self.next_at = Some(now);

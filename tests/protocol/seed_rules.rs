@@ -10,7 +10,8 @@ use gossipctl::proto::machine::{Input, LinkChange};
 use gossipctl::proto::message::{Hello, Message, Priority, RefusalReason, Role};
 use gossipctl::proto::time::Time;
 
-use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
+use crate::virtual_time::alone::Ask;
+use crate::virtual_time::{Double, LIVENESS, Network, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -22,15 +23,15 @@ struct Liar {
 }
 
 impl Double for Liar {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         match input {
-            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Start => vec![Ask::Dial(self.seed, Purpose::Registration)],
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
                 let hello = Hello { listen: self.own, role: Role::Peer, priority: Priority::Low };
                 let (dead, clock, reporter) = (self.victim, now.clock(0), self.own);
                 vec![
-                    DoubleAct::Send(link, Message::Hello(hello)),
-                    DoubleAct::Send(link, Message::DeadReport { dead, clock, reporter, cause: None }),
+                    Ask::Send(link, Message::Hello(hello)),
+                    Ask::Send(link, Message::DeadReport { dead, clock, reporter, cause: None }),
                 ]
             }
             _ => Vec::new(),
@@ -45,9 +46,9 @@ struct Babbler {
 }
 
 impl Double for Babbler {
-    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<Ask> {
         match input {
-            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Start => vec![Ask::Dial(self.seed, Purpose::Registration)],
             Input::Link { link, change: LinkChange::Dialed { .. } } => self.speak(link),
             _ => Vec::new(),
         }
@@ -55,8 +56,8 @@ impl Double for Babbler {
 }
 
 impl Babbler {
-    fn speak(&mut self, link: LinkId) -> Vec<DoubleAct> {
-        std::mem::take(&mut self.says).into_iter().map(|message| DoubleAct::Send(link, message)).collect()
+    fn speak(&mut self, link: LinkId) -> Vec<Ask> {
+        std::mem::take(&mut self.says).into_iter().map(|message| Ask::Send(link, message)).collect()
     }
 }
 
@@ -152,20 +153,20 @@ struct LastWords {
 }
 
 impl Double for LastWords {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         match input {
-            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Start => vec![Ask::Dial(self.seed, Purpose::Registration)],
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
                 (self.link, self.registration) = (Some(link), Some(link));
                 let hello = Hello { listen: self.own, role: Role::Peer, priority: Priority::Low };
-                vec![DoubleAct::Send(link, Message::Hello(hello))]
+                vec![Ask::Send(link, Message::Hello(hello))]
             }
             Input::Wake if now >= self.speak_at => {
-                self.link.take().map(|link| DoubleAct::Send(link, Message::ListRequest)).into_iter().collect()
+                self.link.take().map(|link| Ask::Send(link, Message::ListRequest)).into_iter().collect()
             }
             // It lives after all, and finds its registration closed.
             Input::Link { link, change: LinkChange::Closed { .. } } if self.registration == Some(link) => {
-                vec![DoubleAct::Dial(self.seed, Purpose::Registration)]
+                vec![Ask::Dial(self.seed, Purpose::Registration)]
             }
             _ => Vec::new(),
         }

@@ -13,7 +13,8 @@ use gossipctl::proto::random::Random;
 use gossipctl::proto::time::Time;
 
 use crate::faults::{calm, set};
-use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
+use crate::virtual_time::alone::Ask;
+use crate::virtual_time::{Double, LIVENESS, Network, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -77,24 +78,24 @@ impl SilentRoot {
 }
 
 impl Double for SilentRoot {
-    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<Ask> {
         let hello = Message::Hello(Hello { listen: self.own, role: Role::Peer, priority: Priority::Low });
         match input {
-            Input::Start => self.seeds.iter().map(|seed| DoubleAct::Dial(*seed, Purpose::Registration)).collect(),
+            Input::Start => self.seeds.iter().map(|seed| Ask::Dial(*seed, Purpose::Registration)).collect(),
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
                 self.registrations.push(link);
-                vec![DoubleAct::Send(link, hello)]
+                vec![Ask::Send(link, hello)]
             }
             Input::Message { link, message: Message::Hello(Hello { role: Role::Seed, .. }) }
                 if !self.registrations.contains(&link) =>
             {
-                vec![DoubleAct::Send(link, hello)]
+                vec![Ask::Send(link, hello)]
             }
             Input::Message { link, message: Message::Hello(_) } if !self.registrations.contains(&link) => {
-                vec![DoubleAct::HangUp(link)]
+                vec![Ask::HangUp(link)]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
+                vec![Ask::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
             _ => Vec::new(),
         }

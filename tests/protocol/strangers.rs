@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use gossipctl::event::{DeathEvent, Direction, Event, EventKind, LinkEnd, LinkEvent, LinkId, Purpose, Rule, SeedEvent};
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::config::{HALF_OPEN_MAX, PeerConfig, SeedConfig};
-use gossipctl::proto::machine::{Input, LinkChange, Machine, Output};
+use gossipctl::proto::config::{HALF_OPEN_MAX, PeerConfig};
+use gossipctl::proto::machine::{CloseCause, Input, LinkChange};
 use gossipctl::proto::message::{Hello, Message, Priority, Role};
 use gossipctl::proto::node::Node;
 use gossipctl::proto::peer::Peer;
 use gossipctl::proto::reach::Reach;
-use gossipctl::proto::seed::Seed;
 use gossipctl::proto::time::Time;
 use gossipctl::sim::World;
 
-use crate::network::{Anyone, Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
+use crate::virtual_time::alone::{Alone, Ask};
+use crate::virtual_time::{Anyone, Double, LIVENESS, Network, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -37,17 +37,17 @@ impl Impostor {
 }
 
 impl Double for Impostor {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask> {
         match input {
             Input::Start | Input::Wake => {
                 self.next = Some(now + SECOND);
-                vec![DoubleAct::Dial(self.target, Purpose::Neighbor)]
+                vec![Ask::Dial(self.target, Purpose::Neighbor)]
             }
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
-                vec![DoubleAct::Send(link, hello(self.name, Role::Peer))]
+                vec![Ask::Send(link, hello(self.name, Role::Peer))]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } if self.answered => {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
+                vec![Ask::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
             _ => Vec::new(),
         }
@@ -137,78 +137,40 @@ fn who_registers_under_a_silent_name_takes_its_place() {
     assert_eq!(network.count(seed_addr(1), again), 1);
 }
 
-/// Collects what a machine on its own tells and dials.
-#[derive(Default)]
-struct Record {
-    told: Vec<EventKind>,
-    closed: Vec<LinkId>,
-    dialed: Vec<Addr>,
-}
-
-impl Output for Record {
-    fn send(&mut self, _link: LinkId, _message: &Message) {}
-    fn dial(&mut self, peer: Addr, _purpose: Purpose) {
-        self.dialed.push(peer);
-    }
-    fn pause(&mut self, _link: LinkId, _until: Time) {}
-    fn hang_up(&mut self, link: LinkId) {
-        self.closed.push(link);
-    }
-    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
-        self.told.push(event().into());
-    }
-}
-
 /// A peer and a seed, each on its own.
-fn alone() -> [Node; 2] {
-    let own = Addr::new([10, 0, 0, 1].into(), 3000);
-    let (peer, seed) = (PeerConfig::new(own, Vec::new()), SeedConfig::new(own));
-    [Peer::new(peer, 1).into(), Seed::new(seed, 1).into()]
+fn alone() -> [Alone<Node>; 2] {
+    Alone::peer_and_seed(Addr::new([10, 0, 0, 1].into(), 3000))
 }
 
 #[test]
 fn a_minute_of_bad_connections_is_a_few_lines_that_count_each() {
     for mut node in alone() {
-        let (mut out, mut now) = (Record::default(), gossipctl::sim::EPOCH);
-        node.handle(now, Input::Start, &mut out);
         let (flood, step) = (60_000_u64, Duration::from_millis(1));
-        for link in 0..flood {
-            now = now + step;
-            let remote = ([10, 0, 0, 9], u16::try_from(link % 60_000).unwrap()).into();
-            let link = LinkId(link);
-            node.handle(now, Input::Link { link, change: LinkChange::Accepted { remote } }, &mut out);
-            node.handle(now, Input::Message { link, message: Message::ListRequest }, &mut out);
+        for n in 0..flood {
+            node.now = node.now + step;
+            let link = node.accept(([10, 0, 0, 9], u16::try_from(n % 60_000).unwrap()));
+            node.say(link, Message::ListRequest);
         }
-        let end = now + SECOND * 11;
-        while let Some(at) = node.next_deadline().filter(|at| *at <= end) {
-            now = now.max(at);
-            node.handle(now, Input::Wake, &mut out);
-        }
-        let told = out.told.iter().filter(|kind| rule_of(kind) == Some(Rule::HelloExpected)).count() as u64;
-        let counted: u64 = out.told.iter().map(more).sum();
-        let lines = out.told.iter().filter(|kind| rule_of(kind).is_some() || more(kind) > 0).count();
+        node.pass(SECOND * 11);
+        let told = node.asks.count(|kind| rule_of(kind) == Some(Rule::HelloExpected));
+        let counted: u64 = node.asks.told().map(more).sum();
+        let lines = node.asks.count(|kind| rule_of(kind).is_some() || more(kind) > 0);
         assert_eq!(told + counted, flood);
         assert!(lines <= 7 * 4, "{lines} lines in a minute");
-        assert_eq!(out.closed.len() as u64, flood);
+        assert_eq!(node.asks.hung_up().len() as u64, flood);
     }
 }
 
 #[test]
 fn one_machine_with_silent_links_does_not_keep_others_out() {
     for mut node in alone() {
-        let (mut out, now) = (Record::default(), gossipctl::sim::EPOCH);
-        node.handle(now, Input::Start, &mut out);
-        let mut accept = |link: u64, ip: [u8; 4], out: &mut Record| {
-            let change = LinkChange::Accepted { remote: (ip, 40_000).into() };
-            node.handle(now, Input::Link { link: LinkId(link), change }, out);
-        };
-        for link in 0..HALF_OPEN_MAX as u64 * 2 {
-            accept(link, [10, 0, 0, 9], &mut out);
+        for _ in 0..HALF_OPEN_MAX * 2 {
+            node.accept(([10, 0, 0, 9], 40_000));
         }
-        let turned_away = out.closed.len();
+        let turned_away = node.asks.hung_up().len();
         assert!(turned_away > HALF_OPEN_MAX, "{turned_away}");
-        accept(9_999, [10, 0, 0, 7], &mut out);
-        assert_eq!(out.closed.len(), turned_away, "another machine is let in");
+        node.accept(([10, 0, 0, 7], 40_000));
+        assert_eq!(node.asks.hung_up().len(), turned_away, "another machine is let in");
     }
 }
 
@@ -219,11 +181,11 @@ pub(crate) struct ListSeed {
 }
 
 impl Double for ListSeed {
-    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<Ask> {
         match input {
             Input::Link { link, change: LinkChange::Accepted { .. } } => vec![
-                DoubleAct::Send(link, hello(self.own, Role::Seed)),
-                DoubleAct::Send(link, Message::PeerList(self.list.clone().into())),
+                Ask::Send(link, hello(self.own, Role::Seed)),
+                Ask::Send(link, Message::PeerList(self.list.clone().into())),
             ],
             _ => Vec::new(),
         }
@@ -263,42 +225,29 @@ fn a_hostile_list_does_not_make_a_peer_dial_anywhere() {
 #[test]
 fn a_loopback_name_from_elsewhere_is_told_and_not_listed() {
     for mut node in alone() {
-        let (mut out, now) = (Record::default(), gossipctl::sim::EPOCH);
-        node.handle(now, Input::Start, &mut out);
-        for (link, ip) in [(0, [10, 0, 0, 9]), (1, [127, 0, 0, 1])] {
-            let (link, remote) = (LinkId(link), (ip, 40_000).into());
-            node.handle(now, Input::Link { link, change: LinkChange::Accepted { remote } }, &mut out);
-            let message = hello(Addr::loopback(4000), Role::Peer);
-            node.handle(now, Input::Message { link, message }, &mut out);
+        for ip in [[10, 0, 0, 9], [127, 0, 0, 1]] {
+            node.joins((ip, 40_000), Addr::loopback(4000), Priority::Low);
         }
-        let told: Vec<Rule> = out.told.iter().filter_map(rule_of).collect();
+        let told: Vec<Rule> = node.asks.told().filter_map(rule_of).collect();
         assert_eq!(told, [Rule::BadAddress]);
-        assert_eq!(out.closed, [LinkId(0)], "who is on this machine may");
+        assert_eq!(node.asks.hung_up(), [LinkId(1)], "who is on this machine may");
     }
 }
 
 #[test]
 fn a_neighbor_restarted_unnoticed_is_back_once_its_link_fails() {
-    let own = Addr::loopback(3001);
-    let mut peer = Peer::new(PeerConfig::new(own, Vec::new()), 1);
-    let (mut out, now) = (Record::default(), gossipctl::sim::EPOCH);
-    peer.handle(now, Input::Start, &mut out);
-    let other = Addr::loopback(3000);
-    for link in [LinkId(0), LinkId(1)] {
-        let change = LinkChange::Accepted { remote: ([127, 0, 0, 1], 40_000).into() };
-        peer.handle(now, Input::Link { link, change }, &mut out);
-        peer.handle(now, Input::Message { link, message: hello(other, Role::Peer) }, &mut out);
-    }
-    let ups = |out: &Record| {
+    let (own, other) = (Addr::loopback(3001), Addr::loopback(3000));
+    let mut peer = Alone::new(Peer::new(PeerConfig::new(own, Vec::new()), 1));
+    let links = [0, 1].map(|_| peer.joins(([127, 0, 0, 1], 40_000), other, Priority::Low));
+    let ups = |peer: &Alone<Peer>| {
         let up =
             |kind: &EventKind| if let EventKind::Link(LinkEvent::Up { link, .. }) = kind { Some(*link) } else { None };
-        out.told.iter().filter_map(up).collect::<Vec<_>>()
+        peer.asks.told().filter_map(up).collect::<Vec<_>>()
     };
-    assert_eq!(ups(&out), [LinkId(0)], "the second one waits");
-    let cause = gossipctl::proto::machine::CloseCause::Error;
-    peer.handle(now, Input::Link { link: LinkId(0), change: LinkChange::Closed { cause } }, &mut out);
-    assert_eq!(ups(&out), [LinkId(0), LinkId(1)]);
+    assert_eq!(ups(&peer), links[..1], "the second one waits");
+    peer.ends(links[0], CloseCause::Error);
+    assert_eq!(ups(&peer), links);
     let down = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Down { end: LinkEnd::Dead { .. }, .. }));
-    assert_eq!(out.told.iter().filter(|kind| down(kind)).count(), 1);
-    assert_eq!(peer.neighbors().collect::<Vec<_>>(), [other]);
+    assert_eq!(peer.asks.count(down), 1);
+    assert_eq!(peer.machine.neighbors().collect::<Vec<_>>(), [other]);
 }

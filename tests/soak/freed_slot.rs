@@ -10,7 +10,7 @@ use gossipctl::command::{Command, NodeSpec, Placement};
 use gossipctl::engine::Settings;
 use gossipctl::net::SocketEngine;
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::config::{PeerConfig, SeedConfig};
+use gossipctl::proto::config::PeerConfig;
 use gossipctl::proto::message::{Dialect, Role};
 
 use crate::python::{Python, eventually};
@@ -37,9 +37,7 @@ async fn a_python_peer_lives_when_a_slot_frees_after_75_seconds() {
     let mut peer = PeerConfig::new(Addr::loopback(0), vec![seed.addr]);
     peer.dialect = Dialect::Classic;
     (peer.gossip_interval, peer.liveness_interval) = (Duration::from_secs(1), Duration::from_secs(2));
-    let mut config = SeedConfig::new(Addr::loopback(0));
-    config.dialect = Dialect::Classic;
-    let mut engine = SocketEngine::new(Settings { peer, seed: config, rng_seed: 7 }, Clock::start(), Vec::new());
+    let mut engine = SocketEngine::new(Settings::of_peers(peer, 7), Clock::start(), Vec::new());
     let listen = Placement::At(Addr::loopback(0));
     let ours = engine.start(NodeSpec { role: Role::Peer, listen }).await.unwrap();
     tokio::time::sleep(FREED_AFTER).await;

@@ -11,7 +11,7 @@ use gossipctl::feed::{Bounds, Delivery, Feed, Tap, bounded};
 use gossipctl::model::Model;
 use gossipctl::net::SocketEngine;
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::config::{PeerConfig, SeedConfig};
+use gossipctl::proto::config::PeerConfig;
 use gossipctl::proto::message::Dialect;
 use gossipctl::proto::random::Random;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -105,11 +105,10 @@ impl Network {
         let bound = free_ports(seeds);
         let known: Vec<Addr> = bound.iter().copied().chain(beside).collect();
         let peer = quick(known, dialect);
-        let mut seed = SeedConfig::new(Addr::loopback(0));
-        (seed.dialect, seed.liveness_interval) = (dialect, peer.liveness_interval);
-        seed.handshake_timeout = peer.handshake_timeout;
+        let mut settings = Settings::of_peers(peer, rng_seed);
+        settings.seed.handshake_timeout = settings.peer.handshake_timeout;
         let (tap, feed) = listener();
-        let engine = SocketEngine::new(Settings { peer, seed, rng_seed }, Clock::start(), vec![tap]);
+        let engine = SocketEngine::new(settings, Clock::start(), vec![tap]);
         let mut network = Self {
             name,
             dialect,

@@ -11,7 +11,7 @@ use gossipctl::event::{Event, EventKind, GossipEvent, LinkEvent, NodeEvent, Prob
 use gossipctl::feed::{Bounds, Feed, bounded};
 use gossipctl::net::SocketEngine;
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::config::{PeerConfig, SeedConfig};
+use gossipctl::proto::config::PeerConfig;
 use gossipctl::proto::message::{Dialect, Role};
 use gossipctl::proto::time::Time;
 use tokio::time::timeout;
@@ -46,13 +46,6 @@ pub(crate) fn calm(seeds: Vec<Addr>) -> PeerConfig {
     config
 }
 
-pub(crate) fn settings(peer: PeerConfig) -> Settings {
-    let mut seed = SeedConfig::new(Addr::loopback(0));
-    seed.dialect = peer.dialect;
-    seed.liveness_interval = peer.liveness_interval;
-    Settings { peer, seed, rng_seed: 7 }
-}
-
 pub(crate) fn peer_at(listen: Placement) -> NodeSpec {
     NodeSpec { role: Role::Peer, listen }
 }
@@ -68,7 +61,7 @@ impl Session {
     pub(crate) fn new(peer: PeerConfig) -> Self {
         let (tap, feed) = bounded(BOUNDS);
         Self {
-            engine: SocketEngine::new(settings(peer), Clock::start(), vec![tap]),
+            engine: SocketEngine::new(Settings::of_peers(peer, 7), Clock::start(), vec![tap]),
             feed,
             seen: Vec::new(),
             settled_at: Time::from_micros(0),

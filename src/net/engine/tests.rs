@@ -4,16 +4,15 @@ use super::*;
 use crate::command::Placement;
 use crate::event::{EventKind, NodeEvent, Stop};
 use crate::feed::{Feed, feed};
-use crate::proto::config::{PeerConfig, SeedConfig};
+use crate::proto::config::PeerConfig;
 use crate::proto::message::Role;
 use crate::proto::reach::Reach;
 
 fn engine(files_max: Option<u64>) -> (SocketEngine, Feed) {
     let (tap, feed) = feed(64);
-    let nowhere = Addr::loopback(0);
-    let reach = Reach::new(["10.0.0.0/8".parse().unwrap()]);
-    let (peer, seed) = (PeerConfig::new(nowhere, Vec::new()), SeedConfig { reach, ..SeedConfig::new(nowhere) });
-    let mut engine = SocketEngine::new(Settings { peer, seed, rng_seed: 1 }, Clock::start(), vec![tap]);
+    let mut settings = Settings::of_peers(PeerConfig::new(Addr::loopback(0), Vec::new()), 1);
+    settings.seed.reach = Reach::new(["10.0.0.0/8".parse().unwrap()]);
+    let mut engine = SocketEngine::new(settings, Clock::start(), vec![tap]);
     engine.files_max = files_max;
     (engine, feed)
 }

@@ -1,19 +1,27 @@
-//! A network of seeds and peers in virtual time, and questions about it.
+//! The one harness for virtual time: a network of seeds and peers, and questions about it
+//! ([`Network`]), a network that takes commands ([`lab`]), and a node on its own
+//! ([`alone::Alone`]).
+
+pub(crate) mod alone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use gossipctl::event::{Event, EventKind, GossipEvent, LinkEvent, LinkId, NodeEvent, Omission, Pace, Purpose};
+use gossipctl::command::Command;
+use gossipctl::engine::Settings;
+use gossipctl::event::{Event, EventKind, GossipEvent, NodeEvent, Pace};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::machine::{Gauge, Input, Machine, NodeCommand, Output};
-use gossipctl::proto::message::{Dialect, Message, MessageId, Role};
+use gossipctl::proto::message::{Dialect, MessageId, Role};
 use gossipctl::proto::node::Node;
 use gossipctl::proto::peer::Peer;
 use gossipctl::proto::seed::Seed;
 use gossipctl::proto::time::Time;
 use gossipctl::session::check::{Breach, Checker, Invariant};
-use gossipctl::sim::World;
+use gossipctl::sim::{EPOCH, EventSink, VirtualEngine, World};
+
+use alone::Ask;
 
 /// The figures that the rules name, so that the tests read like the rules.
 pub(crate) const GOSSIP: Duration = Duration::from_secs(10);
@@ -27,7 +35,7 @@ pub(crate) enum Anyone {
 
 /// A node made up by a test. `Output` has a generic method, so a double collects what it wants done.
 pub(crate) trait Double {
-    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct>;
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Ask>;
     fn next_deadline(&self) -> Option<Time> {
         None
     }
@@ -40,24 +48,17 @@ pub(crate) trait Double {
     }
 }
 
-pub(crate) enum DoubleAct {
-    Send(gossipctl::event::LinkId, gossipctl::proto::message::Message),
-    Dial(Addr, gossipctl::event::Purpose),
-    HangUp(gossipctl::event::LinkId),
-    Emit(EventKind),
-}
-
 impl Machine for Anyone {
     fn handle(&mut self, now: Time, input: Input, out: &mut impl Output) {
         match self {
             Anyone::Ours(node) => node.handle(now, input, out),
             Anyone::Double(double) => {
-                for act in double.handle(now, input) {
-                    match act {
-                        DoubleAct::Send(link, message) => out.send(link, &message),
-                        DoubleAct::Dial(peer, purpose) => out.dial(peer, purpose),
-                        DoubleAct::HangUp(link) => out.hang_up(link),
-                        DoubleAct::Emit(kind) => out.emit(|| kind),
+                for ask in double.handle(now, input) {
+                    match ask {
+                        Ask::Send(link, message) => out.send(link, &message),
+                        Ask::Dial(peer, purpose) => out.dial(peer, purpose),
+                        Ask::HangUp(link) => out.hang_up(link),
+                        Ask::Emit(kind) => out.emit(|| kind),
                     }
                 }
             }
@@ -181,6 +182,25 @@ impl Drop for Network {
             .collect();
         assert!(breaches.is_empty(), "rules that always hold were broken:\n{}", breaches.join("\n"));
     }
+}
+
+/// A network that takes commands, with peers that have these settings and seeds beside them.
+pub(crate) fn lab<S: EventSink>(
+    peer: PeerConfig,
+    (seeds, peers): (usize, usize),
+    rng_seed: u64,
+    sink: S,
+) -> VirtualEngine<S> {
+    let mut engine = VirtualEngine::with_sink(Settings::of_peers(peer, rng_seed), EPOCH, sink);
+    engine.apply(Command::StartLab { seeds, peers }).unwrap();
+    engine
+}
+
+/// Settings of peers that have no address yet.
+pub(crate) fn peers_of(dialect: Dialect) -> PeerConfig {
+    let mut peer = PeerConfig::new(Addr::loopback(0), Vec::new());
+    peer.dialect = dialect;
+    peer
 }
 
 pub(crate) fn seed_addr(number: u16) -> Addr {
@@ -361,33 +381,5 @@ impl Network {
             }
         }
         holders
-    }
-}
-
-/// Collects what a machine on its own tells.
-#[derive(Default)]
-pub(crate) struct Told(pub(crate) Vec<EventKind>);
-
-impl Output for Told {
-    fn send(&mut self, _link: LinkId, _message: &Message) {}
-    fn dial(&mut self, _peer: Addr, _purpose: Purpose) {}
-    fn hang_up(&mut self, _link: LinkId) {}
-    fn pause(&mut self, _link: LinkId, _until: Time) {}
-    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
-        self.0.push(event().into());
-    }
-}
-
-impl Told {
-    pub(crate) fn count(&self, fits: impl Fn(&EventKind) -> bool) -> u64 {
-        self.0.iter().filter(|kind| fits(kind)).count() as u64
-    }
-
-    pub(crate) fn omitted(&self, of: Omission) -> u64 {
-        let count = |kind: &EventKind| match kind {
-            EventKind::Link(LinkEvent::Omitted { what, count, .. }) if *what == of => *count,
-            _ => 0,
-        };
-        self.0.iter().map(count).sum()
     }
 }
