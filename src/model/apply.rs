@@ -203,7 +203,7 @@ impl Model {
 
     /// A probe between nodes of ours is told by the one that asked.
     fn log_probe(&mut self, here: HappenedAt, kind: &ProbeEvent) {
-        let (asker, asked, outcome) = match *kind {
+        let (asker, target, outcome) = match *kind {
             ProbeEvent::Answered { peer, rtt_us, .. } => (here.node, peer, ProbeOutcome::Answered { rtt_us }),
             ProbeEvent::Missed { peer, misses, limit, .. } => (here.node, peer, ProbeOutcome::Missed { misses, limit }),
             ProbeEvent::Received { peer, .. } if !self.nodes.get(peer).is_some_and(NodeRecord::is_ours) => {
@@ -211,7 +211,7 @@ impl Model {
             }
             ProbeEvent::Received { .. } | ProbeEvent::Sent { .. } | ProbeEvent::Lost { .. } => return,
         };
-        self.probe_log.push(ProbeEntry { at: here.at, asker, asked, outcome });
+        self.probe_log.push(ProbeEntry { at: here.at, asker, asked: target, outcome });
     }
 
     fn take_death(&mut self, here: HappenedAt, kind: &DeathEvent, event: &Event) {

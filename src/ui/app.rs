@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::action::{Deed, PaneId};
 use super::host::{JournalState, Objection, Refusals, Refused, Severity, ToHost};
 use super::keys::Key;
-use super::modal::{Covers, Modal};
 use super::modal::start::Start;
+use super::modal::{Covers, Modal};
 use super::options::{ExportCheck, FormDefaults, Mode, Options, StartScreen};
 use super::pane::Panes;
 use super::prompt::{History, Prompt};
@@ -181,7 +181,7 @@ impl App {
 
     /// A picture was drawn.
     pub(crate) fn settle(&mut self) {
-        self.changes_at = self.scene.changes_at();
+        self.changes_at = self.scene.changes_at().filter(|_| self.has_clock());
     }
 
     /// These panes have no place in the picture.
@@ -299,8 +299,8 @@ impl App {
         time.since(self.started).as_secs()
     }
 
-    /// The header shows how long the session has lasted. A recording's time comes with its events,
-    /// and the start screen covers the header.
+    /// Time passes on the screen. A recording's time comes with its events, and the start screen
+    /// covers everything that ages.
     fn has_clock(&self) -> bool {
         let is_covered = self.modals.first().is_some_and(|modal| modal.covers() == Covers::Screen);
         !is_covered && !matches!(self.scene.mode, Mode::Replay { .. })

@@ -241,14 +241,14 @@ impl Console {
             (TerminalOwner::Foreground, Picture::Stale) => {
                 Some(after(self.drawn_at, FRAME_TIME)).max(self.gather_until)
             }
-            (TerminalOwner::Foreground, Picture::Awaited) => Some(after(self.looked_at, KEY_FRAME_TIME)),
+            (TerminalOwner::Foreground, Picture::Awaited) => Some(after(self.drawn_at, KEY_FRAME_TIME)),
         }
     }
 
     /// When to look, before a picture is due, for something that cannot wait for it.
     fn looks_at(&self) -> Option<Time> {
         let looked_at = self.looked_at.filter(|_| self.picture == Picture::Drifting)?;
-        Some(looked_at + DRIFT_LOOK)
+        self.gather_until.or(Some(looked_at + DRIFT_LOOK))
     }
 
     fn draw_if_due(
@@ -266,6 +266,7 @@ impl Console {
         self.take_waiting(feed, from_host, None);
         self.look_where_we_are(screen)?;
         if self.place == TerminalOwner::Background || !is_due(self.draws_at()) {
+            self.gather_until = None;
             return Ok(());
         }
         if self.picture > Picture::Clock || !self.draw_clock(screen)? {

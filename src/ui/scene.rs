@@ -92,12 +92,10 @@ impl Scene {
         }
     }
 
-    /// When the picture just drawn will look different if nothing happens. A frozen one never will,
-    /// and the time of a recording comes with its events.
+    /// When the picture just drawn will look different if nothing happens. A frozen one never will.
     pub(crate) fn changes_at(&self) -> Option<Time> {
         let span = self.aging.take();
-        let passes = !self.is_frozen() && !matches!(self.mode, Mode::Replay { .. });
-        span.filter(|_| passes).map(|span| self.now + span)
+        span.filter(|_| !self.is_frozen()).map(|span| self.now + span)
     }
 
     /// The moment that is shown: now, when the picture was frozen, or the position of the replay.

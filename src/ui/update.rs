@@ -118,7 +118,7 @@ pub(crate) fn update(app: &mut App, action: Action) {
         Action::PreviousPane => app.focus = app.focus.previous(),
         Action::Details => details(app),
         Action::Back => back(app),
-        Action::Zoom if app.is_alone() => app.show_all(),
+        Action::Zoom | Action::Quit if app.is_alone() => app.show_all(),
         Action::Zoom => app.zoom = Zoom::On,
         Action::Freeze => app.scene.toggle_freeze(),
         Action::Filter => app.prompt = Some(Prompt::filter(app.focus, app.panes.get(app.focus).filter().clone())),
@@ -140,7 +140,6 @@ pub(crate) fn update(app: &mut App, action: Action) {
         Action::Layout => app.panes.each().for_each(|pane| pane.lay_out()),
         Action::Help => app.open(help()),
         Action::Suspend => app.effects.push(ConsoleEffect::Suspend),
-        Action::Quit if app.is_alone() => app.show_all(),
         Action::Quit => app.effects.push(ConsoleEffect::Quit),
     }
 }

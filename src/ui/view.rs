@@ -259,8 +259,8 @@ impl View<'_> {
         let span = self.now.since(at);
         let text = span_text(Duration::from_secs(span.as_secs()));
         let unit = AGE_UNITS.into_iter().find(|(limit, _)| span < *limit).map_or(HOUR, |(_, unit)| unit);
-        let full_s = span.as_secs() - span.as_secs() % unit.as_secs();
-        self.aging.note(Duration::from_secs(full_s) + unit - span);
+        let next_s = (span.as_secs() / unit.as_secs() + 1) * unit.as_secs();
+        self.aging.note(Duration::from_secs(next_s).saturating_sub(span));
         text
     }
 

@@ -79,8 +79,8 @@ impl Log for LivenessLog {
         let paces = view.model.nodes().iter().filter(|node| node.role == Some(Role::Peer)).filter_map(|node| node.pace);
         let every = paces.map(|pace| pace.liveness_interval_us).max().map(Duration::from_micros);
         let every = every.map(|every| format!("every {}", span_text(every)));
-        view.aging.note(SHARE_SHOWN);
-        let answered = view.model.liveness().answered_percent(view.now).map(|share| format!("{share}% answered"));
+        let answered = view.model.liveness().answered_percent(view.now);
+        let answered = answered.inspect(|_| view.aging.note(SHARE_SHOWN)).map(|share| format!("{share}% answered"));
         answered.into_iter().chain(every).collect()
     }
 

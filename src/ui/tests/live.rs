@@ -89,10 +89,14 @@ impl Recorder {
     }
 
     fn shows(&self, text: &str) -> bool {
+        self.text().contains(text)
+    }
+
+    fn text(&self) -> String {
         let size = |cells| std::num::NonZeroU16::new(cells).unwrap();
         let mut parser = vt100::Parser::new(size(40), size(120), 0);
         parser.process(&self.paper.0.borrow());
-        parser.screen().contents().contains(text)
+        parser.screen().contents()
     }
 }
 
@@ -171,7 +175,8 @@ async fn a_busy_network_is_drawn_at_most_thirty_times_a_second() {
     let mut stage = Stage::new();
     let tap = stage.tap.clone();
     let busy = async move {
-        for event in session().into_iter().cycle().take(2_000) {
+        let gossip = session().into_iter().filter(|event| !matches!(event.kind, EventKind::Probe(_)));
+        for event in gossip.collect::<Vec<_>>().into_iter().cycle().take(2_000) {
             tap.publish_one(event);
             sleep(Duration::from_millis(1)).await;
         }
@@ -233,7 +238,7 @@ async fn for_the_clock_nothing_but_the_clock_is_drawn() {
     (stage.feed, stage.from_host) = (Some(feed(1).1), Some(from_host));
     stage.run(&[], Duration::from_secs(9)).await;
     let wrote = stage.screen.paper.0.borrow().len() - before;
-    assert!(wrote < 9 * 32, "{wrote} bytes in 9 s");
+    assert!(wrote < 9 * 40, "{wrote} bytes in 9 s");
     assert!(stage.screen.shows("00:00:09"));
 }
 
@@ -316,7 +321,7 @@ async fn a_key_reaches_the_host_and_a_slow_host_holds_nothing_up() {
     stage.run(&keys, Duration::from_secs(1)).await;
     let kill = ToHost::Command(Command::Kill(super::fixture::P4));
     assert_eq!(stage.commands.try_recv(), Ok(kill));
-    assert!(stage.screen.shows("busy with earlier requests"));
+    assert!(stage.screen.shows("busy with earlier requests"), "{}", stage.screen.text());
 }
 
 #[tokio::test(start_paused = true)]
