@@ -4,7 +4,6 @@ mod read;
 #[cfg(test)]
 pub(crate) mod samples;
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -12,48 +11,6 @@ use serde::Serialize;
 use crate::proto::addr::Addr;
 pub use crate::proto::event::*;
 use crate::proto::time::Time;
-
-/// The state of a node of this process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NodeState {
-    Runs,
-    /// It keeps its sockets and says nothing.
-    Hangs,
-    /// It was crashed.
-    Killed,
-    /// It said goodbye.
-    Left,
-}
-
-impl NodeState {
-    /// It runs, or hangs.
-    pub const fn is_up(self) -> bool {
-        match self {
-            Self::Runs | Self::Hangs => true,
-            Self::Killed | Self::Left => false,
-        }
-    }
-}
-
-impl From<Stop> for NodeState {
-    fn from(how: Stop) -> Self {
-        match how {
-            Stop::Left => Self::Left,
-            Stop::Killed => Self::Killed,
-        }
-    }
-}
-
-impl fmt::Display for NodeState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Runs => "runs",
-            Self::Hangs => "hangs",
-            Self::Killed => "was killed",
-            Self::Left => "has left",
-        })
-    }
-}
 
 /// One thing that happened at one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

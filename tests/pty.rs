@@ -171,8 +171,9 @@ fn nodes_say_goodbye_when_their_window_is_closed() {
     assert!(logs.iter().all(|log| log.ends_with("Left the network\n")), "{logs:#?}");
     let sessions = fs::read_dir(home.path().join("state/gossipctl/sessions")).unwrap();
     let journals: Vec<PathBuf> = sessions.map(|file| file.unwrap().path()).collect();
-    let journal = journals.iter().find(|path| path.extension().is_some_and(|ending| ending == "jsonl")).unwrap();
-    let left = fs::read_to_string(journal).unwrap().matches(r#""event":"stopped","how":"left""#).count();
+    let journal = journals.iter().find(|path| path.extension().is_some_and(|ending| ending == "zst")).unwrap();
+    let lines = zstd::decode_all(fs::File::open(journal).unwrap()).unwrap();
+    let left = String::from_utf8(lines).unwrap().matches(r#""event":"stopped","how":"left""#).count();
     assert_eq!(left, 6, "the journal ends as the session did");
 }
 

@@ -148,11 +148,11 @@ fn make_log_dir(dir: &Path, notify: &impl Fn(News)) -> Option<PathBuf> {
     }
 }
 
-/// `sessions/2026-11-22T03-13-02-4711.jsonl` in the state directory: when it began, and the
+/// `sessions/2026-11-22T03-13-02-4711.jsonl.zst` in the state directory: when it began, and the
 /// process.
 fn journal_path(header: &Header) -> Result<PathBuf, String> {
     let sessions = files::sessions_dir().ok_or("no home directory to record it in: set XDG_STATE_HOME")?;
-    Ok(sessions.join(format!("{}-{}.jsonl", file_stamp(header.started, header.utc_offset_s), std::process::id())))
+    Ok(sessions.join(format!("{}-{}.jsonl.zst", file_stamp(header.started, header.utc_offset_s), std::process::id())))
 }
 
 /// `2026-11-22T03-13-02`: a moment as part of a file's name.

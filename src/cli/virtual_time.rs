@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::printer::Printer;
 use crate::clock::Clock;
 use crate::command::Command;
-use crate::event::{Batch, Event};
+use crate::event::{Attempt, Batch, Event, FailureReason};
 use crate::feed::Tap;
 use crate::model::span_text;
 use crate::model::words::count_text;
@@ -103,8 +103,7 @@ impl ClockFollower {
         self.late += 1;
         if self.late >= LATE_LOOKS_MAX && !self.is_told {
             self.is_told = true;
-            let why = "this machine is too slow for this network: its time goes on more slowly than the clock";
-            engine.tell_failure("keep up with the clock", why);
+            engine.tell_failure(Attempt::KeepUp, FailureReason::SlowMachine);
         }
     }
 }
@@ -168,7 +167,7 @@ fn publish(engine: &mut VirtualEngine<CheckedPublisher>) {
         engine.sink_mut().checker.weigh_gauge(now, node, gauge);
     }
     for breach in engine.sink_mut().take_breaches() {
-        engine.tell_failure("hold an invariant", &format!("{breach}: please report it"));
+        engine.tell_failure(Attempt::HoldInvariant, FailureReason::Quote(format!("{breach}: please report it")));
     }
     engine.sink_mut().hand_on();
 }

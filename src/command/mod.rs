@@ -5,7 +5,7 @@ pub mod limits;
 pub mod words;
 
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultClass, Scope};
+pub use crate::proto::fault::FaultCommand;
 use crate::proto::message::Role;
 use crate::proto::text::Body;
 
@@ -50,28 +50,6 @@ pub enum Command {
     Fault(FaultCommand),
     /// All nodes of this process say goodbye and stop.
     Quit,
-}
-
-/// What a user wants of the faults.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FaultCommand {
-    /// Set a fault. It replaces a fault of the same kind at the same place.
-    Set(Fault),
-    /// Clear a fault.
-    Clear { kind: FaultClass, on: Scope },
-    /// Clear all partitions.
-    HealPartitions,
-    /// Clear all cuts and partitions.
-    HealAll,
-    /// Make a peer tell its seeds that a live node is dead.
-    Lie {
-        /// A peer of this process.
-        liar: Addr,
-        /// Any other node.
-        about: Addr,
-    },
-    /// Clear all faults, and restart killed and hung nodes.
-    Calm,
 }
 
 /// What a new node should be.

@@ -16,7 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::arrivals::Arrivals;
-pub use self::table::{FaultError, FaultTable};
+pub use self::table::FaultTable;
+pub use crate::event::FaultError;
 use crate::proto::addr::Addr;
 use crate::proto::chance::Chance;
 use crate::proto::fault::{Fault, FaultId, FaultKind, Percent, Scope};

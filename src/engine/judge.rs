@@ -1,9 +1,9 @@
 //! Whether a command can be carried out with the nodes as they are now, decided in one place. What
 //! only the machine knows (a used port, file descriptors) is asked through [`Sites`](super::Sites).
 
-use super::words::subject;
+use super::refused::subject;
 use super::{Engine, NodeEntry, Refusal};
-use crate::command::words::{WordError, body_fault};
+use crate::command::limits::BODY_LEN_MAX;
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
 use crate::event::NodeState;
 use crate::net::wire::classic_text_problem;
@@ -64,20 +64,24 @@ impl Engine {
         if self.lab.is_some() {
             return Err(Refusal::SecondLab);
         }
-        for (count, what, most) in [(seeds, "seeds", self.limits.seeds), (peers, "peers", self.limits.peers)] {
+        for (count, role) in [(seeds, Role::Seed), (peers, Role::Peer)] {
             if count == 0 {
-                return Err(WordError::NotACount { given: count.to_string(), what, most }.into());
+                return Err(Refusal::NoNodes { role, most: self.most(role) });
             }
         }
         self.judge_room(Role::Seed, seeds)?;
         self.judge_room(Role::Peer, peers)
     }
 
-    fn judge_room(&self, role: Role, more: usize) -> Result<(), Refusal> {
-        let most = match role {
+    const fn most(&self, role: Role) -> usize {
+        match role {
             Role::Seed => self.limits.seeds,
             Role::Peer => self.limits.peers,
-        };
+        }
+    }
+
+    fn judge_room(&self, role: Role, more: usize) -> Result<(), Refusal> {
+        let most = self.most(role);
         if self.nodes.count(role).saturating_add(more) > most { Err(Refusal::Full { role, most }) } else { Ok(()) }
     }
 }
@@ -142,8 +146,10 @@ const fn not_running(entry: &NodeEntry, addr: Addr) -> Refusal {
 
 /// Whether a peer of this dialect can send this as a message of the user.
 fn judge_text(dialect: Dialect, body: &Body) -> Result<(), Refusal> {
-    if let Some(fault) = body_fault(body.len()) {
-        return Err(fault.into());
+    match body.len() {
+        0 => return Err(Refusal::NoText),
+        1..=BODY_LEN_MAX => {}
+        len => return Err(Refusal::TextTooLong { len }),
     }
     if dialect.is_delimited() {
         return Ok(());

@@ -13,12 +13,11 @@ mod faults;
 mod judge;
 mod node_entry;
 mod node_table;
-mod refusal;
+mod refused;
 mod sites;
 mod start;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,17 +26,18 @@ use std::time::Duration;
 pub use self::effect::{CommandOutcome, Effect, Goodbye, Publication};
 use self::fault::FaultView;
 pub use self::judge::judge_node;
-pub use self::node_entry::{NodeEntry, NodeName};
+pub use self::node_entry::NodeEntry;
 pub use self::node_table::NodeTable;
-pub use self::refusal::{Refusal, SiteError, SystemError};
 pub use self::sites::{Demand, Exposure, Place, SiteContext, Sites, VirtualSites};
 use crate::command::Command;
 use crate::command::limits::NetworkLimits;
 use crate::event::{EventKind, NodeEvent, NodeState, Stop};
+pub use crate::event::{Refusal, SiteError};
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::machine::NodeCommand;
 use crate::proto::message::{Dialect, Role};
+pub use crate::proto::name::NodeName;
 use crate::proto::pacing::CLASSIC_WRITE_GAP;
 
 /// How long the nodes of a classic network take to leave one after the other: a person waits this
@@ -120,7 +120,7 @@ impl Engine {
         let mut effects = Vec::new();
         let result = self.decide(command, sites, &mut effects);
         if let Err(refusal) = &result {
-            effects.push(Effect::Publish(vec![self.failed(command, refusal)]));
+            effects.push(Effect::Publish(vec![refused::failed(command, refusal)]));
         }
         CommandOutcome { effects, result }
     }
@@ -171,7 +171,7 @@ impl Engine {
     pub fn lose(&mut self, node: Addr, refusal: &Refusal) -> Vec<Publication> {
         self.note_crash(node);
         let stopped = Publication { node, kind: EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }) };
-        vec![stopped, self.failed(&Command::Restart(node), refusal)]
+        vec![stopped, refused::failed(&Command::Restart(node), refusal)]
     }
 
     /// The node is gone, and its next life forgets its cuts.

@@ -1,5 +1,7 @@
 //! Events for the tests of all rooms: one of each kind, by family, and any event at all.
 
+use std::net::Ipv4Addr;
+
 use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::option;
@@ -7,15 +9,17 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::event::{
-    Absence, ConnectionId, DeathEvent, DelistReason, Direction, Event, EventKind, FaultEvent, GossipEvent, LinkEnd,
-    LinkEvent, LinkId, LossReason, MessageLoss, NodeEvent, Omission, Pace, ProbeEvent, ProbePart, Purpose,
-    RepairReason, ReportAction, Rule, SeedEvent, Side, Stop, Violation,
+    Absence, Attempt, ConnectionId, DeathEvent, DelistReason, DialError, Direction, Event, EventKind, FailureReason,
+    FaultError, FaultEvent, GossipEvent, LinkEnd, LinkEvent, LinkId, LossReason, MessageLoss, NodeEvent, NodeState,
+    OffenderHost, Omission, Pace, ProbeEvent, ProbePart, Purpose, Refusal, RepairReason, ReportAction, Rule, SeedEvent,
+    Side, SiteError, Stop, SystemError, SystemErrorKind, TextProblem, Unwritable, Violation,
 };
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultId, FaultKind, Percent, Scope};
+use crate::proto::fault::{Fault, FaultCommand, FaultId, FaultKind, Percent, Scope};
 use crate::proto::message::{
-    DeathCause, Dialect, GoodbyeReason, MessageId, ProbeId, RefusalReason, ReportId, Role, Trace,
+    DeathCause, Dialect, GoodbyeReason, MessageId, MessageKind, ProbeId, RefusalReason, ReportId, Role, Trace,
 };
+use crate::proto::name::NodeName;
 use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
 
@@ -87,7 +91,7 @@ fn node_events() -> Vec<NodeEvent> {
         NodeEvent::Stopped { how: Stop::Killed },
         NodeEvent::Hung,
         NodeEvent::WasAway { why: Absence::Stopped, span_us: 8_200_000 },
-        NodeEvent::Failed { what: "start a peer at 127.0.0.1:80".to_owned(), why: "permission denied".to_owned() },
+        NodeEvent::failed(Attempt::Start(Role::Peer), Refusal::Site(SiteError::Denied(Addr::loopback(80)))),
     ]
 }
 
@@ -109,24 +113,21 @@ fn fault_events() -> Vec<FaultEvent> {
 }
 
 fn link_events() -> Vec<LinkEvent> {
-    let (peer, remote, joiners) = (peer(2), "10.0.0.1:4711".to_owned(), vec![peer(1), peer(2)]);
+    let (peer, host, joiners) = (peer(2), Ipv4Addr::new(10, 0, 0, 1), vec![peer(1), peer(2)]);
+    let remote = Addr::new(host, 4711);
     let (purpose, link, cause) = (Purpose::Neighbor, LinkId(9), DeathCause::Misses { misses: 3 });
     vec![
         LinkEvent::Dialing { peer, purpose },
-        LinkEvent::DialFailed { peer, purpose, error: "Connection refused".to_owned(), retry_at: Some(AT) },
+        LinkEvent::DialFailed { peer, purpose, error: DialError::REFUSED, retry_at: Some(AT) },
         LinkEvent::Up { link, connection: Some(connection()), peer, direction: Direction::Outbound, purpose },
         LinkEvent::Down { link, peer, purpose, end: LinkEnd::Dead { cause } },
         LinkEvent::Refused { peer, by: Side::Them, reason: RefusalReason::Full, referral: joiners.clone() },
         LinkEvent::NotAccepted { peer },
-        LinkEvent::Violation {
-            remote: remote.clone(),
-            peer: None,
-            violation: Violation::new(Rule::Malformed, b"\x1b["),
-        },
-        LinkEvent::MoreOffenses { host: "10.0.0.1".to_owned(), count: 3_117, span_us: 10_000_000 },
-        LinkEvent::Flooding { peer, said: "liveness request".to_owned(), limit: 400 },
-        LinkEvent::Omitted { what: Omission::Links, host: "10.0.0.1".to_owned(), count: 19_936, span_us: 10_000_000 },
-        LinkEvent::OtherDialect { remote: remote.clone(), peer: None, speaks: Dialect::Classic },
+        LinkEvent::Violation { remote, peer: None, violation: Violation::new(Rule::Malformed, b"\x1b[") },
+        LinkEvent::MoreOffenses { host: OffenderHost::One(host), count: 3_117, span_us: 10_000_000 },
+        LinkEvent::Flooding { peer, said: MessageKind::Probe, limit: 400 },
+        LinkEvent::Omitted { what: Omission::Links, host, count: 19_936, span_us: 10_000_000 },
+        LinkEvent::OtherDialect { remote, peer: None, speaks: Dialect::Classic },
         LinkEvent::HandshakeFailed { remote, peer: Some(peer) },
         LinkEvent::EclipseSuspected { joiners },
         LinkEvent::Repairing { reason: RepairReason::TooFewLinks { have: 1, want: 4 } },
@@ -302,12 +303,73 @@ fn about_nodes() -> impl Strategy<Value = EventKind> {
         Just(EventKind::Node(NodeEvent::Hung)),
         (select(vec![Absence::Stopped, Absence::ReadsLate]), any::<u64>())
             .prop_map(|(why, span_us)| EventKind::Node(NodeEvent::WasAway { why, span_us })),
-        (".*", ".*").prop_map(|(what, why)| EventKind::Node(NodeEvent::Failed { what, why })),
+        (attempt().boxed(), failure().boxed()).prop_map(|(what, why)| NodeEvent::failed(what, why).into()),
         repair.prop_map(|reason| EventKind::Link(LinkEvent::Repairing { reason })),
         any::<(usize, usize, usize)>().prop_map(|(registered, wanted, known)| EventKind::Seed(
             SeedEvent::TooFewSeeds { registered, wanted, known }
         )),
         any::<usize>().prop_map(|registered| EventKind::Seed(SeedEvent::EnoughSeeds { registered })),
+    ]
+}
+
+fn system_error() -> impl Strategy<Value = SystemError> {
+    let kinds = select(vec![SystemErrorKind::ConnectionRefused, SystemErrorKind::TimedOut, SystemErrorKind::Other]);
+    (kinds, any::<Option<i32>>()).prop_map(|(kind, code)| SystemError { kind, code })
+}
+
+fn dial_error() -> impl Strategy<Value = DialError> {
+    prop_oneof![
+        system_error().prop_map(DialError::from),
+        any::<u64>().prop_map(|within_us| DialError::NoAnswer { within_us }),
+        Just(DialError::TooManyDials),
+        ".*".prop_map(DialError::Quote),
+    ]
+}
+
+fn offender_host() -> impl Strategy<Value = OffenderHost> {
+    prop_oneof![Just(OffenderHost::Others), any::<Ipv4Addr>().prop_map(OffenderHost::One)]
+}
+
+fn attempt() -> impl Strategy<Value = Attempt> {
+    let fault = (trouble(), scope()).prop_map(|(what, on)| FaultCommand::Set(Fault { what, on }));
+    prop_oneof![
+        addr().prop_map(Attempt::Kill),
+        (addr(), addr()).prop_map(|(node, peer)| Attempt::Cut { node, peer }),
+        any::<(usize, usize)>().prop_map(|(seeds, peers)| Attempt::StartLab { seeds, peers }),
+        fault.prop_map(Attempt::Fault),
+        select(vec![Attempt::Start(Role::Seed), Attempt::Fault(FaultCommand::Calm), Attempt::Run, Attempt::SendInTime]),
+        ".*".prop_map(Attempt::Quote),
+    ]
+}
+
+fn refusal() -> impl Strategy<Value = Refusal> {
+    let name =
+        || (select(vec![Role::Seed, Role::Peer]), 1..u32::MAX).prop_map(|(role, number)| NodeName { role, number });
+    prop_oneof![
+        addr().prop_map(Refusal::Unknown),
+        (name(), addr()).prop_map(|(name, addr)| Refusal::NotRunning { name, addr, state: NodeState::Hangs }),
+        Just(Refusal::SecondLab),
+        ".*".prop_map(Refusal::NoSeedList),
+        ".*".prop_map(|what| FaultError::None { what }.into()),
+        any::<char>().prop_map(|control| TextProblem::Control(control).into()),
+        (addr(), system_error()).prop_map(|(addr, source)| SiteError::Io { addr, source }.into()),
+        vec(any::<Ipv4Addr>(), 0..3).prop_map(|found| SiteError::WhichInterface { port: 7, found }.into()),
+    ]
+}
+
+fn failure() -> impl Strategy<Value = FailureReason> {
+    prop_oneof![
+        refusal().boxed().prop_map(FailureReason::from),
+        system_error().prop_map(FailureReason::from),
+        any::<(usize, usize)>().prop_map(|(len, max)| Unwritable::BodyTooLong { len, max }.into()),
+        any::<(usize, u64)>().prop_map(|(messages, gap_us)| FailureReason::Backlog { messages, gap_us }),
+        select(vec![
+            FailureReason::SaidAlready,
+            FailureReason::Unsent { messages: 1 },
+            FailureReason::Panic,
+            FailureReason::SlowMachine
+        ]),
+        ".*".prop_map(FailureReason::Quote),
     ]
 }
 
@@ -317,13 +379,14 @@ fn about_links() -> impl Strategy<Value = EventKind> {
     let refusal =
         select(vec![RefusalReason::Full, RefusalReason::Cut, RefusalReason::Myself, RefusalReason::WrongRole]);
     let rule = select(vec![Rule::FrameTooLong, Rule::HostilePickle, Rule::TooManyLinks]);
+    let message_kind = select(vec![MessageKind::Gossip, MessageKind::ProbeReply, MessageKind::ListRequest]);
     let violation =
         (rule, vec(any::<u8>(), 0..Violation::BYTES_MAX)).prop_map(|(rule, bytes)| Violation::new(rule, &bytes));
     prop_oneof![
         (addr(), purpose()).prop_map(|(peer, purpose)| EventKind::Link(LinkEvent::Dialing { peer, purpose })),
-        (addr(), purpose(), ".*", option::of(time())).prop_map(|(peer, purpose, error, retry_at)| EventKind::Link(
-            LinkEvent::DialFailed { peer, purpose, error, retry_at }
-        )),
+        (addr(), purpose(), dial_error(), option::of(time())).prop_map(|(peer, purpose, error, retry_at)| {
+            EventKind::Link(LinkEvent::DialFailed { peer, purpose, error, retry_at })
+        }),
         (link(), option::of(any_connection()), addr(), direction, purpose()).prop_map(
             |(link, connection, peer, direction, purpose)| EventKind::Link(LinkEvent::Up {
                 link,
@@ -344,25 +407,30 @@ fn about_links() -> impl Strategy<Value = EventKind> {
         )),
         addr().prop_map(|peer| EventKind::Link(LinkEvent::NotAccepted { peer })),
         addrs().prop_map(|joiners| EventKind::Link(LinkEvent::EclipseSuspected { joiners })),
-        (".*", option::of(addr()), violation)
+        (addr(), option::of(addr()), violation)
             .prop_map(|(remote, peer, violation)| EventKind::Link(LinkEvent::Violation { remote, peer, violation })),
-        (".*", any::<u64>(), any::<u64>())
+        (offender_host(), any::<u64>(), any::<u64>())
             .prop_map(|(host, count, span_us)| EventKind::Link(LinkEvent::MoreOffenses { host, count, span_us })),
-        (addr(), ".*", any::<u32>()).prop_map(|(peer, said, limit)| EventKind::Link(LinkEvent::Flooding {
+        (addr(), message_kind, any::<u32>()).prop_map(|(peer, said, limit)| EventKind::Link(LinkEvent::Flooding {
             peer,
             said,
             limit
         })),
-        (select(vec![Omission::Links, Omission::Refusals, Omission::Reports]), ".*", any::<u64>(), any::<u64>())
+        (
+            select(vec![Omission::Links, Omission::Refusals, Omission::Reports]),
+            any::<Ipv4Addr>(),
+            any::<u64>(),
+            any::<u64>()
+        )
             .prop_map(|(what, host, count, span_us)| EventKind::Link(LinkEvent::Omitted {
                 what,
                 host,
                 count,
                 span_us
             })),
-        (".*", option::of(addr()), dialect())
+        (addr(), option::of(addr()), dialect())
             .prop_map(|(remote, peer, speaks)| EventKind::Link(LinkEvent::OtherDialect { remote, peer, speaks })),
-        (".*", option::of(addr()))
+        (addr(), option::of(addr()))
             .prop_map(|(remote, peer)| EventKind::Link(LinkEvent::HandshakeFailed { remote, peer })),
         addr().prop_map(|seed| EventKind::Seed(SeedEvent::ListedAlready { seed })),
         (addr(), addrs(), any::<Option<u32>>())
@@ -480,6 +548,12 @@ fn about_life() -> impl Strategy<Value = EventKind> {
 
 /// Any event, whatever its texts, times and numbers.
 pub(crate) fn any_event() -> impl Strategy<Value = Event> {
-    let kind = prop_oneof![about_nodes(), about_links(), about_messages(), about_life(), about_faults()];
+    let kind = prop_oneof![
+        about_nodes().boxed(),
+        about_links().boxed(),
+        about_messages().boxed(),
+        about_life().boxed(),
+        about_faults().boxed()
+    ];
     (time(), addr(), kind).prop_map(|(at, node, kind)| Event { at, node, kind })
 }

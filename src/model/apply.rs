@@ -145,7 +145,7 @@ impl Model {
                     self.nodes.believe(peer, Belief::Left, here.at);
                 }
             }
-            LinkEvent::Violation { peer, ref remote, .. } => {
+            LinkEvent::Violation { peer, remote, .. } => {
                 self.violations(here, 1);
                 self.dial_ended(here, peer, remote, event);
             }
@@ -153,7 +153,7 @@ impl Model {
             LinkEvent::EclipseSuspected { ref joiners } => {
                 self.joiners.insert(here.node, joiners.clone());
             }
-            LinkEvent::OtherDialect { ref remote, peer, .. } | LinkEvent::HandshakeFailed { peer, ref remote } => {
+            LinkEvent::OtherDialect { remote, peer, .. } | LinkEvent::HandshakeFailed { peer, remote } => {
                 self.dial_ended(here, peer, remote, event);
             }
             LinkEvent::Flooding { .. } | LinkEvent::Omitted { .. } | LinkEvent::Repairing { .. } => {}
@@ -344,10 +344,8 @@ impl Model {
 
     /// A connection failed before it came up. If only the remote end is known, that is the dialed
     /// address if we dialed.
-    fn dial_ended(&mut self, here: HappenedAt, peer: Option<Addr>, remote: &str, event: &LinkEvent) {
-        if let Some(peer) = peer.or_else(|| remote.parse().ok()) {
-            self.links.dial_ended(here.link(peer), here.at, event);
-        }
+    fn dial_ended(&mut self, here: HappenedAt, peer: Option<Addr>, remote: Addr, event: &LinkEvent) {
+        self.links.dial_ended(here.link(peer.unwrap_or(remote)), here.at, event);
     }
 
     /// A hung node of ours emits nothing when `here` drops it, but the link is gone all the same.

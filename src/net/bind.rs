@@ -4,6 +4,7 @@ use std::io;
 
 use tokio::net::{TcpListener, TcpSocket};
 
+use super::error::system_error;
 use crate::engine::SiteError;
 use crate::platform::take_address_again;
 use crate::proto::addr::Addr;
@@ -44,7 +45,7 @@ fn refine(addr: Addr, error: &io::Error) -> SiteError {
         io::ErrorKind::AddrInUse => SiteError::InUse { addr, next: next_free(addr) },
         io::ErrorKind::AddrNotAvailable => SiteError::NotLocal(addr),
         io::ErrorKind::PermissionDenied => SiteError::Denied(addr),
-        _ => SiteError::Io { addr, source: error.into() },
+        _ => SiteError::Io { addr, source: system_error(error) },
     }
 }
 

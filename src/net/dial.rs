@@ -8,25 +8,26 @@ use tokio::sync::mpsc::error::SendError;
 use tokio::time::timeout;
 
 use super::ending::{Endings, Introduction, prepare};
+use super::error::system_error;
 use crate::proto::addr::Addr;
 use crate::proto::config::DIAL_TIMEOUT;
-use crate::proto::event::Purpose;
+use crate::proto::event::{DialError, Purpose};
 use crate::proto::message::Dialect;
+use crate::proto::time::micros;
 
 /// The outcome of a dial.
 #[derive(Debug)]
 pub(super) struct Dialed {
     pub(super) peer: Addr,
     pub(super) purpose: Purpose,
-    /// The connection, or the system's error.
-    pub(super) result: Result<TcpStream, String>,
+    pub(super) result: Result<TcpStream, DialError>,
 }
 
 /// Connects, and reports the outcome to the node.
 pub(super) async fn dial(peer: Addr, purpose: Purpose, dialed: mpsc::Sender<Dialed>, endings: Endings) {
     let result = match timeout(DIAL_TIMEOUT, connect(peer, endings.dialect())).await {
-        Ok(connected) => connected.map_err(|error| describe(&error)),
-        Err(_) => Err(format!("no answer within {} s", DIAL_TIMEOUT.as_secs())),
+        Ok(connected) => connected.map_err(|error| system_error(&error).into()),
+        Err(_) => Err(DialError::NoAnswer { within_us: micros(DIAL_TIMEOUT) }),
     };
     if let Err(SendError(Dialed { result: Ok(stream), .. })) = dialed.send(Dialed { peer, purpose, result }).await {
         // The node is gone.
@@ -45,14 +46,4 @@ async fn connect(peer: Addr, dialect: Dialect) -> io::Result<TcpStream> {
         return Err(io::ErrorKind::ConnectionRefused.into());
     }
     Ok(stream)
-}
-
-/// The system's error, for people.
-fn describe(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "connection refused: nobody listens there".to_owned(),
-        io::ErrorKind::ConnectionReset => "connection reset".to_owned(),
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "no route to that address".to_owned(),
-        _ => error.to_string(),
-    }
 }

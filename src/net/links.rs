@@ -25,7 +25,9 @@ use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
 use crate::proto::config::{HALF_OPEN_MAX, LINKS_MAX, REGISTRATIONS_MAX};
-use crate::proto::event::{ConnectionId, Direction, EventKind, GossipEvent, LinkId, NodeEvent, Purpose, Rule};
+use crate::proto::event::{
+    Attempt, ConnectionId, DialError, Direction, EventKind, GossipEvent, LinkId, NodeEvent, Purpose, Rule,
+};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
 use crate::proto::message::{Dialect, Message, Role};
 use crate::proto::pacing::backlog_told;
@@ -450,7 +452,7 @@ impl Output for Links {
             self.filling.add(gossip.body.len());
         }
         if let Err(error) = self.frames.add(message, &mut open.outbox) {
-            self.emit(|| NodeEvent::Failed { what: "send a message".to_owned(), why: error.to_string() });
+            self.emit(|| NodeEvent::failed(Attempt::Send, error));
         }
     }
 
@@ -458,8 +460,7 @@ impl Output for Links {
         if self.dials.len() < DIALS_WAITING_MAX {
             self.dials.push_back((peer, purpose));
         } else {
-            let error = "too many dials at once".to_owned();
-            self.inputs.push_back(Input::DialFailed { peer, error });
+            self.inputs.push_back(Input::DialFailed { peer, error: DialError::TooManyDials });
         }
     }
 

@@ -14,6 +14,7 @@ mod bind;
 mod dial;
 mod ending;
 pub mod engine;
+mod error;
 mod files;
 mod interfaces;
 mod link;

@@ -26,7 +26,7 @@ use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::platform::slept;
 use crate::proto::addr::Addr;
-use crate::proto::event::{Absence, EventKind, LinkId, NodeEvent, Rule, Stop};
+use crate::proto::event::{Absence, Attempt, EventKind, FailureReason, LinkId, NodeEvent, Rule, Stop};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
 use crate::proto::pacing::HANG_UP_TIMEOUT;
 use crate::proto::reach::Reach;
@@ -121,8 +121,7 @@ impl CrashNotice {
 impl Drop for CrashNotice {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let why = "a fault in this program: please report it; the node can be restarted".to_owned();
-            self.publish(EventKind::Node(NodeEvent::Failed { what: "run".to_owned(), why }));
+            self.publish(NodeEvent::failed(Attempt::Run, FailureReason::Panic).into());
         }
         self.publish(EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     }
@@ -196,7 +195,7 @@ impl<M: Machine> NodeTask<M> {
             }
         }
         if let Some(why) = ready.accept_error {
-            self.links.emit(|| NodeEvent::Failed { what: "accept a connection".to_owned(), why });
+            self.links.emit(|| NodeEvent::failed(Attempt::Accept, why));
         }
         self.wake();
         None
@@ -344,10 +343,9 @@ impl<M: Machine> NodeTask<M> {
     }
 
     fn tell_unsent(&mut self) {
-        let unsent = self.links.unsent() + self.says.len();
-        if unsent > 0 {
-            let why = format!("{} not sent: others read too slowly", messages_were(unsent));
-            self.links.emit(|| NodeEvent::Failed { what: "send everything before leaving".to_owned(), why });
+        let messages = self.links.unsent() + self.says.len();
+        if messages > 0 {
+            self.links.emit(|| NodeEvent::failed(Attempt::SendBeforeLeaving, FailureReason::Unsent { messages }));
         }
     }
 
@@ -382,10 +380,6 @@ impl<M: Machine> NodeTask<M> {
             ready.accepted.into_iter().for_each(|(stream, _)| self.links.keep(stream));
         }
     }
-}
-
-fn messages_were(count: usize) -> String {
-    if count == 1 { "1 message was".to_owned() } else { format!("{count} messages were") }
 }
 
 #[cfg(test)]

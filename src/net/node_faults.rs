@@ -14,10 +14,10 @@ use crate::engine::fault::{FaultView, Faults, Outcome, Route, key_of};
 use crate::proto::addr::Addr;
 use crate::proto::chance::Chance;
 use crate::proto::config::DIAL_TIMEOUT;
-use crate::proto::event::{ConnectionId, EventKind, LinkId, LossReason, MessageLoss, Purpose};
+use crate::proto::event::{ConnectionId, DialError, EventKind, LinkId, LossReason, MessageLoss, Purpose};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
 use crate::proto::message::Message;
-use crate::proto::time::Time;
+use crate::proto::time::{Time, micros};
 
 /// Messages of one node that are on their way at one time: as many as a link's queue holds. Further
 /// ones are lost, as on any cable.
@@ -273,7 +273,7 @@ impl Output for Outgoing<'_> {
         if !self.faults.faults.is_cut(self.faults.me, peer) {
             return self.links.dial(peer, purpose);
         }
-        let error = format!("no answer within {} s", DIAL_TIMEOUT.as_secs());
+        let error = DialError::NoAnswer { within_us: micros(DIAL_TIMEOUT) };
         let at = self.links.now() + DIAL_TIMEOUT;
         self.faults.plan(at, InFlight::In(Input::DialFailed { peer, error }));
     }

@@ -16,8 +16,9 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::net::TcpStream;
 
-use super::wire::{EncodeError, LinkContext, LinkEncoder};
+use super::wire::{LinkContext, LinkEncoder};
 use crate::clock::Clock;
+use crate::proto::event::Unwritable;
 use crate::proto::message::{Gossip, Message};
 use crate::proto::pacing::{CLASSIC_BACKLOG_TOLD, CLASSIC_QUEUE_MESSAGES_MAX};
 use crate::proto::text::Body;
@@ -55,7 +56,7 @@ pub(super) struct Frames {
 
 impl Frames {
     /// Adds a message to a link's queue. On an error nothing was added.
-    pub(super) fn add(&mut self, message: &Message, outbox: &mut Outbox) -> Result<(), EncodeError> {
+    pub(super) fn add(&mut self, message: &Message, outbox: &mut Outbox) -> Result<(), Unwritable> {
         if !self.holds(message) {
             self.forget();
             self.body = outbox.encoder.encode_parts(message, &mut self.head)?;

@@ -15,11 +15,12 @@ use tokio::time::{Sleep, sleep_until};
 
 use super::dial::Dialed;
 use super::ending::{Endings, Introduction};
+use super::error::system_error;
 use super::links::{DIALS_MAX, Links};
 use crate::clock::Clock;
 use crate::engine::fault::FaultView;
 use crate::proto::addr::Addr;
-use crate::proto::event::LinkId;
+use crate::proto::event::{LinkId, SystemError};
 use crate::proto::machine::NodeCommand;
 use crate::proto::time::Time;
 
@@ -77,7 +78,7 @@ pub(super) struct Ready {
     pub(super) dialed: Vec<Dialed>,
     pub(super) links: Vec<LinkId>,
     pub(super) accepted: Vec<(TcpStream, Addr)>,
-    pub(super) accept_error: Option<String>,
+    pub(super) accept_error: Option<SystemError>,
 }
 
 impl Ready {
@@ -155,7 +156,7 @@ impl Sources {
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Poll::Ready(Err(error)) => {
                     if !std::mem::replace(&mut self.accept_fails, true) {
-                        ready.accept_error = Some(error.to_string());
+                        ready.accept_error = Some(system_error(&error));
                     }
                     self.accept_again = Some(self.clock.now() + ACCEPT_PAUSE);
                 }

@@ -40,7 +40,7 @@ const CREDIT: Duration = Duration::from_micros(1_000_000 / MESSAGES_A_SECOND as 
 
 /// Reports that a link brings too much, and this message last.
 fn told(peer: Addr, message: &Message) -> EventKind {
-    EventKind::Link(LinkEvent::Flooding { peer, said: message.name().to_owned(), limit: MESSAGES_A_SECOND })
+    EventKind::Link(LinkEvent::Flooding { peer, said: message.kind(), limit: MESSAGES_A_SECOND })
 }
 
 /// What becomes of a link that has brought one more message.

@@ -6,12 +6,16 @@
 //! durations are in microseconds.
 
 mod death;
+mod failure;
 mod fault;
 mod gossip;
 mod link;
 mod node;
 mod probe;
+mod refusal;
 mod seed;
+mod state;
+mod system_error;
 
 use derive_more::From;
 use serde::Serialize;
@@ -24,12 +28,18 @@ use super::text::Body;
 pub use super::violation::{Omission, Rule, Violation};
 
 pub use death::{DeathEvent, ReportAction};
+pub use failure::{Attempt, DialError, FailureReason, Unwritable};
 pub use fault::FaultEvent;
 pub use gossip::GossipEvent;
-pub use link::{ConnectionId, Direction, LinkEnd, LinkEvent, LinkId, LossReason, MessageLoss, Purpose, Side};
+pub use link::{
+    ConnectionId, Direction, LinkEnd, LinkEvent, LinkId, LossReason, MessageLoss, OffenderHost, Purpose, Side,
+};
 pub use node::{Absence, NodeEvent, Stop};
 pub use probe::{ProbeEvent, ProbePart};
+pub use refusal::{FaultError, Refusal, SiteError, TextProblem};
 pub use seed::SeedEvent;
+pub use state::NodeState;
+pub use system_error::{SystemError, SystemErrorKind};
 
 /// Something that happened at a node, by family.
 #[derive(Debug, Clone, PartialEq, Eq, From, Serialize)]

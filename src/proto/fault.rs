@@ -42,7 +42,11 @@ pub enum Scope {
 
 /// What a fault does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumDiscriminants)]
-#[strum_discriminants(name(FaultClass), derive(PartialOrd, Ord, Hash))]
+#[strum_discriminants(
+    name(FaultClass),
+    derive(PartialOrd, Ord, Hash, Serialize, Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[strum_discriminants(doc = "A [`FaultKind`] without its amounts: what a command names when it clears one.")]
 #[serde(rename_all = "snake_case", tag = "trouble")]
 pub enum FaultKind {
@@ -80,6 +84,29 @@ pub enum FaultKind {
         /// Connections per second.
         per_s: u32,
     },
+}
+
+/// What a user wants of the faults.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultCommand {
+    /// Set a fault. It replaces a fault of the same kind at the same place.
+    Set(Fault),
+    /// Clear a fault.
+    Clear { kind: FaultClass, on: Scope },
+    /// Clear all partitions.
+    HealPartitions,
+    /// Clear all cuts and partitions.
+    HealAll,
+    /// Make a peer tell its seeds that a live node is dead.
+    Lie {
+        /// A peer of this process.
+        liar: Addr,
+        /// Any other node.
+        about: Addr,
+    },
+    /// Clear all faults, and restart killed and hung nodes.
+    Calm,
 }
 
 /// What there is to know of a kind of fault besides its amounts.

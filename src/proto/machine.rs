@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::addr::Addr;
-use super::event::{Absence, ConnectionId, EventKind, LinkId, Purpose, Rule, Violation};
+use super::event::{Absence, ConnectionId, DialError, EventKind, LinkId, Purpose, Rule, Violation};
 use super::message::{Dialect, Message};
 use super::text::Body;
 use super::time::Time;
@@ -75,8 +75,7 @@ pub enum Input {
     DialFailed {
         /// The address that was dialed.
         peer: Addr,
-        /// The system's error.
-        error: String,
+        error: DialError,
     },
     /// The node was away and could not see that by its deadlines: a missing answer says nothing
     /// about the others.

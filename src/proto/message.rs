@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use strum::EnumDiscriminants;
 
 use super::addr::Addr;
 pub use super::dialect::Dialect;
@@ -179,19 +180,6 @@ pub enum DeathCause {
     Lie,
 }
 
-impl fmt::Display for DeathCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Misses { misses: 1 } => f.write_str("1 probe unanswered"),
-            Self::Misses { misses } => write!(f, "{misses} probes in a row unanswered"),
-            Self::LinkError => f.write_str("connection reset"),
-            Self::Closed => f.write_str("connection closed without a goodbye"),
-            Self::Cut => f.write_str("link cut by the user"),
-            Self::Lie => f.write_str("a false report"),
-        }
-    }
-}
-
 /// Why a node says goodbye.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -206,17 +194,6 @@ pub enum GoodbyeReason {
     Replaced,
 }
 
-impl fmt::Display for GoodbyeReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Leaving => "leaving the network",
-            Self::MadeRoom => "made room for a node without neighbors",
-            Self::Duplicate => "a second link between the same two nodes",
-            Self::Replaced => "replaced by a newer registration",
-        })
-    }
-}
-
 /// Why a link is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -229,17 +206,6 @@ pub enum RefusalReason {
     Myself,
     /// A seed links to peers only, a peer to peers and seeds.
     WrongRole,
-}
-
-impl fmt::Display for RefusalReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full => "it has as many neighbors as it takes",
-            Self::Cut => "the link was cut by the user",
-            Self::Myself => "the address is its own",
-            Self::WrongRole => "a seed was expected and a peer was there, or the other way round",
-        })
-    }
 }
 
 /// How urgently a joiner wants the link (HyParView, section 4.2, and `overlay` for `Bridge`).
@@ -286,7 +252,9 @@ impl From<Vec<Addr>> for PeerSample {
 }
 
 /// One message on one link.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, EnumDiscriminants)]
+#[strum_discriminants(name(MessageKind), derive(Hash, Serialize, Deserialize), serde(rename_all = "lowercase"))]
+#[strum_discriminants(doc = "A [`Message`] without its fields.")]
 pub enum Message {
     // Membership, between any two nodes.
     /// Names the sender; first on every link.
@@ -305,10 +273,13 @@ pub enum Message {
     },
     // Membership, between a peer and a seed.
     /// Seed to peer: some listed addresses.
+    #[strum_discriminants(serde(rename = "peer list"))]
     PeerList(PeerSample),
     /// Peer to seed, framed only: send the list again.
+    #[strum_discriminants(serde(rename = "list request"))]
     ListRequest,
     /// Peer to seed: this neighbor is dead.
+    #[strum_discriminants(serde(rename = "dead report"))]
     DeadReport {
         dead: Addr,
         /// When the reporter found out, by its clock.
@@ -318,9 +289,11 @@ pub enum Message {
         cause: Option<DeathCause>,
     },
     // Broadcast.
+    #[strum_discriminants(serde(rename = "gossip message"))]
     Gossip(Arc<Gossip>),
     // Liveness.
     /// Are you alive?
+    #[strum_discriminants(serde(rename = "liveness request"))]
     Probe {
         seq: ProbeSeq,
         /// The sender, as the probe names it.
@@ -330,6 +303,7 @@ pub enum Message {
         /// What rides on it, framed only.
         extras: Option<ProbeExtras>,
     },
+    #[strum_discriminants(serde(rename = "liveness reply"))]
     ProbeReply {
         /// The probe that is answered.
         seq: ProbeSeq,
@@ -342,20 +316,30 @@ pub enum Message {
     },
 }
 
-impl Message {
-    /// The kind of the message, for people.
-    pub const fn name(&self) -> &'static str {
+impl MessageKind {
+    /// What the protocol calls it.
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Hello(_) => "hello",
-            Self::PeerList(_) => "peer list",
+            Self::Hello => "hello",
+            Self::PeerList => "peer list",
             Self::ListRequest => "list request",
-            Self::Gossip(_) => "gossip message",
-            Self::Probe { .. } => "liveness request",
-            Self::ProbeReply { .. } => "liveness reply",
-            Self::DeadReport { .. } => "dead report",
-            Self::Refusal { .. } => "refusal",
-            Self::Goodbye { .. } => "goodbye",
+            Self::Gossip => "gossip message",
+            Self::Probe => "liveness request",
+            Self::ProbeReply => "liveness reply",
+            Self::DeadReport => "dead report",
+            Self::Refusal => "refusal",
+            Self::Goodbye => "goodbye",
         }
+    }
+}
+
+impl Message {
+    pub fn kind(&self) -> MessageKind {
+        self.into()
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.kind().name()
     }
 
     /// Whether the dialect has words for it. If not, nothing is written.

@@ -1,4 +1,67 @@
-//! The order of node names.
+//! What people call nodes, and the order of those names.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::message::Role;
+
+/// `s1`, `p7`: for each role, nodes are numbered in the order of their first start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct NodeName {
+    pub role: Role,
+    /// Counted from 1.
+    pub number: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected s or p and a number, such as p7")]
+pub struct NotANodeName;
+
+impl fmt::Display for NodeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letter = match self.role {
+            Role::Seed => 's',
+            Role::Peer => 'p',
+        };
+        write!(f, "{letter}{}", self.number)
+    }
+}
+
+impl FromStr for NodeName {
+    type Err = NotANodeName;
+
+    fn from_str(text: &str) -> Result<Self, NotANodeName> {
+        let role = match text.chars().next() {
+            Some('s') => Role::Seed,
+            Some('p') => Role::Peer,
+            Some(_) | None => return Err(NotANodeName),
+        };
+        // `p07` and `p+7` are no names.
+        match text[1..].parse() {
+            Ok(number) if text[1..].starts_with(|digit: char| ('1'..='9').contains(&digit)) => {
+                Ok(Self { role, number })
+            }
+            Ok(_) | Err(_) => Err(NotANodeName),
+        }
+    }
+}
+
+impl TryFrom<String> for NodeName {
+    type Error = NotANodeName;
+
+    fn try_from(text: String) -> Result<Self, NotANodeName> {
+        text.parse()
+    }
+}
+
+impl From<NodeName> for String {
+    fn from(name: NodeName) -> Self {
+        name.to_string()
+    }
+}
 
 /// A sort key for names: `p2` before `p10`, peers before seeds, and addresses last.
 pub fn name_order(name: &str) -> impl Ord + use<> {
@@ -16,5 +79,16 @@ mod tests {
         let mut names = ["127.0.0.1:3002", "s10", "p10", "s2", "127.0.0.1:950", "p2", "p1"];
         names.sort_by_key(|name| name_order(name));
         assert_eq!(names, ["p1", "p2", "p10", "s2", "s10", "127.0.0.1:950", "127.0.0.1:3002"]);
+    }
+
+    #[test]
+    fn a_name_reads_back_and_no_other_text_is_one() {
+        for (role, number, text) in [(Role::Seed, 1, "s1"), (Role::Peer, 1_000_000, "p1000000")] {
+            assert_eq!(NodeName { role, number }.to_string(), text);
+            assert_eq!(text.parse(), Ok(NodeName { role, number }));
+        }
+        for text in ["", "p", "s0", "p07", "p+7", "p-7", "q1", "P1", "p1 ", "p4294967296", "ä1", "127.0.0.1:3000"] {
+            assert_eq!(text.parse::<NodeName>(), Err(NotANodeName), "{text}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::cx::Cx;
-use super::event::{EventKind, LinkEvent};
+use super::event::{EventKind, LinkEvent, OffenderHost};
 use super::flat_map::FlatMap;
 use super::machine::Output;
 use super::time::{Time, micros};
@@ -20,13 +20,6 @@ const OFFENSES_TOLD_MAX: u32 = 3;
 const WINDOW: Duration = Duration::from_secs(10);
 /// Machines that are told apart; further ones in the same window are counted together.
 const HOSTS_MAX: usize = 32;
-
-/// Whose offenses are counted together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum OffenderHost {
-    One(Ipv4Addr),
-    Others,
-}
 
 /// The offenses of one host in the current window.
 #[derive(Debug)]
@@ -85,31 +78,28 @@ impl Offenses {
 }
 
 fn summary(host: OffenderHost, count: u64) -> EventKind {
-    let host = match host {
-        OffenderHost::One(ip) => ip.to_string(),
-        OffenderHost::Others => "other addresses".to_owned(),
-    };
     EventKind::Link(LinkEvent::MoreOffenses { host, count, span_us: micros(WINDOW) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::addr::Addr;
     use crate::proto::event::{Rule, Violation};
     use crate::proto::testing::{Surroundings, Wishes};
 
     fn offense() -> EventKind {
         EventKind::Link(LinkEvent::Violation {
-            remote: String::new(),
+            remote: Addr::loopback(0),
             peer: None,
             violation: Violation::new(Rule::Malformed, b""),
         })
     }
 
-    fn more(told: &Wishes) -> Vec<(&str, u64)> {
+    fn more(told: &Wishes) -> Vec<(OffenderHost, u64)> {
         let more = |kind: &'_ EventKind| matches!(kind, EventKind::Link(LinkEvent::MoreOffenses { .. }));
         let of = |kind| match kind {
-            &EventKind::Link(LinkEvent::MoreOffenses { ref host, count, .. }) => (host.as_str(), count),
+            &EventKind::Link(LinkEvent::MoreOffenses { host, count, .. }) => (host, count),
             _ => unreachable!(),
         };
         told.events.iter().filter(|kind| more(kind)).map(of).collect()
@@ -126,7 +116,7 @@ mod tests {
         assert!(one_by_one <= HOSTS_MAX + OFFENSES_TOLD_MAX as usize, "{one_by_one}");
         around.now = around.now + WINDOW;
         offenses.end_windows(&mut around.cx());
-        assert_eq!(more(&around.take()), [("other addresses", 100_000 - one_by_one as u64)]);
+        assert_eq!(more(&around.take()), [(OffenderHost::Others, 100_000 - one_by_one as u64)]);
         assert_eq!((offenses.windows.len(), offenses.next_deadline()), (0, None));
     }
 

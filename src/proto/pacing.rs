@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::event::{EventKind, NodeEvent};
+use super::event::{Attempt, EventKind, FailureReason, NodeEvent};
+use super::time::micros;
 
 /// Time between two writes on a classic link, so that a Python node reads them one by one.
 pub const CLASSIC_WRITE_GAP: Duration = Duration::from_millis(30);
@@ -19,10 +20,6 @@ pub const HANG_UP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Reports that a node has more to send than a classic link takes.
 pub fn backlog_told() -> EventKind {
-    let gap_ms = CLASSIC_WRITE_GAP.as_millis();
-    let why = format!(
-        "{CLASSIC_BACKLOG_TOLD} messages wait for one link, and the classic dialect takes one each {gap_ms} ms: \
-         gossip comes late; use a longer --gossip-interval or fewer nodes"
-    );
-    EventKind::Node(NodeEvent::Failed { what: "send in time".to_owned(), why })
+    let backlog = FailureReason::Backlog { messages: CLASSIC_BACKLOG_TOLD, gap_us: micros(CLASSIC_WRITE_GAP) };
+    NodeEvent::failed(Attempt::SendInTime, backlog).into()
 }

@@ -124,7 +124,7 @@ impl Registry {
     }
 
     fn tell_violation(&mut self, cx: &mut SeedCx<impl Output>, remote: Addr, peer: Option<Addr>, violation: Violation) {
-        let event = || EventKind::Link(LinkEvent::Violation { remote: remote.to_string(), peer, violation });
+        let event = || EventKind::Link(LinkEvent::Violation { remote, peer, violation });
         self.offenses.tell(cx, remote.ip(), event);
     }
 
@@ -236,8 +236,7 @@ impl Registry {
         // It has our hello or our list, and knows our dialect once it has read it.
         cx.out.hang_up(link);
         let Some(open) = self.links.remove(link) else { return };
-        let event =
-            || EventKind::Link(LinkEvent::OtherDialect { remote: open.remote.to_string(), peer: named, speaks });
+        let event = || EventKind::Link(LinkEvent::OtherDialect { remote: open.remote, peer: named, speaks });
         self.offenses.tell(cx, open.remote.ip(), event);
     }
 

@@ -1,7 +1,5 @@
 //! The rules that a remote can break, and violations of them.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::text::Body;
@@ -36,30 +34,6 @@ pub enum Rule {
     /// More messages than a link may bring, gossip aside, for longer than any queue of an honest
     /// node lasts.
     TooManyMessages,
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::FrameTooLong => "a frame longer than allowed",
-            Self::TextTooLong => "a text longer than allowed",
-            Self::ListTooLong => "a list longer than allowed",
-            Self::Malformed => "bytes that are no message",
-            Self::UnknownVersion => {
-                "another version of the framed protocol than this node speaks; run the same release at both ends"
-            }
-            Self::HostilePickle => "a pickle that is no plain list of addresses",
-            Self::HelloExpected => "something else than its address came first",
-            Self::HelloTwice => "named its address twice",
-            Self::Unexpected => "a message that does not belong on this link",
-            Self::BadAddress => "an address at which it cannot be reached",
-            Self::NameTaken => "the address of another node, which is linked and answers",
-            Self::NotAllowed => "a connection from a machine that may not link (see --allow)",
-            Self::HandshakeTimeout => "did not name its address in time",
-            Self::TooManyLinks => "more connections than allowed",
-            Self::TooManyMessages => "more messages than a link may bring, gossip aside",
-        })
-    }
 }
 
 /// Events that were too many to be reported one by one.

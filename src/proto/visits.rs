@@ -199,5 +199,5 @@ impl Visits {
 
 fn summary(host: Ipv4Addr, what: Omission, count: u64) -> EventKind {
     let span_us = micros(WINDOW);
-    EventKind::Link(LinkEvent::Omitted { what, host: host.to_string(), count, span_us })
+    EventKind::Link(LinkEvent::Omitted { what, host, count, span_us })
 }

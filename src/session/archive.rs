@@ -1,6 +1,6 @@
 //! Recorded sessions: listed, found by name, and deleted when they take too much room.
 //!
-//! A session's name is that of its journal without `.jsonl`. A session that is being written is
+//! A session's name is that of its journal without `.jsonl.zst`, or `.jsonl` if an earlier version wrote it. A session that is being written is
 //! never deleted: its writer locks the journal.
 
 use std::fs;
@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use super::disk::is_being_written;
 use super::journal::{Header, read};
 
+/// What the name of a journal ends with: today's, and that of earlier versions.
+const EXTENSIONS: [&str; 2] = [".jsonl.zst", ".jsonl"];
 /// The word for the newest session.
 pub const LAST: &str = "last";
 /// How alike two names must be, from 0 to 1, for one to be taken for a typo of the other.
@@ -124,7 +126,7 @@ impl Archive {
         if name == LAST {
             return self.sessions.last().ok_or_else(|| FindError::Nothing { dir: dir.to_owned() });
         }
-        let name = name.strip_suffix(".jsonl").unwrap_or(name);
+        let name = without_extension(name).unwrap_or(name);
         let found = self.sessions.iter().find(|session| session.name == name);
         found.ok_or_else(|| FindError::Unknown { name: name.to_owned(), near: self.near(name) })
     }
@@ -159,8 +161,12 @@ impl Archive {
 
 /// The session's name; `None` if the file is no journal by its name.
 fn name_of(path: &Path) -> Option<String> {
-    let is_journal = path.extension().is_some_and(|ending| ending == "jsonl");
-    is_journal.then(|| path.file_stem().map(|name| name.to_string_lossy().into_owned())).flatten()
+    let file = path.file_name()?.to_string_lossy();
+    without_extension(&file).map(str::to_owned)
+}
+
+fn without_extension(file: &str) -> Option<&str> {
+    EXTENSIONS.iter().find_map(|extension| file.strip_suffix(extension))
 }
 
 /// Why a session was not deleted.

@@ -2,15 +2,13 @@
 
 use std::fmt::Debug;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::journal::Packing;
 use crate::platform::{WriteLock, is_same_file, new_file_permissions};
 
 pub(super) use crate::platform::is_write_locked as is_being_written;
-
-/// Bytes that are read at a time.
-const CHUNK_LEN: usize = 64 * 1024;
 
 /// Where a journal is written to.
 pub(super) trait Disk: Debug + Send {
@@ -41,6 +39,7 @@ pub(super) enum Loss {
 #[derive(Debug)]
 pub(super) struct JournalFile {
     path: PathBuf,
+    packing: Packing,
     first: Vec<u8>,
     open: Option<OpenJournal>,
 }
@@ -50,7 +49,7 @@ struct OpenJournal {
     file: File,
     /// `None` on a file system without locks.
     _lock: Option<WriteLock>,
-    /// Bytes of whole lines.
+    /// Bytes of whole lines or frames.
     len: u64,
     /// Half a line may follow them.
     torn: bool,
@@ -59,7 +58,7 @@ struct OpenJournal {
 impl JournalFile {
     /// A file to be created later, with this as its first line.
     pub(super) fn new(path: &Path, first: Vec<u8>) -> Self {
-        Self { path: path.to_owned(), first, open: None }
+        Self { path: path.to_owned(), packing: Packing::of(path), first, open: None }
     }
 
     /// Creates the file. One that exists is never touched: that is an error.
@@ -88,7 +87,7 @@ impl Disk for JournalFile {
             self.open = None;
             return Ok(Some(Loss::Removed));
         }
-        open.mend(&self.first)
+        open.mend(&self.first, self.packing)
     }
 }
 
@@ -105,12 +104,12 @@ impl OpenJournal {
 
     /// A file that is shorter than what was written to it keeps its whole lines, or starts again
     /// with its first line.
-    fn mend(&mut self, first: &[u8]) -> io::Result<Option<Loss>> {
+    fn mend(&mut self, first: &[u8], packing: Packing) -> io::Result<Option<Loss>> {
         let len = self.file.metadata()?.len();
         if len >= self.len {
             return Ok(None);
         }
-        let whole = whole_lines(&mut self.file)?;
+        let whole = packing.whole_len(&mut self.file)?;
         self.len = if whole >= first.len() as u64 { whole } else { 0 };
         self.file.set_len(self.len)?;
         self.torn = false;
@@ -133,22 +132,6 @@ impl OpenJournal {
             Err(_) => self.torn = self.file.set_len(self.len).is_err(),
         }
         written
-    }
-}
-
-/// The length of a file up to its last line end.
-fn whole_lines(file: &mut File) -> io::Result<u64> {
-    let (mut whole, mut read, mut chunk) = (0, 0, vec![0; CHUNK_LEN]);
-    file.rewind()?;
-    loop {
-        let len = file.read(&mut chunk)?;
-        if len == 0 {
-            return Ok(whole);
-        }
-        if let Some(end) = chunk[..len].iter().rposition(|byte| *byte == b'\n') {
-            whole = read + end as u64 + 1;
-        }
-        read += len as u64;
     }
 }
 

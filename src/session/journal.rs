@@ -6,6 +6,7 @@
 //! session, by which a reader puts a block in order.
 
 mod block;
+mod frames;
 mod line;
 mod reader;
 mod rows;
@@ -13,10 +14,12 @@ mod window;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use self::block::JournalBlock;
+pub(super) use self::frames::Packing;
 pub use self::reader::{JournalEnd, JournalReader, check_rereadable, overview, read};
 use super::disk::{Disk, JournalFile, Loss};
 use super::overview::{FOOTER_LEN_MAX, Footer, Tally};
@@ -31,6 +34,8 @@ pub const VERSION: u32 = 2;
 /// The longest line that is read: a full peer list, or the longest body with each byte escaped,
 /// takes less than half.
 pub const LINE_LEN_MAX: usize = 1024 * 1024;
+/// Bytes that are read at a time.
+const CHUNK_LEN: usize = 256 * 1024;
 /// Bytes of a journal's size that are reserved for the lines about missing events and for the
 /// footer.
 const LAST_WORDS_LEN: u64 = 64 + FOOTER_LEN_MAX as u64;
@@ -155,6 +160,7 @@ impl JournalError {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
+    packing: Packing,
     disk: Box<dyn Disk>,
     /// Bytes in the file, and the limit.
     size: u64,
@@ -163,6 +169,9 @@ pub struct Journal {
     header_len: u64,
     full: bool,
     block: JournalBlock,
+    /// When the session began, and when the first event of the block was.
+    started: Time,
+    at: Time,
     /// The number of the next event.
     next: u64,
     lost: u64,
@@ -193,9 +202,10 @@ impl Journal {
     /// and missing events are counted.
     pub fn begin(path: &Path, header: &Header, size_max: u64) -> (Self, Result<(), JournalError>) {
         let fail = |reason| JournalError::Create { path: path.to_owned(), reason };
-        let (first, written) = match serde_json::to_vec(header) {
-            Ok(line) => ([line, b"\n".to_vec()].concat(), Ok(())),
-            Err(error) => (Vec::new(), Err(fail(error.into()))),
+        let line = serde_json::to_vec(header).map(|line| [line, b"\n".to_vec()].concat()).map_err(io::Error::from);
+        let (first, written) = match line.and_then(|line| Packing::of(path).pack(0, header.started, line)) {
+            Ok(first) => (first, Ok(())),
+            Err(error) => (Vec::new(), Err(fail(error))),
         };
         let size = first.len() as u64;
         let mut file = JournalFile::new(path, first);
@@ -207,12 +217,15 @@ impl Journal {
     pub(super) fn on(disk: Box<dyn Disk>, path: &Path, header: &Header, size_max: u64) -> Self {
         Self {
             path: path.to_owned(),
+            packing: Packing::of(path),
             disk,
             size: 0,
             size_max,
             header_len: 0,
             full: false,
             block: JournalBlock::default(),
+            started: header.started,
+            at: header.started,
             next: 0,
             lost: 0,
             untold: 0,
@@ -231,6 +244,11 @@ impl Journal {
         self.size
     }
 
+    /// The most bytes that it may take.
+    pub fn size_max(&self) -> u64 {
+        self.size_max
+    }
+
     /// The file exists.
     pub fn is_there(&self) -> bool {
         self.disk.is_open()
@@ -244,6 +262,16 @@ impl Journal {
     /// It has reached its limit and takes nothing more.
     pub fn is_full(&self) -> bool {
         self.full
+    }
+
+    /// When it will be full if it goes on growing as it has, once it is half full.
+    pub fn full_at(&self) -> Option<Time> {
+        if self.full || self.size < self.size_max / 2 {
+            return None;
+        }
+        let lasted = self.at.since(self.started).as_micros();
+        let micros = lasted.checked_mul(u128::from(self.size_max))? / u128::from(self.size);
+        Some(self.started + Duration::from_micros(u64::try_from(micros).ok()?))
     }
 
     /// What somebody else did to the file since the last call, as a line for the user.
@@ -262,6 +290,9 @@ impl Journal {
         let mut kept = Ok(());
         for event in events {
             self.tally.take(event);
+            if self.block.is_empty() {
+                self.at = event.at;
+            }
             let number = self.next;
             self.next += 1;
             let taken = self.block.push(number, event).map_err(|reason| self.not_written(reason.into()));
@@ -291,8 +322,8 @@ impl Journal {
         self.tally.skip(self.lost);
         last.extend(serde_json::to_vec(&Footer { closed: self.tally.overview() }).unwrap_or_default());
         last.push(b'\n');
-        let written = self.write(&last);
-        flushed.and(written)
+        let packed = self.packing.pack(self.next, self.at, last).map_err(|reason| self.not_written(reason));
+        flushed.and(packed.and_then(|last| self.write(&last)))
     }
 
     /// Writes what waits. A file that was removed or cut meanwhile is started again: see
@@ -335,10 +366,12 @@ impl Journal {
         written
     }
 
-    /// The lines of the block, after the number of events that an earlier failure lost.
+    /// The lines of the block, packed, after the number of events that an earlier failure lost.
     fn lines(&mut self) -> Result<Vec<u8>, JournalError> {
         let mut lines = self.told();
-        self.block.write(&mut lines).map_err(|reason| self.not_written(reason.into()))?;
+        let written = self.block.write(&mut lines).map_err(io::Error::from);
+        let packed = written.and_then(|()| self.packing.pack(self.block.first, self.at, lines));
+        let lines = packed.map_err(|reason| self.not_written(reason))?;
         self.full |= self.size + lines.len() as u64 + LAST_WORDS_LEN > self.size_max;
         if self.full {
             return Err(JournalError::Full { path: self.path.clone(), size_max: self.size_max });

@@ -16,9 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::archive::prune;
 use super::journal::{Header, Journal, JournalError};
+use super::lines::stamp;
 use super::node_logs::{LogError, NodeLogs};
 use crate::clock::Clock;
 use crate::feed::{Delivery, Feed};
+use crate::model::words::size_text;
 
 /// How long an event may wait for the disk. Less than the second after which a person following a
 /// log would notice, and much more than a write takes.
@@ -132,7 +134,7 @@ impl Recorder {
     ) -> Result<Self, RecorderError> {
         let open_logs = |dir: &PathBuf| NodeLogs::open(dir, header.utc_offset_s);
         let logs = places.log_dir.as_ref().map(open_logs).transpose()?;
-        let mut state = RecorderState { logs, ..RecorderState::new(None, notify) };
+        let mut state = RecorderState { logs, utc_offset_s: header.utc_offset_s, ..RecorderState::new(None, notify) };
         if let Some((path, limits)) = &places.journal {
             let (journal, begun) = Journal::begin(path, header, limits.journal_size_max);
             state.journal = Some(journal);
@@ -222,6 +224,9 @@ struct RecorderState<N> {
     skipped: u64,
     errors: u64,
     failing: bool,
+    /// The user knows when the journal will be full.
+    limit_told: bool,
+    utc_offset_s: i32,
 }
 
 /// Runs until the feed ends or the recorder is told to stop. Sleeps while nothing happens.
@@ -264,7 +269,18 @@ async fn record<N: Fn(News)>(
 
 impl<N: Fn(News)> RecorderState<N> {
     fn new(journal: Option<Journal>, notify: N) -> Self {
-        Self { journal, room: None, logs: None, notify, events: 0, skipped: 0, errors: 0, failing: false }
+        Self {
+            journal,
+            room: None,
+            logs: None,
+            notify,
+            events: 0,
+            skipped: 0,
+            errors: 0,
+            failing: false,
+            limit_told: false,
+            utc_offset_s: 0,
+        }
     }
 
     /// Reports how recording begins.
@@ -346,8 +362,23 @@ impl<N: Fn(News)> RecorderState<N> {
         if let Some(told) = journal.take_loss() {
             (self.notify)(News::Note(told));
         }
+        self.tell_limit();
         self.judge_journal(kept);
         self.make_room();
+    }
+
+    /// Warns the user, once and in time, of a journal that will be full.
+    fn tell_limit(&mut self) {
+        let Some(journal) = self.journal.as_ref().filter(|_| !self.limit_told) else { return };
+        if let Some(at) = journal.full_at() {
+            self.limit_told = true;
+            let (limit, when) = (size_text(journal.size_max()), stamp(at, self.utc_offset_s));
+            let told = format!(
+                "the journal is half full: at this pace it reaches its limit of {limit} at {when}; \
+                 --journal-max sets a higher one"
+            );
+            (self.notify)(News::Note(told));
+        }
     }
 
     fn make_room(&mut self) {

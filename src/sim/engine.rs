@@ -11,7 +11,7 @@ use super::world::World;
 use crate::command::limits::NetworkLimits;
 use crate::command::{Command, NodeSpec};
 use crate::engine::{self, CommandOutcome, Effect, Goodbye, NodeTable, Publication, Refusal, Settings, VirtualSites};
-use crate::event::{Event, EventKind, NodeEvent};
+use crate::event::{Attempt, Event, FailureReason, NodeEvent};
 use crate::proto::addr::Addr;
 use crate::proto::machine::{Gauge, NodeCommand};
 use crate::proto::node::Node;
@@ -85,9 +85,8 @@ impl<S: EventSink> VirtualEngine<S> {
     }
 
     /// Publishes what the driver could not do, as an event.
-    pub fn tell_failure(&mut self, what: &str, why: &str) {
-        let kind = EventKind::Node(NodeEvent::Failed { what: what.to_owned(), why: why.to_owned() });
-        self.world.tell(Addr::loopback(0), kind);
+    pub fn tell_failure(&mut self, what: Attempt, why: FailureReason) {
+        self.world.tell(Addr::loopback(0), NodeEvent::failed(what, why).into());
     }
 
     pub fn sink(&self) -> &S {
@@ -167,7 +166,7 @@ impl<S: EventSink> VirtualEngine<S> {
 mod tests {
     use super::*;
     use crate::command::{FaultCommand, Placement};
-    use crate::event::{DeathEvent, FaultEvent, LinkEvent, Stop};
+    use crate::event::{DeathEvent, EventKind, FaultEvent, LinkEvent, Stop};
     use crate::proto::config::PeerConfig;
     use crate::proto::fault::{Fault, FaultKind, Scope};
     use crate::proto::message::Role;
@@ -270,19 +269,19 @@ mod tests {
         engine.take_events();
         assert!(engine.apply(Command::Say { node: p1, body: "late".into() }).is_err());
         assert!(engine.apply(Command::Kill(nobody)).is_err());
-        let told: Vec<String> = engine
+        let told: Vec<(Attempt, String)> = engine
             .take_events()
             .into_iter()
             .filter_map(|event| match event.kind {
-                EventKind::Node(NodeEvent::Failed { what, why }) => Some(format!("{what}: {why}")),
+                EventKind::Node(NodeEvent::Failed { what, why }) => Some((what, why.to_string())),
                 _ => None,
             })
             .collect();
         assert_eq!(
             told,
             [
-                "send a message from 127.0.0.1:3000: p1 was killed",
-                "kill 127.0.0.1:9: 127.0.0.1:9 is not a node of this process"
+                (Attempt::Say(p1), "p1 was killed".to_owned()),
+                (Attempt::Kill(nobody), "127.0.0.1:9 is not a node of this process".to_owned())
             ]
         );
     }

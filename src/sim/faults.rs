@@ -14,10 +14,10 @@ use crate::engine::fault::{FaultTable, Outcome, Route, junk};
 use crate::proto::addr::Addr;
 use crate::proto::chance::Topic;
 use crate::proto::config::DIAL_TIMEOUT;
-use crate::proto::event::{LossReason, Rule, Violation};
+use crate::proto::event::{DialError, LossReason, Rule, Violation};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine};
 use crate::proto::message::Message;
-use crate::proto::time::Time;
+use crate::proto::time::{Time, micros};
 
 /// The sender of junk: it cannot be dialed.
 const JUNK_SOURCE: Addr = Addr::loopback(0);
@@ -108,7 +108,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
 
     /// Nobody answers across a cut.
     pub(super) fn lose_dial(&mut self, from: NodeIx, to: Addr) {
-        let error = format!("no answer within {} s", DIAL_TIMEOUT.as_secs());
+        let error = DialError::NoAnswer { within_us: micros(DIAL_TIMEOUT) };
         self.plan_input(self.now + DIAL_TIMEOUT, from, Input::DialFailed { peer: to, error });
     }
 

@@ -14,7 +14,7 @@ use super::sink::EventSink;
 use super::slab::Slab;
 use super::wheel::Wheel;
 use crate::engine::fault::Faults;
-use crate::event::{Event, EventKind, LinkId, LossReason, NodeEvent, Stop};
+use crate::event::{DialError, Event, EventKind, LinkId, LossReason, NodeEvent, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::chance::{Chance, Topic};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand};
@@ -280,8 +280,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
         let Dial { from, to, number } = *dial;
         let luck = self.luck_of_dial(from, to, number);
         let Some(acceptor) = self.nodes.find(to) else {
-            let error = "connection refused".to_owned();
-            return self.plan_input(self.now + latency(luck.of(1)), from, Input::DialFailed { peer: to, error });
+            let refused = Input::DialFailed { peer: to, error: DialError::REFUSED };
+            return self.plan_input(self.now + latency(luck.of(1)), from, refused);
         };
         let dialer = self.nodes[from].addr;
         let pair = |one, other| self.chance.of_node(one).of_node(other);

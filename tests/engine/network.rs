@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use gossipctl::command::{Command, Placement};
 use gossipctl::engine::{Refusal, SiteError};
-use gossipctl::event::{DeathEvent, EventKind, GossipEvent, LinkEnd, LinkEvent, NodeEvent, SeedEvent, Side, Stop};
+use gossipctl::event::{
+    Attempt, DeathEvent, EventKind, GossipEvent, LinkEnd, LinkEvent, NodeEvent, SeedEvent, Side, Stop,
+};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::{GoodbyeReason, Role};
 use tokio::sync::mpsc;
@@ -108,8 +110,8 @@ async fn an_address_in_use_is_named_with_the_next_free_one() {
     session.engine.apply(Command::Start(peer_at(Placement::At(taken)))).await.unwrap_err();
     let failed = session.until_events("the failure", 1, |event| event.node == taken).await;
     let EventKind::Node(NodeEvent::Failed { what, why }) = &failed[0].kind else { panic!("{failed:?}") };
-    assert_eq!(what, "start a peer");
-    assert!(why.starts_with(&format!("{taken} is in use; the next free address is 127.0.0.1:")), "{why}");
+    assert_eq!(*what, Attempt::Start(Role::Peer));
+    assert!(why.to_string().starts_with(&format!("{taken} is in use; the next free address is 127.0.0.1:")), "{why}");
     session.engine.start(peer_at(ANYWHERE)).await.unwrap();
 }
 

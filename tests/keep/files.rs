@@ -8,13 +8,13 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 
-use super::{LAB, SHORT, journals, sessions_dir};
+use super::{LAB, SHORT, journals, lines_of, sessions_dir};
 use crate::program::{Program, home, run_in, run_with};
 
 /// A recorded session, and what an export of it prints.
 fn recorded(home: &Path) -> (String, String) {
     run_in(home, SHORT);
-    let journal = fs::read_to_string(&journals(home)[0]).unwrap();
+    let journal = lines_of(&journals(home)[0]);
     let (code, text, error) = run_in(home, &["export", "last"]);
     assert_eq!((code, error.as_str()), (0, ""));
     (journal, text)
@@ -40,7 +40,11 @@ fn a_file_that_is_no_recording_is_told_for_what_it_is() {
     let home = home();
     let files: [(&str, &[u8], &str); 5] = [
         ("a.gz", b"\x1f\x8b\x08\x00", "is not a recorded session: it is compressed with gzip: unpack it first"),
-        ("b.zst", b"\x28\xb5\x2f\xfd\x00", "is not a recorded session: it is compressed with zstd: unpack it first"),
+        (
+            "b.zst",
+            b"\x28\xb5\x2f\xfd\x00",
+            "is not a recorded session: it is compressed with zstd, and damaged or incomplete",
+        ),
         ("c", b"\xff\xfe{\x00", "is not a recorded session: it is UTF-16 text: save it as UTF-8"),
         ("d", b"", "is not a recorded session: it is empty"),
         ("e", b"{}\n", "is not a recorded session: line 1: expected a header such as {\"format\""),

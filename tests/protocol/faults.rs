@@ -7,7 +7,7 @@ use std::time::Duration;
 use gossipctl::command::FaultCommand;
 use gossipctl::engine::NodeTable;
 use gossipctl::engine::fault::FaultError;
-use gossipctl::event::{DeathEvent, EventKind, FaultEvent, GossipEvent, LinkEnd, LinkEvent};
+use gossipctl::event::{DeathEvent, DialError, EventKind, FaultEvent, GossipEvent, LinkEnd, LinkEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::DeadPolicy;
 use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
@@ -92,7 +92,9 @@ fn a_cut_is_found_by_probes_alone_and_messages_take_another_way() {
             ends.iter().any(|end| matches!(end, LinkEnd::Dead { cause } if cause.to_string().contains("unanswered")));
         assert!(missed, "{ends:?}");
     }
-    let is_silence = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::DialFailed { error, .. }) if error.starts_with("no answer"));
+    let is_silence = |kind: &EventKind| {
+        matches!(kind, EventKind::Link(LinkEvent::DialFailed { error: DialError::NoAnswer { .. }, .. }))
+    };
     assert!(network.any(is_silence), "whoever dials waits in vain");
     let later = network.world.now();
     network.world.run_for(GOSSIP * 3);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gossipctl::event::{DeathEvent, EventKind, GossipEvent, LinkEvent, LinkId};
+use gossipctl::event::{DeathEvent, DialError, EventKind, GossipEvent, LinkEvent, LinkId};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{LINKS_MAX, PeerConfig, REFERRAL_LEN, SeedConfig};
 use gossipctl::proto::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
@@ -204,7 +204,7 @@ fn dialed_after(parting: &Message) -> Vec<Addr> {
         peer.input(Input::Wake);
         while let Some(dialed) = peer.asks.dialed().get(failed).copied() {
             failed += 1;
-            peer.input(Input::DialFailed { peer: dialed, error: "refused".into() });
+            peer.input(Input::DialFailed { peer: dialed, error: DialError::REFUSED });
         }
     }
     peer.asks.dialed()
@@ -260,7 +260,7 @@ fn inputs() -> impl Strategy<Value = Input> {
         2 => link().prop_map(|link| Input::Link { link, change: LinkChange::Accepted { remote: ([127, 0, 0, 1], 40_000).into() } }),
         2 => (link(), addrs()).prop_map(|(link, peer)| Input::Link { link, change: LinkChange::Dialed { peer } }),
         1 => link().prop_map(|link| Input::Link { link, change: LinkChange::Closed { cause: CloseCause::Error } }),
-        1 => addrs().prop_map(|peer| Input::DialFailed { peer, error: "refused".into() }),
+        1 => addrs().prop_map(|peer| Input::DialFailed { peer, error: DialError::REFUSED }),
         1 => addrs().prop_map(|peer| Input::Command(NodeCommand::Cut(peer))),
         1 => addrs().prop_map(|peer| Input::Command(NodeCommand::Heal(peer))),
         1 => Just(Input::Command(NodeCommand::Say("hi".into()))),

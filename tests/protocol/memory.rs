@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use gossipctl::event::LinkId;
+use gossipctl::event::{DialError, LinkId};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::machine::{CloseCause, Input};
@@ -106,7 +106,7 @@ fn a_peer_that_is_sent_list_after_list_is_bounded() {
 fn a_peer_whose_dials_all_fail_is_bounded() {
     assert_peer_is_bounded(16, |peer| {
         for peer_addr in addrs(0, FLOOD) {
-            peer.input(Input::DialFailed { peer: peer_addr, error: "refused".to_owned() });
+            peer.input(Input::DialFailed { peer: peer_addr, error: DialError::REFUSED });
         }
     });
 }

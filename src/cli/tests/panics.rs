@@ -42,8 +42,8 @@ fn when_the_screen_panics_all_nodes_say_goodbye() {
     for log in logs {
         assert!(fs::read_to_string(&log).unwrap().ends_with("Left the network\n"), "{}", log.display());
     }
-    let journals = files(&state.join("sessions"), "jsonl");
-    let journal = fs::read_to_string(&journals[0]).unwrap();
+    let journals = files(&state.join("sessions"), "zst");
+    let journal = String::from_utf8(zstd::decode_all(fs::File::open(&journals[0]).unwrap()).unwrap()).unwrap();
     assert_eq!(journal.matches(r#""event":"stopped","how":"left""#).count(), 6, "all say goodbye");
     assert!(!journal.contains(r#""event":"neighbor_died""#), "and nobody takes another one for dead");
     for path in [state.join("gossipctl.log"), journals[0].clone()] {

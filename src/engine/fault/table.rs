@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::command::FaultCommand;
 use crate::engine::NodeTable;
-use crate::event::FaultEvent;
+use crate::event::{FaultError, FaultEvent};
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Amount, Fault, FaultClass, FaultId, FaultKind, Scope};
 use crate::proto::name::name_order;
@@ -18,35 +18,6 @@ pub struct FaultTable {
     active: Vec<(FaultId, Fault)>,
     /// Faults that were set so far.
     count: u64,
-}
-
-/// Why there is no such fault. Nothing has changed then.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FaultError {
-    /// The node was killed, or has left.
-    #[error("{name} is gone: restart it first")]
-    Gone { name: String },
-    /// None of the nodes runs here.
-    #[error("{name} runs in another process: a fault needs a node of this one")]
-    Elsewhere { name: String },
-    /// A node has no link to itself, and cannot report itself.
-    #[error("{name} is named twice: name two different nodes")]
-    Itself { name: String },
-    /// A partition of no node.
-    #[error("a partition needs nodes: name those to separate from the others")]
-    Nobody,
-    /// A partition of all nodes.
-    #[error("these are all nodes of this process: leave at least one for the other side")]
-    Everybody,
-    /// There is nothing to clear.
-    #[error("no such fault is set: {what}")]
-    None {
-        /// What was to be cleared.
-        what: String,
-    },
-    /// The table is full.
-    #[error("{FAULTS_MAX} faults are set: clear some first")]
-    TooMany,
 }
 
 impl FaultTable {
@@ -122,7 +93,7 @@ impl FaultTable {
         check(fault, nodes)?;
         let mut changes = self.remove(|other| fault.replaces(other));
         if self.active.len() >= FAULTS_MAX {
-            return Err(FaultError::TooMany);
+            return Err(FaultError::TooMany { most: FAULTS_MAX });
         }
         self.count += 1;
         let id = FaultId(self.count);

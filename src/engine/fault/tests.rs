@@ -309,6 +309,6 @@ fn there_are_at_most_256_faults() {
     for port in 4_000..4_256 {
         table.apply(&delay(port), &lab()).unwrap();
     }
-    assert_eq!(table.apply(&delay(5_000), &lab()), Err(FaultError::TooMany));
+    assert_eq!(table.apply(&delay(5_000), &lab()), Err(FaultError::TooMany { most: 256 }));
     table.apply(&delay(4_000), &lab()).unwrap();
 }

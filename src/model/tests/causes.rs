@@ -499,7 +499,7 @@ fn a_link_broken_off_by_its_other_end_says_what_for() {
     story.tell(p(1), EventKind::Link(LinkEvent::Up { link, connection: None, peer: p(2), direction, purpose }));
     story.wait(2);
     let violation = Violation { rule, bytes: Body::from("") };
-    story.tell(p(2), EventKind::Link(LinkEvent::Violation { peer: Some(p(1)), remote: p(1).to_string(), violation }));
+    story.tell(p(2), EventKind::Link(LinkEvent::Violation { peer: Some(p(1)), remote: p(1), violation }));
     let end = LinkEnd::Dead { cause: DeathCause::Closed };
     story.tell(p(1), EventKind::Link(LinkEvent::Down { link, peer: p(2), purpose, end }));
     let told = why_link(&story.model, p(1), p(2), 0).verdict;

@@ -1,6 +1,7 @@
 //! Nodes and the links between them.
 
 use super::*;
+use crate::event::DialError;
 
 #[test]
 fn a_hung_node_has_no_link_left_to_those_who_dropped_it() {
@@ -18,7 +19,7 @@ fn a_hung_node_has_no_link_left_to_those_who_dropped_it() {
 fn a_connection_tells_its_history() {
     let mut story = Story::network(2);
     let elsewhere = Addr::loopback(9);
-    let (purpose, error) = (Purpose::Neighbor, "Connection refused\u{1b}[2J".to_owned());
+    let (purpose, error) = (Purpose::Neighbor, DialError::Quote("Connection refused\u{1b}[2J".to_owned()));
     story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: elsewhere, purpose }));
     story.tell(p(1), EventKind::Link(LinkEvent::DialFailed { peer: elsewhere, purpose, error, retry_at: None }));
     let why = why_link(&story.model, p(1), elsewhere, 0);
@@ -50,11 +51,7 @@ fn a_dial_that_meets_the_other_dialect_does_not_stay_dialing() {
     let dialing = story.model.links().get(p(1), elsewhere).unwrap().state;
     story.tell(
         p(1),
-        EventKind::Link(LinkEvent::OtherDialect {
-            remote: elsewhere.to_string(),
-            peer: None,
-            speaks: Dialect::Classic,
-        }),
+        EventKind::Link(LinkEvent::OtherDialect { remote: elsewhere, peer: None, speaks: Dialect::Classic }),
     );
     let ended = story.model.links().get(p(1), elsewhere).unwrap().state;
     assert_eq!((dialing, ended), (LinkState::Dialing, LinkState::Ended));

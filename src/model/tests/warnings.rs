@@ -365,7 +365,7 @@ fn a_closed_link_says_who_closed_it_and_with_what_last_words() {
          neighbors."
     );
     let violation = crate::event::Violation::new(crate::event::Rule::Malformed, b"GET /");
-    let remote = "127.0.0.1:55001".to_owned();
+    let remote = Addr::loopback(55_001);
     story.tell(p(2), EventKind::Link(LinkEvent::Violation { remote, peer: Some(p(3)), violation }));
     story.unlink(p(2), p(3), LinkEnd::Violation, LinkEnd::Dead { cause: DeathCause::Closed });
     let why = why_link(&story.model, p(3), p(2), 0);

@@ -1,7 +1,7 @@
 //! What an answer claims is true, and names what was done on purpose first.
 
 use super::*;
-use crate::event::{LinkEvent, NodeEvent, SeedEvent};
+use crate::event::{DialError, LinkEvent, NodeEvent, SeedEvent};
 use crate::model::why::{why_not, why_seed};
 use crate::proto::fault::{FaultKind, Percent, Scope};
 
@@ -49,7 +49,7 @@ fn failed_dials_of_a_neighbor_are_counted() {
         story.wait(12);
         story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer, purpose }));
         story.wait(3);
-        let error = "no answer within 3 s".to_owned();
+        let error = DialError::NoAnswer { within_us: 3_000_000 };
         story.tell(p(1), EventKind::Link(LinkEvent::DialFailed { peer, purpose, error, retry_at: None }));
     }
     assert_eq!(
@@ -248,7 +248,7 @@ fn a_node_with_fewer_links_than_it_aims_for_says_who_refused_it() {
     story.tell(p(6), EventKind::Link(LinkEvent::Dialing { peer: p(4), purpose }));
     story.tell(
         p(6),
-        EventKind::Link(LinkEvent::DialFailed { peer: p(4), purpose, error: "refused".to_owned(), retry_at: None }),
+        EventKind::Link(LinkEvent::DialFailed { peer: p(4), purpose, error: DialError::REFUSED, retry_at: None }),
     );
     let told = about_node(&story.model, p(6), 0).verdict;
     assert_eq!(

@@ -1,7 +1,9 @@
 //! Links in words.
 
+use std::net::Ipv4Addr;
+
 use super::{GossipLine, LineTone, LogPlace, NameOf, Readers, Receipt, Severity, Words, count_text, escaped, micros};
-use crate::event::{Direction, LinkEnd, LinkEvent, Omission, Purpose, RepairReason, Side};
+use crate::event::{Direction, LinkEnd, LinkEvent, OffenderHost, Omission, Purpose, RepairReason, Side};
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, RefusalReason};
 use crate::proto::time::Time;
@@ -39,7 +41,7 @@ impl Words for LinkEvent {
             Self::Dialing { peer, purpose } => format!("Dialing {} {}", name(*peer), purpose_text(*purpose)),
             Self::DialFailed { peer, purpose, error, retry_at } => {
                 let next = after_failed_dial(*purpose, *retry_at);
-                format!("No connection to {}: {}{next}", name(*peer), escaped(error))
+                format!("No connection to {}: {}{next}", name(*peer), escaped(&error.to_string()))
             }
             Self::Up { peer, direction, purpose, .. } => link_up(&name(*peer), *direction, *purpose),
             Self::Down { peer, purpose, end, .. } => link_down(&name(*peer), *purpose, *end),
@@ -51,23 +53,27 @@ impl Words for LinkEvent {
                 )
             }
             Self::Violation { remote, peer, violation } => {
-                let who = remote_text(remote, *peer, name);
+                let who = remote_text(*remote, *peer, name);
                 let said = &violation.bytes;
                 let said = if said.is_empty() { String::new() } else { format!(": \"{said}\"") };
                 format!("Violation: {}, by {who}{said}", violation.rule)
             }
             Self::MoreOffenses { host, count, span_us } => {
-                format!("{} more like it from {} in {}", count, escaped(host), micros(*span_us))
+                let from = match host {
+                    OffenderHost::One(ip) => ip.to_string(),
+                    OffenderHost::Others => "other addresses".to_owned(),
+                };
+                format!("{count} more like it from {from} in {}", micros(*span_us))
             }
             Self::Flooding { peer, said, limit } => format!(
                 "{} sends more than {limit} messages a second besides gossip ({}): it is read slowly",
                 name(*peer),
-                escaped(said)
+                said.name()
             ),
-            Self::Omitted { what, host, count, span_us } => omitted(*what, &escaped(host), *count, *span_us),
-            Self::OtherDialect { remote, peer, speaks } => other_dialect(remote, *peer, *speaks),
+            Self::Omitted { what, host, count, span_us } => omitted(*what, *host, *count, *span_us),
+            Self::OtherDialect { remote, peer, speaks } => other_dialect(*remote, *peer, *speaks),
             Self::HandshakeFailed { remote, peer } => {
-                format!("Connection with {} ended before it named itself", remote_text(remote, *peer, name))
+                format!("Connection with {} ended before it named itself", remote_text(*remote, *peer, name))
             }
             Self::EclipseSuspected { joiners } => {
                 let count = count_text(joiners.len() as u64, "neighbor");
@@ -108,7 +114,7 @@ impl Words for LinkEvent {
 }
 
 /// Events that were too many to log one by one.
-fn omitted(what: Omission, host: &str, count: u64, span_us: u64) -> String {
+fn omitted(what: Omission, host: Ipv4Addr, count: u64, span_us: u64) -> String {
     let (what, did) = match what {
         Omission::Links => (count_text(count, "more link"), "came and went"),
         Omission::Refusals => (count_text(count, "more link"), "were refused"),
@@ -175,10 +181,10 @@ fn link_down(peer: &str, purpose: Purpose, end: LinkEnd) -> String {
     format!("{what} {peer} down: {}", end_text(end))
 }
 
-fn other_dialect(remote: &str, peer: Option<Addr>, speaks: Dialect) -> String {
-    let who = match peer.map(|peer| peer.to_string()) {
-        Some(peer) if peer != remote => format!("{peer} (connected from {})", escaped(remote)),
-        Some(_) | None => escaped(remote),
+fn other_dialect(remote: Addr, peer: Option<Addr>, speaks: Dialect) -> String {
+    let who = match peer {
+        Some(peer) if peer != remote => format!("{peer} (connected from {remote})"),
+        Some(_) | None => remote.to_string(),
     };
     format!("{who} speaks the {speaks} dialect; start this node with --wire {speaks}")
 }
@@ -194,11 +200,9 @@ fn repairing(reason: RepairReason, name: NameOf<'_>) -> String {
     }
 }
 
-fn remote_text(remote: &str, peer: Option<Addr>, name: NameOf<'_>) -> String {
-    match peer {
-        Some(peer) => name(peer),
-        None => escaped(remote),
-    }
+/// By its name; what has named itself nowhere, by the address that the system gives it.
+fn remote_text(remote: Addr, peer: Option<Addr>, name: NameOf<'_>) -> String {
+    peer.map_or_else(|| remote.to_string(), name)
 }
 
 fn purpose_text(purpose: Purpose) -> &'static str {
@@ -214,7 +218,7 @@ pub fn evidence(event: &LinkEvent, node: &str, peer: &str, clock: &dyn Fn(Time) 
         LinkEvent::Dialing { .. } => format!("{node} dialed {peer}"),
         LinkEvent::DialFailed { error, retry_at, .. } => {
             let next = retry_at.map_or_else(String::new, |at| format!("; next try at {}", clock(at)));
-            format!("{node} could not connect to {peer}: {}{next}", escaped(error))
+            format!("{node} could not connect to {peer}: {}{next}", escaped(&error.to_string()))
         }
         LinkEvent::Refused { by: Side::Us, reason, .. } => format!("{node} refused {peer}: {}", own_refusal(*reason)),
         LinkEvent::Refused { by: Side::Them, reason, .. } => format!("{peer} refused {node}: {reason}"),

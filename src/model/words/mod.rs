@@ -5,11 +5,13 @@
 //! it side by side, and who gets to read it ([`Readers`]).
 
 pub(super) mod death;
+mod failure;
 mod fault;
 mod gossip;
 pub mod link;
 mod node;
 mod probe;
+mod reason;
 mod seed;
 #[cfg(test)]
 mod tests;

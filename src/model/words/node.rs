@@ -1,5 +1,6 @@
 //! Nodes in words.
 
+use super::failure::attempt;
 use super::{GossipLine, LineTone, NameOf, Readers, Receipt, Severity, Words, escaped, list_text, micros};
 use crate::event::{Absence, NodeEvent, Stop};
 use crate::proto::addr::Addr;
@@ -16,17 +17,19 @@ impl Words for NodeEvent {
         }
     }
 
-    fn sentence(&self, _name: NameOf<'_>) -> String {
+    fn sentence(&self, name: NameOf<'_>) -> String {
         match self {
-            Self::Started { name, role, dialect, .. } => {
-                format!("Started as {role} {}, {dialect} dialect", escaped(name))
+            Self::Started { name: own, role, dialect, .. } => {
+                format!("Started as {role} {}, {dialect} dialect", escaped(own))
             }
             Self::Exposed { bind, opened, allow } => exposed(*bind, opened, allow),
             Self::Stopped { how: Stop::Left } => "Left the network".to_owned(),
             Self::Stopped { how: Stop::Killed } => "Killed: links broken off, no goodbye".to_owned(),
             Self::Hung => "Hung: keeps its sockets and says nothing".to_owned(),
             Self::WasAway { why, span_us } => was_away(*why, *span_us),
-            Self::Failed { what, why } => format!("Not done: {}: {}", escaped(what), escaped(why)),
+            Self::Failed { what, why } => {
+                format!("Not done: {}: {}", escaped(&attempt(what, name)), escaped(&why.to_string()))
+            }
         }
     }
 

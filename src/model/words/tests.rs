@@ -115,12 +115,12 @@ exposed: Listens on 127.0.0.1:3002; 10.0.0.0/8 may link, and this machine
 stopped: Killed: links broken off, no goodbye
 hung: Hung: keeps its sockets and says nothing
 was_away: Was away for 8.2 s: takes nobody for dead for that time
-failed: Not done: start a peer at 127.0.0.1:80: permission denied
+failed: Not done: start a peer: no permission to listen on 127.0.0.1:80: choose a port from 1024 on
 fault_set: Fault: delay ('127.0.0.1', 3001) ('127.0.0.1', 3002) 100ms 50ms
 fault_cleared: No longer: partition ('127.0.0.1', 3001) ('127.0.0.1', 3002)
 lied: Lies to its seeds, as told: ('127.0.0.1', 3002) is dead
 dialing: -
-dial_failed: No connection to ('127.0.0.1', 3002): Connection refused; will try again
+dial_failed: No connection to ('127.0.0.1', 3002): connection refused: nobody listens there; will try again
 link_up: Linked to ('127.0.0.1', 3002)
 link_down: Link to ('127.0.0.1', 3002) down: taken for dead: 3 probes in a row unanswered
 link_refused: ('127.0.0.1', 3002) refused a link: it has as many neighbors as it takes

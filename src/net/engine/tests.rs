@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::command::Placement;
-use crate::event::{EventKind, NodeEvent, Stop};
+use crate::event::{Attempt, EventKind, NodeEvent, Stop};
 use crate::feed::{Feed, feed};
 use crate::proto::config::PeerConfig;
 use crate::proto::message::Role;
@@ -35,7 +35,8 @@ async fn a_node_without_descriptors_says_how_many_and_the_others_stay() {
         _ => None,
     });
     let (what, why) = failed.expect("it is told");
-    assert_eq!(what, "start a peer");
+    assert_eq!(what, Attempt::Start(Role::Peer));
+    let why = why.to_string();
     assert!(why.contains("this process may have 100: 2 too few") && why.contains("(2 peers fit)"), "{why}");
     for node in lab {
         assert_eq!(engine.nodes().get(node).unwrap().state, NodeState::Runs);

@@ -24,7 +24,7 @@ impl Machine for Doorman {
     fn handle(&mut self, _now: Time, input: Input, out: &mut impl Output) {
         if let Input::Rejected { remote, rule } = input {
             let violation = Violation::new(rule, b"");
-            out.emit(|| LinkEvent::Violation { remote: remote.to_string(), peer: None, violation });
+            out.emit(|| LinkEvent::Violation { remote, peer: None, violation });
         } else if let Input::Link { link, change: LinkChange::Accepted { .. } } = input
             && !self.keeps
         {
@@ -69,7 +69,7 @@ async fn connections_beyond_the_limit_are_closed_at_once() {
     for _ in 0..20 {
         let refused = tokio::net::TcpStream::connect(addr.socket()).await.unwrap();
         assert_closed(&refused).await;
-        assert_eq!(told(&mut feed).await, (refused.local_addr().unwrap().to_string(), Rule::TooManyLinks));
+        assert_eq!(told(&mut feed).await, (Addr::try_from(refused.local_addr().unwrap()).unwrap(), Rule::TooManyLinks));
     }
     for stream in inside {
         assert_eq!(stream.try_read(&mut [0; 1]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
@@ -86,10 +86,10 @@ async fn assert_closed(stream: &tokio::net::TcpStream) {
 }
 
 /// Who was turned away, and why.
-async fn told(feed: &mut Feed) -> (String, Rule) {
+async fn told(feed: &mut Feed) -> (Addr, Rule) {
     let delivery = timeout(Duration::from_secs(10), feed.recv()).await.unwrap().unwrap();
     match &delivery.batch[0].kind {
-        EventKind::Link(LinkEvent::Violation { remote, violation, .. }) => (remote.clone(), violation.rule),
+        EventKind::Link(LinkEvent::Violation { remote, violation, .. }) => (*remote, violation.rule),
         other => panic!("{other:?}"),
     }
 }

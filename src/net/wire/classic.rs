@@ -17,12 +17,9 @@ use bytes::{Buf as _, BufMut as _, BytesMut};
 
 use super::grammar::{self, Boundary, NoMessage, PartialInput};
 use super::pickle::{self, PickleReader};
-use super::{
-    CLASSIC_MESSAGE_LEN_MAX, CLASSIC_READ_LEN, CLASSIC_TEXT_LEN_MAX, EncodeError, LinkContext, TextProblem, WireError,
-    framed,
-};
+use super::{CLASSIC_MESSAGE_LEN_MAX, CLASSIC_READ_LEN, CLASSIC_TEXT_LEN_MAX, LinkContext, WireError, framed};
 use crate::proto::addr::Addr;
-use crate::proto::event::{Direction, Purpose, Rule};
+use crate::proto::event::{Direction, Purpose, Rule, TextProblem, Unwritable};
 use crate::proto::message::{Dialect, Gossip, Message};
 use crate::proto::time::ClockTime;
 
@@ -126,7 +123,7 @@ impl ClassicEncoder {
     }
 
     /// Appends the bytes of `message`: none if the dialect has no words for it.
-    pub(super) fn encode(&self, message: &Message, out: &mut BytesMut) -> Result<(), EncodeError> {
+    pub(super) fn encode(&self, message: &Message, out: &mut BytesMut) -> Result<(), Unwritable> {
         if !message.has_words_in(Dialect::Classic) {
             return Ok(());
         }
@@ -149,10 +146,10 @@ impl ClassicEncoder {
         Ok(())
     }
 
-    fn put_gossip(&self, out: &mut BytesMut, gossip: &Gossip) -> Result<(), EncodeError> {
+    fn put_gossip(&self, out: &mut BytesMut, gossip: &Gossip) -> Result<(), Unwritable> {
         let origin = gossip.id.origin;
         let Some(clock) = u32::try_from(gossip.id.run).ok().and_then(ClockTime::from_seconds) else {
-            return Err(EncodeError::Foreign { missing: "a time of day", dialect: Dialect::Classic });
+            return Err(Unwritable::NoTime);
         };
         let text = gossip.body.as_bytes();
         let head = format!("{clock}:{}:", origin.python());
@@ -172,15 +169,10 @@ fn put(out: &mut BytesMut, text: impl Display) {
     let _ = write!(out.writer(), "{text}");
 }
 
-fn put_list(out: &mut BytesMut, list: &[Addr]) -> Result<(), EncodeError> {
+fn put_list(out: &mut BytesMut, list: &[Addr]) -> Result<(), Unwritable> {
     let pickle = pickle::write(list);
     if pickle.len() > CLASSIC_READ_LEN {
-        return Err(EncodeError::TooLong {
-            what: "a peer list",
-            len: pickle.len(),
-            max: CLASSIC_READ_LEN,
-            dialect: Dialect::Classic,
-        });
+        return Err(Unwritable::ListTooLong { len: pickle.len(), max: CLASSIC_READ_LEN });
     }
     out.put_slice(&pickle);
     Ok(())

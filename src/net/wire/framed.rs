@@ -14,10 +14,10 @@ use self::fields::{
     Fields, goodbye_code, priority_code, put_addr, put_cause, put_extras, put_list, put_lowest, refusal_code, role_code,
 };
 use super::grammar::{self, PartialInput};
-use super::{BODY_COPY_MAX, EncodeError, FRAME_LEN_MAX, HELLO_LEN_MAX, WireError};
+use super::{BODY_COPY_MAX, FRAME_LEN_MAX, HELLO_LEN_MAX, WireError};
 use crate::proto::addr::Addr;
 use crate::proto::config::{BODY_LEN_MAX, LIST_LEN_MAX};
-use crate::proto::event::Rule;
+use crate::proto::event::{Rule, Unwritable};
 use crate::proto::message::{Dialect, Gossip, Hello, Message, MessageId, PeerSample, ProbeExtras, ProbeSeq, Trace};
 use crate::proto::text::Body;
 use crate::proto::time::ClockTime;
@@ -207,7 +207,7 @@ fn hello(fields: &mut Fields<'_>) -> Result<Message, Rule> {
 }
 
 /// Writes a message; see [`super::LinkEncoder::encode_parts`].
-pub(super) fn encode(message: &Message, head: &mut BytesMut) -> Result<Option<Bytes>, EncodeError> {
+pub(super) fn encode(message: &Message, head: &mut BytesMut) -> Result<Option<Bytes>, Unwritable> {
     match message {
         Message::Gossip(gossip) => return put_gossip(gossip, head),
         Message::Hello(hello) => frame(head, tag::HELLO, |out| put_hello(out, *hello)),
@@ -245,7 +245,7 @@ fn frame(head: &mut BytesMut, tag: u8, fields: impl FnOnce(&mut BytesMut)) {
     head[start..start + LENGTH_LEN].copy_from_slice(&len.to_be_bytes());
 }
 
-fn put_sample(head: &mut BytesMut, sample: &PeerSample) -> Result<(), EncodeError> {
+fn put_sample(head: &mut BytesMut, sample: &PeerSample) -> Result<(), Unwritable> {
     check_list(&sample.peers)?;
     frame(head, tag::PEER_LIST, |out| {
         put_list(out, &sample.peers);
@@ -255,14 +255,14 @@ fn put_sample(head: &mut BytesMut, sample: &PeerSample) -> Result<(), EncodeErro
     Ok(())
 }
 
-fn check_list(list: &[Addr]) -> Result<(), EncodeError> {
+fn check_list(list: &[Addr]) -> Result<(), Unwritable> {
     if list.len() > LIST_LEN_MAX {
-        return Err(EncodeError::ListTooLong { len: list.len(), max: LIST_LEN_MAX });
+        return Err(Unwritable::TooManyAddresses { len: list.len(), max: LIST_LEN_MAX });
     }
     Ok(())
 }
 
-fn put_list_frame(head: &mut BytesMut, tag: u8, reason: u8, list: &[Addr]) -> Result<(), EncodeError> {
+fn put_list_frame(head: &mut BytesMut, tag: u8, reason: u8, list: &[Addr]) -> Result<(), Unwritable> {
     check_list(list)?;
     frame(head, tag, |out| {
         out.put_u8(reason);
@@ -287,19 +287,14 @@ fn put_probe(out: &mut BytesMut, seq: ProbeSeq, asker: Addr, clock: ClockTime, e
 }
 
 /// Hot: every rumor passes here once for each neighbor.
-fn put_gossip(gossip: &Gossip, head: &mut BytesMut) -> Result<Option<Bytes>, EncodeError> {
+fn put_gossip(gossip: &Gossip, head: &mut BytesMut) -> Result<Option<Bytes>, Unwritable> {
     let Some(trace) = gossip.trace.filter(|trace| trace.hop > 0) else {
-        return Err(EncodeError::Foreign { missing: "its time and hop count", dialect: Dialect::Framed });
+        return Err(Unwritable::NoTrace);
     };
     let body = gossip.body.bytes();
     let len = u32::try_from(GOSSIP_HEAD_LEN + body.len()).ok().filter(|_| body.len() <= BODY_LEN_MAX);
     let Some(len) = len else {
-        return Err(EncodeError::TooLong {
-            what: "a text",
-            len: body.len(),
-            max: BODY_LEN_MAX,
-            dialect: Dialect::Framed,
-        });
+        return Err(Unwritable::BodyTooLong { len: body.len(), max: BODY_LEN_MAX });
     };
     head.reserve(LENGTH_LEN + GOSSIP_HEAD_LEN + body.len().min(BODY_COPY_MAX));
     head.put_u32(len);

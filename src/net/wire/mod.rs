@@ -28,11 +28,11 @@ use tokio_util::codec::{Decoder, Encoder};
 
 pub use self::classic::classic_text_problem;
 use self::classic::{ClassicDecoder, ClassicEncoder};
-pub use self::error::{EncodeError, TextProblem, WireError};
+pub use self::error::{EncodeError, WireError};
 use self::framed::FramedDecoder;
 use self::grammar::PartialInput;
 use crate::proto::addr::Addr;
-use crate::proto::event::{Direction, Purpose};
+use crate::proto::event::{Direction, Purpose, Unwritable};
 use crate::proto::message::{Dialect, Message, Role};
 use crate::proto::pacing::CLASSIC_WRITE_GAP;
 
@@ -177,7 +177,7 @@ impl LinkEncoder {
     ///
     /// A message that the classic dialect has no words for (a list request, a refusal, a goodbye)
     /// appends nothing.
-    pub fn encode_parts(&mut self, message: &Message, head: &mut BytesMut) -> Result<Option<Bytes>, EncodeError> {
+    pub fn encode_parts(&mut self, message: &Message, head: &mut BytesMut) -> Result<Option<Bytes>, Unwritable> {
         match &self.dialect {
             DialectEncoder::Framed => framed::encode(message, head),
             DialectEncoder::Classic(classic) => classic.encode(message, head).map(|()| None),

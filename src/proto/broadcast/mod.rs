@@ -25,7 +25,7 @@ use self::seen::SeenCache;
 use super::addr::Addr;
 use super::config::PeerConfig;
 use super::cx::{Cx, NeighborOutput, next_turn};
-use super::event::{GossipEvent, NodeEvent};
+use super::event::{Attempt, FailureReason, GossipEvent, NodeEvent};
 use super::machine::Gauge;
 use super::message::{GENERATED_PREFIX, Gossip, Message, MessageId, Trace};
 use super::random::Topic;
@@ -37,9 +37,6 @@ const CLOCK_STEP: Duration = Duration::from_secs(1);
 /// Forgeries are reported once in this time: each neighbor may bring a copy, and a forger can forge
 /// many.
 const FORGERY_TOLD_EVERY: Duration = Duration::from_secs(10);
-/// Why a text of the user is not sent; only the classic dialect has this error.
-const SAID_ALREADY: &str = "the classic dialect cannot tell it from the same text of this second: wait a second, or say \
-                            something else";
 
 /// Nobody could tell this message from an earlier one: a classic message is known by its origin,
 /// its second and its text.
@@ -160,8 +157,8 @@ impl Broadcast {
         if self.originate(cx, seq, body).is_ok() {
             self.own_ids.count_said();
         } else {
-            let (node, why) = (cx.config.listen, SAID_ALREADY.to_owned());
-            cx.out.emit(|| NodeEvent::Failed { what: format!("send a message from {node}"), why });
+            let node = cx.config.listen;
+            cx.out.emit(|| NodeEvent::failed(Attempt::Say(node), FailureReason::SaidAlready));
         }
     }
 

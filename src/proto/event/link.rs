@@ -1,12 +1,14 @@
 //! Events about connections.
 
+use std::net::Ipv4Addr;
+
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::{EventSubject, Omission, RepairReason, Violation};
+use super::{DialError, EventSubject, Omission, RepairReason, Violation};
 use crate::proto::addr::Addr;
 use crate::proto::fault::FaultId;
-use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, RefusalReason};
+use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageKind, RefusalReason};
 use crate::proto::time::Time;
 
 /// A number that a driver gives each connection of a node, and never reuses for that node.
@@ -108,6 +110,17 @@ pub enum LinkEnd {
     WhileAway,
 }
 
+/// Whose offenses are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OffenderHost {
+    /// More machines than are told apart.
+    #[serde(rename = "other addresses")]
+    Others,
+    #[serde(untagged)]
+    One(Ipv4Addr),
+}
+
 /// Something about a connection, or about who may connect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, VariantNames, IntoStaticStr)]
 #[serde(rename_all = "snake_case", tag = "event")]
@@ -119,8 +132,7 @@ pub enum LinkEvent {
     DialFailed {
         peer: Addr,
         purpose: Purpose,
-        /// The system's error.
-        error: String,
+        error: DialError,
         /// Not tried again before this. `None`: a neighbor, which repair dials when links are
         /// missing, or a seed whose registration is up.
         retry_at: Option<Time>,
@@ -157,8 +169,8 @@ pub enum LinkEvent {
     NotAccepted { peer: Addr },
     /// A remote broke the protocol; its link is closed.
     Violation {
-        /// The remote end of the connection, as the system names it.
-        remote: String,
+        /// The remote end of the connection.
+        remote: Addr,
         /// The address in its hello, if it sent one.
         peer: Option<Addr>,
         #[serde(flatten)]
@@ -166,8 +178,8 @@ pub enum LinkEvent {
     },
     /// Further offenses by remotes at one address, after some had been reported one by one.
     MoreOffenses {
-        /// The address of the remotes' machine, or words for several.
-        host: String,
+        /// The remotes' machine.
+        host: OffenderHost,
         count: u64,
         /// The time that the count covers, in microseconds.
         span_us: u64,
@@ -177,15 +189,15 @@ pub enum LinkEvent {
     Flooding {
         peer: Addr,
         /// The kind of the last message.
-        said: String,
+        said: MessageKind,
         /// Messages that are allowed per second.
         limit: u32,
     },
     /// Further things that remotes at one address did, after some had been reported one by one.
     Omitted {
         what: Omission,
-        /// The address of the remotes' machine.
-        host: String,
+        /// The remotes' machine.
+        host: Ipv4Addr,
         count: u64,
         /// The time that the count covers, in microseconds.
         span_us: u64,
@@ -193,7 +205,7 @@ pub enum LinkEvent {
     /// A remote speaks the other dialect; its link is closed.
     OtherDialect {
         /// The remote end of the connection.
-        remote: String,
+        remote: Addr,
         /// The node that was dialed, if we dialed; else the address in its hello, if it sent one.
         #[serde(default)]
         peer: Option<Addr>,
@@ -203,7 +215,7 @@ pub enum LinkEvent {
     /// A connection ended before the remote had named itself.
     HandshakeFailed {
         /// The remote end of the connection.
-        remote: String,
+        remote: Addr,
         /// The node that was dialed, if we dialed.
         peer: Option<Addr>,
     },
@@ -242,13 +254,14 @@ impl LinkEvent {
             Self::EclipseSuspected { joiners: list } | Self::Refused { referral: list, .. } => {
                 size_of_val(list.as_slice())
             }
-            Self::Violation { remote, violation, .. } => remote.len() + violation.bytes.len(),
-            Self::OtherDialect { remote, .. } | Self::HandshakeFailed { remote, .. } => remote.len(),
+            Self::Violation { violation, .. } => violation.bytes.len(),
             Self::Dialing { .. }
             | Self::DialFailed { .. }
             | Self::Up { .. }
             | Self::Down { .. }
             | Self::NotAccepted { .. }
+            | Self::OtherDialect { .. }
+            | Self::HandshakeFailed { .. }
             | Self::MoreOffenses { .. }
             | Self::Flooding { .. }
             | Self::Omitted { .. }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
+use super::failure::{Attempt, FailureReason};
+use super::state::NodeState;
 use crate::proto::addr::Addr;
 use crate::proto::config::Pace;
 use crate::proto::message::{Dialect, Role};
@@ -26,6 +28,15 @@ pub enum Stop {
     /// It was crashed: its sockets end as those of a dead process of its dialect do, without a
     /// goodbye.
     Killed,
+}
+
+impl From<Stop> for NodeState {
+    fn from(how: Stop) -> Self {
+        match how {
+            Stop::Left => Self::Left,
+            Stop::Killed => Self::Killed,
+        }
+    }
 }
 
 /// Something about the node itself.
@@ -62,11 +73,12 @@ pub enum NodeEvent {
         /// For how long, in microseconds.
         span_us: u64,
     },
-    /// Something that the user asked of a node was not done.
-    Failed {
-        /// What was asked.
-        what: String,
-        /// Why not, and what to do.
-        why: String,
-    },
+    /// Something was not done: what a user asked for, or what the node does of its own.
+    Failed { what: Attempt, why: Box<FailureReason> },
+}
+
+impl NodeEvent {
+    pub fn failed(what: Attempt, why: impl Into<FailureReason>) -> Self {
+        Self::Failed { what, why: Box::new(why.into()) }
+    }
 }

@@ -52,9 +52,7 @@ impl Membership {
 
     fn tell_other_dialect(&mut self, cx: &mut Cx<impl Output>, open: &PeerLink, speaks: Dialect, named: Option<Addr>) {
         let remote = open.remote;
-        let event = || {
-            EventKind::Link(LinkEvent::OtherDialect { remote: remote.to_string(), peer: open.peer.or(named), speaks })
-        };
+        let event = || EventKind::Link(LinkEvent::OtherDialect { remote, peer: open.peer.or(named), speaks });
         self.offenses.tell(cx, remote.ip(), event);
     }
 

@@ -80,7 +80,7 @@ impl Membership {
             GoodbyeReason::Duplicate => {}
             GoodbyeReason::Leaving | GoodbyeReason::MadeRoom | GoodbyeReason::Replaced => {
                 self.candidates.give_up_bridge(peer);
-                cx.out.emit(|| LinkEvent::HandshakeFailed { remote: peer.to_string(), peer: Some(peer) });
+                cx.out.emit(|| LinkEvent::HandshakeFailed { remote: peer, peer: Some(peer) });
             }
         }
         self.repair.try_next(cx);
@@ -265,7 +265,7 @@ impl Membership {
     ) {
         self.candidates.lose(cx, peer);
         if cause.is_plain_end() {
-            let remote = open.remote.to_string();
+            let remote = open.remote;
             cx.out.emit(|| LinkEvent::HandshakeFailed { remote, peer: Some(peer) });
         }
         self.repair.try_next(cx);

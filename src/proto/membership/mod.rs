@@ -44,7 +44,7 @@ use super::addr::Addr;
 use super::budget::Budget;
 use super::config::{HALF_OPEN_MAX, LINKS_MAX, PeerConfig, REFERRAL_LEN};
 use super::cx::Cx;
-use super::event::{Direction, EventKind, LinkEnd, LinkEvent, LinkId, Purpose, Rule, Side, Violation};
+use super::event::{DialError, Direction, EventKind, LinkEnd, LinkEvent, LinkId, Purpose, Rule, Side, Violation};
 use super::machine::{Gauge, Output};
 use super::message::{DeathCause, GoodbyeReason, Hello, Message, Priority, ProbeExtras, RefusalReason, Role, RootNews};
 use super::offenses::Offenses;
@@ -261,7 +261,7 @@ impl Membership {
     }
 
     fn tell_violation(&mut self, cx: &mut Cx<impl Output>, remote: Addr, peer: Option<Addr>, violation: Violation) {
-        let event = || EventKind::Link(LinkEvent::Violation { remote: remote.to_string(), peer, violation });
+        let event = || EventKind::Link(LinkEvent::Violation { remote, peer, violation });
         self.offenses.tell(cx, remote.ip(), event);
     }
 
@@ -276,7 +276,7 @@ impl Membership {
         }
     }
 
-    pub(super) fn on_dial_failed(&mut self, cx: &mut Cx<impl Output>, peer: Addr, error: String) {
+    pub(super) fn on_dial_failed(&mut self, cx: &mut Cx<impl Output>, peer: Addr, error: DialError) {
         if cx.config.has_seed(peer) {
             return self.registrar.on_unreachable(cx, peer, error);
         }

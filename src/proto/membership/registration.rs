@@ -11,7 +11,7 @@ use super::reserve::AddressSource;
 use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
 use crate::proto::cx::Cx;
-use crate::proto::event::{DeathEvent, LinkEvent, LinkId, ProbeEvent, Purpose, SeedEvent};
+use crate::proto::event::{DeathEvent, DialError, LinkEvent, LinkId, ProbeEvent, Purpose, SeedEvent};
 use crate::proto::machine::Output;
 use crate::proto::message::{DeathCause, Message, ProbeExtras, ProbeId, ProbeSeq};
 use crate::proto::random::{Random, Topic};
@@ -185,7 +185,7 @@ impl Registrar {
         }
     }
 
-    pub(super) fn on_unreachable(&mut self, cx: &mut Cx<impl Output>, seed: Addr, error: String) {
+    pub(super) fn on_unreachable(&mut self, cx: &mut Cx<impl Output>, seed: Addr, error: DialError) {
         let retry_at = self.failed(cx, seed);
         cx.out.emit(|| LinkEvent::DialFailed { peer: seed, purpose: Purpose::Registration, error, retry_at });
         self.pursue(cx);

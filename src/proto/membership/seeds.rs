@@ -158,7 +158,7 @@ impl Membership {
             };
             cx.out.emit(|| LinkEvent::Down { link, peer: seed, purpose: Purpose::Registration, end });
         } else if cause.is_plain_end() {
-            let remote = open.remote.to_string();
+            let remote = open.remote;
             cx.out.emit(|| LinkEvent::HandshakeFailed { remote, peer: Some(seed) });
         }
         self.registrar.on_lost(cx, seed, link);

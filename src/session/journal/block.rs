@@ -34,7 +34,7 @@ const NODE_LEN: usize = 30;
 #[derive(Debug, Default)]
 pub(super) struct JournalBlock {
     /// The number of its first event.
-    first: u64,
+    pub(super) first: u64,
     pub(super) held: HeldEvents,
     /// Events that have a line of their own.
     lines: Vec<u8>,

@@ -2,25 +2,23 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::frames::{FrameReader, is_packed, last_lines};
 use super::line::{BlockHead, Line};
 use super::window::{RecordWindow, Told};
-use super::{FORMAT, Header, JournalError, JournalRecord, LINE_LEN_MAX, VERSION};
+use super::{CHUNK_LEN, FORMAT, Header, JournalError, JournalRecord, LINE_LEN_MAX, VERSION};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::session::overview::{FOOTER_LEN_MAX, Footer, MissedEvents, Overview, Tally};
 
-/// Bytes that are read at a time.
-const CHUNK_LEN: usize = 256 * 1024;
 /// The byte order mark that some editors and shells put before UTF-8 text.
 const BOM: &[u8] = "\u{feff}".as_bytes();
 const UNPACK: &str = "unpack it first";
 /// First bytes of other files in which people keep sessions, what each is, and what to do.
-const KINDS: [(&[u8], &str, &str); 7] = [
+const KINDS: [(&[u8], &str, &str); 6] = [
     (b"\x1f\x8b", "compressed with gzip", UNPACK),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", UNPACK),
     (b"\xfd7zXZ", "compressed with xz", UNPACK),
     (b"BZh", "compressed with bzip2", UNPACK),
     (b"PK\x03\x04", "a zip archive", UNPACK),
@@ -36,7 +34,7 @@ const NODES_MAX: usize = 256 * 1024;
 pub struct JournalReader {
     path: PathBuf,
     header: Header,
-    lines: BufReader<File>,
+    lines: RecordedLines,
     pub(super) line: u64,
     nodes: BTreeMap<u32, Addr>,
     window: RecordWindow,
@@ -47,14 +45,55 @@ pub struct JournalReader {
     ended: bool,
 }
 
-/// Opens a journal, or an export that ends in `.jsonl`.
+/// The lines of a file.
+#[derive(Debug)]
+enum RecordedLines {
+    Plain(BufReader<File>),
+    Packed(FrameReader),
+}
+
+impl RecordedLines {
+    fn open(path: &Path) -> io::Result<Self> {
+        let mut file = BufReader::with_capacity(CHUNK_LEN, File::open(path)?);
+        if is_packed(file.fill_buf()?) { FrameReader::new(file).map(Self::Packed) } else { Ok(Self::Plain(file)) }
+    }
+
+    /// The next line with its line end, or as much of it as is allowed or there.
+    fn next(&mut self) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Plain(lines) => read_line(lines),
+            Self::Packed(lines) => read_line(lines),
+        }
+    }
+
+    fn skip_line(&mut self) -> io::Result<usize> {
+        match self {
+            Self::Plain(lines) => lines.skip_until(b'\n'),
+            Self::Packed(lines) => lines.skip_until(b'\n'),
+        }
+    }
+}
+
+/// Opens a journal, or an export that ends in `.jsonl`; either may be packed with zstd.
 pub fn read(path: &Path) -> Result<JournalReader, JournalError> {
     let fail = |reason| JournalError::Read { path: path.to_owned(), reason };
-    let mut lines = BufReader::with_capacity(CHUNK_LEN, File::open(path).map_err(fail)?);
-    let first = read_line(&mut lines).map_err(fail)?;
+    let mut lines = RecordedLines::open(path).map_err(fail)?;
+    let first = lines.next().map_err(|reason| not_unpacked(path, reason))?;
     let header = header(path, &first)?;
     let (nodes, window, ready) = (BTreeMap::new(), RecordWindow::default(), VecDeque::new());
     Ok(JournalReader { path: path.to_owned(), header, lines, line: 1, nodes, window, ready, next: 0, ended: false })
+}
+
+/// Why not even the first line can be read: the library's errors have one of these kinds.
+fn not_unpacked(path: &Path, reason: io::Error) -> JournalError {
+    let path = path.to_owned();
+    match reason.kind() {
+        ErrorKind::InvalidData | ErrorKind::UnexpectedEof | ErrorKind::Other => {
+            let why = "it is compressed with zstd, and damaged or incomplete".to_owned();
+            JournalError::NotAJournal { path, why }
+        }
+        _ => JournalError::Read { path, reason },
+    }
 }
 
 fn header(path: &Path, line: &[u8]) -> Result<Header, JournalError> {
@@ -89,7 +128,6 @@ pub fn check_rereadable(path: &Path) -> Result<(), JournalError> {
     }
 }
 
-/// The next line with its line end, or as much of it as is allowed or there.
 fn read_line(lines: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     lines.take(LINE_LEN_MAX as u64).read_until(b'\n', &mut line)?;
@@ -105,19 +143,21 @@ impl JournalReader {
     fn skip_rest(&mut self, line: &[u8]) {
         if line.len() == LINE_LEN_MAX && !line.ends_with(b"\n") {
             // A read error comes again with the next line, and is reported there.
-            let _ = self.lines.skip_until(b'\n');
+            let _ = self.lines.skip_line();
         }
     }
 
     /// Reads a line, after which records may be ready.
     fn advance(&mut self) {
         self.line += 1;
-        match read_line(&mut self.lines) {
+        match self.lines.next() {
             Ok(line) if line.is_empty() => self.end(),
             Ok(line) => {
                 self.skip_rest(&line);
                 self.take(&line);
             }
+            Err(damage) if damage.kind() == ErrorKind::InvalidData => self.take_damage(damage.to_string()),
+            Err(torn) if torn.kind() == ErrorKind::UnexpectedEof => self.end_torn(),
             Err(reason) => {
                 self.end();
                 self.ready.push_back(Err(JournalError::Read { path: self.path.clone(), reason }));
@@ -133,11 +173,13 @@ impl JournalReader {
             Ok(()) => return,
             Err(why) if is_whole => why,
             Err(_) if line.len() == LINE_LEN_MAX => format!("longer than {LINE_LEN_MAX} bytes"),
-            Err(_) => {
-                self.end();
-                return self.ready.push_back(Ok(JournalRecord::Torn));
-            }
+            Err(_) => return self.end_torn(),
         };
+        self.take_damage(why);
+    }
+
+    /// Notes that something cannot be read, and why.
+    fn take_damage(&mut self, why: String) {
         let (path, line) = (self.path.clone(), self.line);
         self.window.take_bad(JournalError::BadLine { path, line, why, events: None });
         if self.window.is_full() {
@@ -186,6 +228,11 @@ impl JournalReader {
             self.nodes.clear();
         }
         self.nodes.append(&mut nodes);
+    }
+
+    fn end_torn(&mut self) {
+        self.end();
+        self.ready.push_back(Ok(JournalRecord::Torn));
     }
 
     fn end(&mut self) {
@@ -241,10 +288,19 @@ fn count(journal: JournalReader) -> Result<Overview, JournalError> {
 
 fn footer(path: &Path) -> io::Result<Option<Overview>> {
     let mut file = File::open(path)?;
-    let len = file.metadata()?.len();
-    file.seek(SeekFrom::Start(len.saturating_sub(FOOTER_LEN_MAX as u64)))?;
-    let mut end = Vec::with_capacity(FOOTER_LEN_MAX);
-    file.take(FOOTER_LEN_MAX as u64).read_to_end(&mut end)?;
+    let end = end_of(&mut file)?;
     let last = end.strip_suffix(b"\n").and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
     Ok(last.and_then(|line| serde_json::from_slice::<Footer>(line).ok()).map(|footer| footer.closed))
+}
+
+/// The last lines of a file, or the end of one that is packed by another program.
+fn end_of(file: &mut File) -> io::Result<Vec<u8>> {
+    let reach = FOOTER_LEN_MAX as u64;
+    if let Some(lines) = last_lines(file, reach)? {
+        return Ok(lines);
+    }
+    file.seek(SeekFrom::Start(file.metadata()?.len().saturating_sub(reach)))?;
+    let mut end = Vec::with_capacity(FOOTER_LEN_MAX);
+    file.take(reach).read_to_end(&mut end)?;
+    Ok(end)
 }

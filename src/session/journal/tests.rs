@@ -187,6 +187,28 @@ fn a_journal_stops_at_its_limit_and_says_how_much_is_missing() {
 }
 
 #[test]
+fn a_half_full_journal_tells_when_it_will_be_full() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = Journal::create(&dir.path().join("short.jsonl"), &Header::new(AT, 0), 10_000).unwrap();
+    let mut seconds = 0;
+    while journal.full_at().is_none() {
+        seconds += 1;
+        journal.append(&[Event { at: AT + Duration::from_secs(seconds), ..hung(1) }]).unwrap();
+        journal.flush().unwrap();
+    }
+    let told = journal.full_at().unwrap();
+    let mut last = seconds;
+    while !journal.is_full() {
+        last += 1;
+        let _ = journal.append(&[Event { at: AT + Duration::from_secs(last), ..hung(1) }]).and(journal.flush());
+    }
+    // The header and the reserve for the last lines are not in the pace.
+    let (from, to) = (AT + Duration::from_secs(last * 9 / 10), AT + Duration::from_secs(last * 12 / 10));
+    assert!((from..to).contains(&told), "half full after {seconds} s, full after {last} s, told {told:?}");
+    assert_eq!(journal.full_at(), None, "it is full");
+}
+
+#[test]
 fn an_unfinished_last_line_is_told_and_the_rest_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = new_journal(&dir);

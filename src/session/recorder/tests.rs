@@ -130,6 +130,32 @@ fn the_journal_counts_skipped_events_in_their_place() {
     assert_eq!(records.last(), Some(&JournalRecord::Skipped(12)));
 }
 
+#[tokio::test]
+async fn a_journal_that_will_be_full_is_announced_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let limits = Limits { journal_size_max: 4_000, ..Limits::default() };
+    let places = RecordPaths { journal: Some((dir.path().join("session.jsonl"), limits)), log_dir: None };
+    let (tap, feed) = feed(1_000);
+    let (notify, news) = sync_channel(16);
+    let recorder = Recorder::spawn(feed, &places, &Header::new(AT, 0), move |news| notify.send(news).unwrap()).unwrap();
+    let mut told = Vec::new();
+    for _ in 0..100 {
+        tap.publish(&batch(1));
+        recorder.handle().sync().await.unwrap();
+        told.extend(news.try_iter());
+    }
+    let [News::Recording(_), News::Note(half), News::Failing(full)] = &told[..] else { panic!("{told:?}") };
+    assert!(
+        half.starts_with(
+            "the journal is half full: at this pace it reaches its limit of 4kB at 1970-01-02 03:13:02.418"
+        ),
+        "{half}"
+    );
+    assert!(full.ends_with("has reached its limit of 4kB"), "{full}");
+    drop(tap);
+    tokio::task::spawn_blocking(|| recorder.finish()).await.unwrap();
+}
+
 #[test]
 fn a_log_that_fails_is_said_to_the_user_and_the_journal_goes_on() {
     let Run { dir, tap, recorder, notices } = run(100);

@@ -8,8 +8,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
-use super::fixture::{P1, P2, P3, P4, S1, Script, at, options, session, told};
-use crate::event::{Event, EventKind, GossipEvent, LinkEvent, NodeEvent, Purpose, Rule, Violation};
+use super::fixture::{P1, P2, P3, P4, Script, at, options, session, told};
+use crate::event::{
+    Attempt, DialError, Event, EventKind, FailureReason, GossipEvent, LinkEvent, NodeEvent, Purpose, Rule, Violation,
+};
 use crate::proto::message::{MessageId, Trace};
 use crate::proto::text::Body;
 use crate::ui::app::App;
@@ -49,11 +51,18 @@ fn story(texts: &[Body]) -> Vec<Event> {
             EventKind::Gossip(GossipEvent::Generated { id, body: body.clone(), trace: trace(0), forwarded: 2 }),
         );
         script.add(P2, EventKind::Gossip(GossipEvent::Received { id, from: P1, body, trace: trace(1), forwarded: 1 }));
-        script.add(P2, EventKind::Link(LinkEvent::Violation { remote: lossy(text), peer: None, violation }));
-        script.add(P4, EventKind::Node(NodeEvent::Failed { what: lossy(text), why: lossy(text) }));
+        script.add(P2, EventKind::Link(LinkEvent::Violation { remote: P1, peer: None, violation }));
+        script.add(P4, NodeEvent::failed(Attempt::Quote(lossy(text)), FailureReason::Quote(lossy(text))).into());
         let (purpose, retry_at) = (Purpose::Neighbor, None);
-        script.add(P3, EventKind::Link(LinkEvent::DialFailed { peer: P4, purpose, error: lossy(text), retry_at }));
-        script.add(S1, EventKind::Link(LinkEvent::MoreOffenses { host: lossy(text), count: 3, span_us: 10_000_000 }));
+        script.add(
+            P3,
+            EventKind::Link(LinkEvent::DialFailed {
+                peer: P4,
+                purpose,
+                error: DialError::Quote(lossy(text)),
+                retry_at,
+            }),
+        );
     }
     [session(), script.events].concat()
 }
@@ -152,7 +161,7 @@ fn the_screen_shows_in_plain_letters_what_a_stranger_sent() {
         rows.extend(shown.content.chunks(160).map(row));
         app.press("tab");
     }
-    for words in [["GOSSIP", r"\x1b[2J"], ["Not done", r"\x1b[2J"], ["3 more like it", r"\x1b"]] {
+    for words in [["GOSSIP", r"\x1b[2J"], ["Not done", r"\x1b[2J"], ["No connection", r"\x1b[2J"]] {
         assert!(rows.iter().any(|row| words.iter().all(|word| row.contains(word))), "no {words:?} in {rows:#?}");
     }
 }

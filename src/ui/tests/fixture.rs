@@ -196,7 +196,7 @@ pub(super) fn session() -> Vec<Event> {
     script.at(9_500).add(
         P2,
         EventKind::Link(LinkEvent::Violation {
-            remote: "127.0.0.1:55001".to_owned(),
+            remote: Addr::loopback(55_001),
             peer: None,
             violation: Violation::new(Rule::Malformed, b"GET / \x1b]0;owned\x07\r\n"),
         }),

@@ -5,9 +5,11 @@ use std::time::Duration;
 use super::fixture::{P1, P2, P3, P4, S1, S2, Script, aftermath, at, command, dead, delivery, suspect};
 use crate::command::Command;
 use crate::event::{
-    DeathEvent, DelistReason, Event, EventKind, LinkEnd, LinkEvent, LinkId, NodeEvent, Purpose, ReportAction, SeedEvent,
+    Attempt, DeathEvent, DelistReason, Event, EventKind, LinkEnd, LinkEvent, LinkId, NodeEvent, Purpose, Refusal,
+    ReportAction, SeedEvent, SiteError,
 };
-use crate::proto::message::DeathCause;
+use crate::proto::addr::Addr;
+use crate::proto::message::{DeathCause, Role};
 use crate::scenario::Progress;
 use crate::ui::app::App;
 use crate::ui::host::{FromHost, JournalState, Severity};
@@ -53,15 +55,18 @@ fn a_long_notice_continues_in_free_rows_and_else_is_cut() {
 fn a_failed_start_is_told_in_the_footer_and_in_the_notices() {
     let mut app = suspect();
     let mut script = Script::default();
-    let what = "start a peer at 127.0.0.1:3000".to_owned();
-    let why = "the port is in use; 127.0.0.1:3005 is free".to_owned();
-    script.at(13_100).add(P1, EventKind::Node(NodeEvent::Failed { what, why }));
+    let in_use = SiteError::InUse { addr: Addr::loopback(3000), next: Some(Addr::loopback(3005)) };
+    script.at(13_100).add(P1, NodeEvent::failed(Attempt::Start(Role::Peer), Refusal::from(in_use)).into());
     app.get(script.events);
-    assert!(app.footer().contains("the port is in use; 127.0.0.1:3005 is free"), "{}", app.footer());
+    assert!(
+        app.footer().contains("127.0.0.1:3000 is in use; the next free address is 127.0.0.1:3005"),
+        "{}",
+        app.footer()
+    );
     app.tick(at(30_000));
     assert!(!app.footer().contains("in use"));
     app.press("6");
-    assert!(app.picture(80, 24).contains("the port is in use"));
+    assert!(app.picture(80, 24).contains("127.0.0.1:3000 is in use"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Commands that cannot be carried out.
 
 use gossipctl::command::Command;
-use gossipctl::event::{Event, EventKind, GossipEvent, NodeEvent};
+use gossipctl::event::{Attempt, Event, EventKind, GossipEvent, NodeEvent};
 use gossipctl::proto::addr::Addr;
 
 use crate::sockets::{ANYWHERE, Session, calm, classic, peer_at, seed_at};
@@ -23,7 +23,8 @@ async fn a_text_that_the_dialect_cannot_carry_is_refused_and_not_sent() {
     let failures = session.events(|event| matches!(event.kind, EventKind::Node(NodeEvent::Failed { .. })));
     assert_eq!(failures.len(), 3);
     let EventKind::Node(NodeEvent::Failed { what, why }) = &failures[0].kind else { unreachable!() };
-    assert_eq!(*what, format!("send a message from {node}"));
+    assert_eq!(*what, Attempt::Say(node));
+    let why = why.to_string();
     assert!(why.contains("2000 bytes") && why.contains("shorten it"), "{why}");
 }
 

@@ -23,7 +23,7 @@ async fn both_say_so(dialer: &mut Session, target: Addr, accepter: &mut Session,
     let says = |dialect| move |event: &Event| matches!(event.kind, EventKind::Link(LinkEvent::OtherDialect { speaks, .. }) if speaks == dialect);
     let seen = dialer.until_events("what the dialed node speaks", 1, says(speaks[1])).await;
     let EventKind::Link(LinkEvent::OtherDialect { remote, .. }) = &seen[0].kind else { unreachable!() };
-    assert_eq!(*remote, target.to_string());
+    assert_eq!(*remote, target);
     accepter.until_events("what the dialing node speaks", 1, says(speaks[0])).await;
 }
 

@@ -53,7 +53,7 @@ async fn until_told(session: &mut Session, node: Addr, rule: Rule, who: &str, by
     let is_it = |event: &Event| match &event.kind {
         EventKind::Link(LinkEvent::Violation { remote, peer, violation }) => {
             let named = peer.is_some_and(|peer| peer.to_string() == who);
-            event.node == node && violation.rule == rule && (*remote == who || named)
+            event.node == node && violation.rule == rule && (remote.to_string() == who || named)
         }
         _ => false,
     };
