@@ -69,7 +69,7 @@ fn a_killed_node_is_noticed_reported_and_removed_on_the_screen() {
     session.press("x");
     session.wait_for("x again kills p2");
     session.press("x");
-    session.wait_for("p2     dead ");
+    session.wait_for("✗ p2 ");
     session.wait_until("the death in the header", header_says("1 dead"));
     session.wait_until("a report to the seeds", |screen| screen.contains("p2 by p") && screen.contains("removed"));
     session.press("r");
@@ -96,8 +96,8 @@ fn one_press_of_x_kills_nobody() {
 #[test]
 fn esc_and_q_lead_back_from_a_pane_on_the_whole_screen() {
     let mut session = lab(24, 80);
-    let is_whole = |screen: &str| screen.contains("back to all panes") && !screen.contains("1 Topology");
-    let is_back = |screen: &str| screen.contains("1 Topology") && screen.contains("4 Liveness");
+    let is_whole = |screen: &str| screen.contains("back to all panes") && !screen.contains("2 Connections");
+    let is_back = |screen: &str| screen.contains("2 Connections") && !screen.contains("back to all panes");
     for (keys, back) in [("6", "\x1b"), ("6", "q"), ("1z", "q"), ("z", "\x1b")] {
         session.press(keys);
         session.wait_until("a pane on the whole screen", is_whole);

@@ -4,7 +4,7 @@
 //! ```text
 //! 4 Liveness every 2 s, 97% answered
 //! 03:00:14 p4 asked p3, no answer (3/3)
-//! 03:00:15 p1 asked p2, 1.6 ms
+//! 03:00:15 p1 asked p2, 1.6ms
 //! ```
 
 use std::time::Duration;
@@ -19,6 +19,7 @@ use crate::model::span_text;
 use crate::proto::message::Role;
 use crate::ui::explain::Subject;
 use crate::ui::line::{Parts, Sentence};
+use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
@@ -63,9 +64,7 @@ impl Log for LivenessLog {
         parts.push((Tone::Plain, " asked ".to_owned()));
         parts.push((view.node_tone(entry.asked), view.short_name(entry.asked).into_owned()));
         parts.extend(match entry.outcome {
-            ProbeOutcome::Answered { rtt_us } => {
-                vec![(Tone::Plain, format!(", {}", span_text(Duration::from_micros(rtt_us))))]
-            }
+            ProbeOutcome::Answered { rtt_us } => vec![(Tone::Plain, format!(", {}", text::rtt_coarse(rtt_us)))],
             ProbeOutcome::Replied => vec![(Tone::Plain, ", replied".to_owned())],
             ProbeOutcome::Missed { misses, limit } => {
                 let tone = if misses < limit { Tone::Suspect } else { Tone::Dead };

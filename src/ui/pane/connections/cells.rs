@@ -44,7 +44,7 @@ pub(super) fn columns<'a>(width: usize, view: &View<'_>) -> Vec<Column<Row<'a>>>
         left("STATE", 11, 1, state_cell),
         right("LINKS", 5, 3, links_cell),
         left("PROBES", 10, 0, probes_cell),
-        right("RTT", 5, 2, |row, _| vec![(Tone::Plain, row.rtt_us().map_or_else(|| "-".to_owned(), text::rtt))]),
+        right("RTT", 5, 2, |row, _| vec![(Tone::Plain, row.rtt_us().map_or_else(|| "-".to_owned(), text::rtt_coarse))]),
         left("30 s", PING_CELLS, 6, pings_cell),
     ];
     table::fitting(columns, width.saturating_sub(SIGNS))
