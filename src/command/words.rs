@@ -69,11 +69,6 @@ fn count(text: &str, what: &'static str, most: usize) -> Result<usize, WordError
     number.ok_or_else(|| WordError::NotACount { given: text.to_owned(), what, most })
 }
 
-/// Checks the size of a lab.
-pub fn check_lab(seeds: usize, peers: usize) -> Result<(), WordError> {
-    lab_seeds(&seeds.to_string()).and_then(|_| lab_peers(&peers.to_string())).map(|_| ())
-}
-
 /// What is wrong with a message text of this length, in any dialect.
 pub fn body_fault(len: usize) -> Option<WordError> {
     match len {

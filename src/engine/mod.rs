@@ -102,10 +102,6 @@ impl Engine {
         Self { seed_list_missing: Some(why), ..self }
     }
 
-    pub const fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
     pub const fn nodes(&self) -> &NodeTable {
         &self.nodes
     }

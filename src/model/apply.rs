@@ -10,7 +10,7 @@ use super::fault::Lie;
 use super::gossip::GossipEntry;
 use super::link::{LinkHistory, LinkKey, Miss, WATCHED_NODES_MAX};
 use super::liveness::{ProbeEntry, ProbeOutcome};
-use super::node::{Belief, NodeRecord, RecordIx, Suspicion};
+use super::node::{NodeRecord, RecordIx, Suspicion};
 use super::notice::Notice;
 use super::overlay::ChangeKind;
 use super::words::{self, Receipt};
@@ -142,7 +142,7 @@ impl Model {
                     self.dropped_while_hung(here, peer);
                 }
                 if end == (LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Leaving }) {
-                    self.nodes.believe(peer, Belief::Left, here.at);
+                    self.nodes.believe(peer, NodeState::Left, here.at);
                 }
             }
             LinkEvent::Violation { peer, remote, .. } => {
@@ -396,7 +396,7 @@ impl Model {
                 self.nodes.presume_dead(peer, here.at);
             }
             DelistReason::Departed => self.deaths.acted(peer, event),
-            DelistReason::Left => self.nodes.believe(peer, Belief::Left, here.at),
+            DelistReason::Left => self.nodes.believe(peer, NodeState::Left, here.at),
         }
     }
 
@@ -405,7 +405,7 @@ impl Model {
         evidence.missed = self.links.get(here.node, peer).and_then(LinkHistory::missed_row);
         self.deaths.declared(peer, evidence, here.at);
         self.nodes.unwatched(peer, here.node, here.at);
-        self.nodes.believe(peer, Belief::Dead, here.at);
+        self.nodes.believe(peer, NodeState::Killed, here.at);
     }
 }
 

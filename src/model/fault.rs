@@ -68,10 +68,6 @@ impl FaultHistory {
         self.active.iter()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.active.is_empty()
-    }
-
     /// All faults, past ones first.
     pub fn ever(&self) -> impl Iterator<Item = &FaultRecord> {
         self.past.iter().chain(&self.active)
@@ -82,11 +78,6 @@ impl FaultHistory {
         self.iter().filter(move |record| {
             record.fault.what.class().row().meets_messages && record.fault.on.is_between(one, other)
         })
-    }
-
-    /// The faults that are set on this node, or everywhere.
-    pub fn on_node(&self, node: Addr) -> impl Iterator<Item = &FaultRecord> {
-        self.iter().filter(move |record| record.fault.on.names(node) || record.fault.on.is_at(node))
     }
 
     /// Nothing passes between these two now.
@@ -122,10 +113,6 @@ impl FaultHistory {
     pub(super) fn is_lie(&self, lie: Lie) -> bool {
         self.lies.iter().rev().take_while(|other| other.at >= lie.at).any(|other| *other == lie)
     }
-
-    pub fn lies(&self) -> impl DoubleEndedIterator<Item = &Lie> {
-        self.lies.iter()
-    }
 }
 
 fn keep<T>(kept: &mut VecDeque<T>, new: T) {
@@ -154,9 +141,9 @@ mod tests {
         let cut = Fault { what: FaultKind::Cut, on: Scope::link(A, B) };
         faults.set(&cut, at(10));
         assert!(faults.is_cut(B, A) && !faults.is_cut(A, C));
-        assert_eq!(faults.on_node(A).count(), 1);
+        assert_eq!(faults.ever_on_node(A).count(), 1);
         faults.cleared(&cut, at(20));
-        assert!(faults.is_empty() && !faults.is_cut(A, B));
+        assert!(faults.iter().len() == 0 && !faults.is_cut(A, B));
         let was: Vec<_> =
             faults.ever_between(A, B).map(|record| [5, 10, 19, 20].map(|ms| record.was_at(at(ms)))).collect();
         assert_eq!(was, [[false, true, true, false]]);

@@ -21,7 +21,6 @@ pub struct Graph {
     names: Set<Addr>,
     /// Neighbors of each node. Nodes are named by their index in `names`.
     neighbors: Vec<SmallVec<[usize; 8]>>,
-    links: usize,
 }
 
 impl Graph {
@@ -42,19 +41,10 @@ impl Graph {
         }
         self.neighbors[a].push(b);
         self.neighbors[b].push(a);
-        self.links += 1;
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.names.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
-    }
-
-    pub fn links(&self) -> usize {
-        self.links
     }
 
     /// In the order in which they were added.
@@ -75,10 +65,6 @@ impl Graph {
         self.names.get_index_of(&node).map_or(0, |place| self.neighbors[place].len())
     }
 
-    pub fn are_linked(&self, a: Addr, b: Addr) -> bool {
-        self.neighbors(a).any(|neighbor| neighbor == b)
-    }
-
     /// The nodes that can be reached from this one, each with its distance in links: itself first,
     /// then by distance.
     pub fn distances(&self, from: Addr) -> Vec<(Addr, u32)> {
@@ -87,12 +73,6 @@ impl Graph {
             .iter()
             .map(|place| (self.names[*place], walk.steps[*place].map_or(0, |step| step.distance)))
             .collect()
-    }
-
-    /// A shortest path to `to` from the nearest of `from`, both ends included; empty if there is
-    /// none.
-    pub fn way(&self, from: impl IntoIterator<Item = Addr>, to: Addr) -> Vec<Addr> {
-        self.ways(from).to(to)
     }
 
     /// The shortest paths from the nearest of `from` to every node, found in one walk.

@@ -176,10 +176,6 @@ impl Model {
         &self.links
     }
 
-    pub fn changes(&self) -> &overlay::Changes {
-        &self.changes
-    }
-
     pub fn gossip(&self) -> &gossip::GossipLog {
         &self.gossip
     }
@@ -255,6 +251,14 @@ impl Model {
     /// The display name of a node: `p3`, or the address of a node elsewhere.
     pub fn name_of(&self, addr: Addr) -> Cow<'_, str> {
         self.nodes.name_of(addr)
+    }
+
+    /// The names of nodes in no particular order, p2 before p10; of more than `most`, how many more.
+    pub fn names_in_order(&self, addrs: impl IntoIterator<Item = Addr>, most: usize) -> String {
+        let mut addrs: Vec<Addr> = addrs.into_iter().collect();
+        addrs.sort_by_cached_key(|addr| self.nodes.order_of(*addr));
+        let names: Vec<_> = addrs.into_iter().map(|addr| self.name_of(addr)).collect();
+        words::list_text(&names, most)
     }
 
     /// The display name of a message: `p3#12`.

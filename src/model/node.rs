@@ -30,19 +30,6 @@ pub const COMEBACKS_MAX: usize = 3;
 pub const NODE_LEN_MAX: usize = 200;
 const _: () = assert!(size_of::<NodeRecord>() <= NODE_LEN_MAX);
 
-/// What the nodes of this process believe about a node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Belief {
-    /// Others named it; nobody here has had a link to it yet.
-    Hearsay,
-    /// It was heard from, and nothing suggests otherwise.
-    Alive,
-    /// It said goodbye.
-    Left,
-    /// Somebody declared it dead, and there has been no sign of life since.
-    Dead,
-}
-
 /// A node's state in one word, from what is certain and what is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ObservedState {
@@ -130,7 +117,9 @@ pub struct NodeRecord {
     pub role: Option<Role>,
     /// For a node of this process.
     pub dialect: Option<Dialect>,
-    pub belief: Belief,
+    /// What the nodes of this process believe of it: it runs, left, or is dead (`Killed`); `None`:
+    /// others named it, and nobody here has had a link to it yet.
+    pub believed: Option<NodeState>,
     /// `p3`, for a node of this process.
     pub name: Option<Arc<str>>,
     /// For a node of this process.
@@ -169,7 +158,7 @@ impl NodeRecord {
             addr,
             role: None,
             dialect: None,
-            belief: Belief::Hearsay,
+            believed: None,
             name: None,
             pace: None,
             lives: Lives::default(),
@@ -226,14 +215,19 @@ impl NodeRecord {
     /// What is certain outweighs what is believed, except that a hung node is shown as others see
     /// it: that is the point of hanging it.
     pub fn state(&self) -> ObservedState {
-        match (self.life(), self.belief) {
+        match (self.life(), self.believed) {
             (Some(NodeState::Killed), _) => ObservedState::Killed,
-            (Some(NodeState::Left), _) | (None, Belief::Left) => ObservedState::Left,
-            (None | Some(NodeState::Runs | NodeState::Hangs), Belief::Dead) => ObservedState::Dead,
+            (Some(NodeState::Left), _) | (None, Some(NodeState::Left)) => ObservedState::Left,
+            (None | Some(NodeState::Runs | NodeState::Hangs), Some(NodeState::Killed)) => ObservedState::Dead,
             (Some(NodeState::Hangs), _) => self.suspected_or(ObservedState::Hung),
             (None, _) if self.linked == 0 => ObservedState::Known,
             (None | Some(NodeState::Runs), _) => self.suspected_or(ObservedState::Up),
         }
+    }
+
+    /// Somebody declared it dead, and there has been no sign of life since.
+    pub fn is_believed_dead(&self) -> bool {
+        self.believed == Some(NodeState::Killed)
     }
 
     /// It is a node of this process that runs.
@@ -241,7 +235,8 @@ impl NodeRecord {
         self.life() == Some(NodeState::Runs)
     }
 
-    fn is_running_peer(&self) -> bool {
+    /// It is a peer of this process that runs.
+    pub fn is_running_peer(&self) -> bool {
         self.runs() && self.role == Some(Role::Peer)
     }
 

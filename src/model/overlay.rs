@@ -57,11 +57,6 @@ impl Default for Changes {
 }
 
 impl Changes {
-    /// The changes that are remembered.
-    pub fn log(&self) -> &Ring<OverlayChange> {
-        &self.log
-    }
-
     /// The number of changes so far: while it stays the same, so does the overlay.
     pub fn version(&self) -> u64 {
         self.log.end()
@@ -133,23 +128,6 @@ impl Model {
         }
         let is_certain = self.changes.reach_back_to(at) && self.skipped_at.is_none_or(|skipped_at| skipped_at < at);
         self.overlay_of(&ends, lives, is_certain)
-    }
-
-    /// The overlay of the links and peers that were up from `since` to `until` without a break.
-    pub fn overlay_throughout(&self, since: Time, until: Time) -> OverlaySnapshot {
-        let mut overlay = self.overlay_at(until);
-        let (mut nodes, mut links) = (Set::default(), Set::default());
-        for change in self.changes.after(since).filter(|change| change.at <= until) {
-            match change.what {
-                ChangeKind::Up(peer) | ChangeKind::Down(peer) => {
-                    links.extend([(change.node, peer), (peer, change.node)]);
-                }
-                ChangeKind::Life(_) => drop(nodes.insert(change.node)),
-            }
-        }
-        overlay.graph = overlay.graph.only(|node| !nodes.contains(&node), |a, b| !links.contains(&(a, b)));
-        overlay.is_certain &= self.changes.reach_back_to(since);
-        overlay
     }
 
     /// Links between neighbors, one entry for each end of ours that is up.

@@ -18,14 +18,7 @@ use super::graph::Graph;
 use super::overlay::OverlaySnapshot;
 use super::rumor::redundancy;
 use crate::proto::addr::Addr;
-
-/// How messages spread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Strategy {
-    /// A node sends a new message to all neighbors but the one that it came from.
-    #[default]
-    Flood,
-}
+pub use crate::proto::config::Strategy;
 
 impl Strategy {
     pub const fn word(self) -> &'static str {

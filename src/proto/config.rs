@@ -86,6 +86,8 @@ pub struct PeerSettings {
     pub max_neighbors: usize,
     /// Who becomes its neighbor.
     pub overlay: Overlay,
+    /// Who is sent a message.
+    pub strategy: Strategy,
     /// How long a new connection may take to name its address.
     pub handshake_timeout: Duration,
     /// First wait after a seed could not be reached; doubles, with jitter, up to `backoff_max`.
@@ -115,6 +117,7 @@ impl PeerConfig {
             max_dial: 4,
             max_neighbors: 8,
             overlay: Overlay::Assignment { make_room: true },
+            strategy: Strategy::default(),
             handshake_timeout: Duration::from_secs(5),
             backoff_min: Duration::from_millis(500),
             backoff_max: Duration::from_secs(30),
@@ -172,6 +175,14 @@ pub enum Overlay {
         /// difference.
         make_room: bool,
     },
+}
+
+/// How messages spread: see `proto::broadcast`, and `model::theory` for what it predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// A node sends a new message to all neighbors but the one that it came from.
+    #[default]
+    Flood,
 }
 
 /// What a seed does about a dead report.

@@ -5,15 +5,13 @@
 
 use std::time::Duration;
 
-use crate::event::Purpose;
 use crate::model::Model;
 use crate::model::death::{DeathCase, Evidence};
-use crate::model::link::LinkHistory;
-use crate::model::node::{Belief, NodeRecord};
+use crate::model::node::NodeRecord;
 use crate::model::rumor::{Counting, Coverage, Rumor};
-use crate::model::words::{count_text, list_text};
+use crate::model::words::count_text;
 use crate::proto::addr::Addr;
-use crate::proto::message::{DeathCause, Role};
+use crate::proto::message::DeathCause;
 use crate::proto::text::Body;
 use crate::proto::time::Time;
 
@@ -124,15 +122,8 @@ impl Claim {
     }
 }
 
-fn running_peers(model: &Model) -> impl Iterator<Item = &NodeRecord> {
-    model.nodes().iter().filter(|node| node.runs() && node.role == Some(Role::Peer))
-}
-
 fn names(model: &Model, addrs: impl IntoIterator<Item = Addr>) -> String {
-    let mut addrs: Vec<Addr> = addrs.into_iter().collect();
-    addrs.sort_by_cached_key(|addr| model.nodes().order_of(*addr));
-    let names: Vec<_> = addrs.into_iter().map(|addr| model.name_of(addr)).collect();
-    list_text(&names, NAMES_MAX)
+    model.names_in_order(addrs, NAMES_MAX)
 }
 
 fn coverage(model: &Model, percent: u32, message: &MessageRef, since: Time) -> ClaimState {
@@ -183,31 +174,10 @@ fn connected(model: &Model) -> ClaimState {
     }
 }
 
-/// The parts of the overlay by links that both ends hold, largest first.
+/// The parts of the overlay of our running peers by links that both ends hold, largest first.
 fn parts(model: &Model) -> Vec<Vec<Addr>> {
-    let peers: Vec<Addr> = running_peers(model).map(|node| node.addr).collect();
-    let mut left: std::collections::BTreeSet<Addr> = peers.iter().copied().collect();
-    let mut parts = Vec::new();
-    while let Some(first) = left.pop_first() {
-        let mut part = vec![first];
-        let mut next = 0;
-        while let Some(addr) = part.get(next).copied() {
-            next += 1;
-            for other in model.links().open_of(addr).filter(|link| is_mutual(model, link)).map(|link| link.key.peer) {
-                if left.remove(&other) {
-                    part.push(other);
-                }
-            }
-        }
-        parts.push(part);
-    }
-    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
-    parts
-}
-
-fn is_mutual(model: &Model, link: &LinkHistory) -> bool {
-    let back = model.links().get(link.key.peer, link.key.node);
-    link.purpose == Purpose::Neighbor && link.is_up() && back.is_some_and(LinkHistory::is_up)
+    let overlay = model.overlay();
+    overlay.graph.only(|node| !overlay.elsewhere.contains(&node), |_, _| true).parts()
 }
 
 /// Who has declared this node dead and not heard from it since.
@@ -217,7 +187,7 @@ fn declarers(case: &DeathCase) -> impl Iterator<Item = Addr> {
 }
 
 fn open_case(model: &Model, addr: Addr) -> Option<&DeathCase> {
-    let is_dead = model.nodes().get(addr).is_some_and(|node| node.belief == Belief::Dead);
+    let is_dead = model.nodes().get(addr).is_some_and(NodeRecord::is_believed_dead);
     model.deaths().latest_of(addr).filter(|case| is_dead && case.back_at.is_none() && declarers(case).next().is_some())
 }
 

@@ -112,16 +112,6 @@ impl Script {
         }
         Ok(())
     }
-
-    /// The number of its lines that expect something.
-    pub fn expectations(&self) -> usize {
-        self.steps.iter().filter(|step| matches!(step.what, Step::Expect(_))).count()
-    }
-
-    /// When its last step is decided.
-    pub fn length(&self) -> Duration {
-        self.steps.iter().map(ScriptStep::decided_at).max().unwrap_or_default()
-    }
 }
 
 impl ScriptStep {
@@ -364,6 +354,14 @@ mod tests {
         Script::parse(text).unwrap_err().to_string()
     }
 
+    fn expectations(script: &Script) -> usize {
+        script.steps.iter().filter(|step| matches!(step.what, Step::Expect(_))).count()
+    }
+
+    fn length(script: &Script) -> Duration {
+        script.steps.iter().map(ScriptStep::decided_at).max().unwrap_or_default()
+    }
+
     #[test]
     fn a_scenario_is_read_with_its_times_and_its_comments() {
         let script = read(
@@ -371,7 +369,7 @@ mod tests {
              expect no dead\n+2s expect dead p3 within 10s\n\n1m kill p1 p2\nend\n",
         );
         assert_eq!(script.about, ["How a death is found.", "And told."]);
-        assert_eq!((script.seeds, script.peers, script.expectations()), (2, 8, 2));
+        assert_eq!((script.seeds, script.peers, expectations(&script)), (2, 8, 2));
         let setting = Setting { line: 4, name: "gossip-interval".to_owned(), value: "1s".to_owned() };
         assert_eq!(script.settings, [setting]);
         let steps: Vec<_> =
@@ -386,7 +384,7 @@ mod tests {
         assert_eq!(steps, lines);
         assert_eq!(script.steps[0].comment, ["It falls silent."]);
         assert!(script.steps[3].comment.is_empty());
-        assert_eq!(script.length(), Duration::from_secs(60));
+        assert_eq!(length(&script), Duration::from_secs(60));
     }
 
     #[test]
@@ -427,7 +425,7 @@ mod tests {
     #[test]
     fn odd_bytes_in_a_script_are_read_or_shown_escaped() {
         let script = read("\u{feff}lab 2 8\r\n\t5s\thang\tp3\r\n\r\n+1s calm\r\n");
-        assert_eq!((script.steps.len(), script.length()), (2, Duration::from_secs(6)));
+        assert_eq!((script.steps.len(), length(&script)), (2, Duration::from_secs(6)));
         let control = "has a control character: expected text; in a message, write it in quotes, as in JSON";
         assert_eq!(error("lab 2 8\n5s hang\0 p3"), format!("2: 'hang\\x00' {control}"));
         assert_eq!(error("lab 2 8\n# \x1b[31mred"), format!("2: '\\x1b[31mred' {control}"));

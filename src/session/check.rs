@@ -138,11 +138,6 @@ impl Checker {
         &self.breaches
     }
 
-    /// Breaches over the limit, which were not kept.
-    pub fn more(&self) -> u64 {
-        self.more
-    }
-
     fn note(&mut self, found: impl IntoIterator<Item = Breach>) {
         for breach in found {
             if self.breaches.len() < BREACHES_MAX {

@@ -6,12 +6,11 @@ use indexmap::IndexMap;
 
 use crate::event::{Event, EventKind, NodeEvent};
 use crate::proto::addr::Addr;
-use crate::proto::message::Role;
 
-/// Names and roles of the nodes of this process.
+/// Names of the nodes of this process.
 #[derive(Debug, Clone, Default)]
 pub struct NodeNames {
-    known: IndexMap<Addr, (String, Role)>,
+    known: IndexMap<Addr, String>,
 }
 
 impl NodeNames {
@@ -21,21 +20,16 @@ impl NodeNames {
 
     /// Learns from a `Started` event; ignores any other.
     pub fn learn(&mut self, event: &Event) {
-        if let EventKind::Node(NodeEvent::Started { name, role, .. }) = &event.kind {
-            self.known.insert(event.node, (name.clone(), *role));
+        if let EventKind::Node(NodeEvent::Started { name, .. }) = &event.kind {
+            self.known.insert(event.node, name.clone());
         }
     }
 
     /// `p3`, or the address of a node elsewhere.
     pub fn name(&self, addr: Addr) -> Cow<'_, str> {
         match self.known.get(&addr) {
-            Some((name, _)) => Cow::Borrowed(name),
+            Some(name) => Cow::Borrowed(name),
             None => Cow::Owned(addr.to_string()),
         }
-    }
-
-    /// `None` for a node elsewhere.
-    pub fn role(&self, addr: Addr) -> Option<Role> {
-        self.known.get(&addr).map(|(_, role)| *role)
     }
 }

@@ -82,10 +82,6 @@ impl NodeLogs {
         Ok(Self { dir, utc_offset_s, logs, taken, dirty, skipped: 0, log_len_max, note, is_noted: false })
     }
 
-    pub fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     /// The files of this run.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.logs.values().map(|log| log.path.as_path())

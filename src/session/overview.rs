@@ -85,29 +85,21 @@ impl Tally {
     pub(super) fn take(&mut self, event: &Event) {
         self.events += 1;
         self.newest = self.newest.max(event.at);
-        let seen = match &event.kind {
-            EventKind::Gossip(GossipEvent::Generated { .. }) => {
-                self.generated += 1;
-                1
-            }
-            EventKind::Gossip(GossipEvent::Received { .. }) => 1,
-            EventKind::Gossip(
-                GossipEvent::Duplicate { .. } | GossipEvent::Forged { .. } | GossipEvent::Lost { .. },
-            )
-            | EventKind::Probe(_) => 0,
+        match &event.kind {
             // A node that could not be started does not count, and a fault may be everywhere.
             EventKind::Node(NodeEvent::Failed { .. })
             | EventKind::Fault(FaultEvent::Set { .. } | FaultEvent::Cleared { .. }) => return,
+            EventKind::Gossip(_) | EventKind::Probe(_) => {}
             EventKind::Node(_)
             | EventKind::Link(_)
             | EventKind::Death(_)
             | EventKind::Seed(_)
-            | EventKind::Fault(FaultEvent::Lied { .. }) => {
-                self.lives.apply(event);
-                0
-            }
-        };
-        *self.seen.entry(event.node).or_insert(0) += seen;
+            | EventKind::Fault(FaultEvent::Lied { .. }) => self.lives.apply(event),
+        }
+        let is_own = matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. }));
+        let is_new = is_own || matches!(event.kind, EventKind::Gossip(GossipEvent::Received { .. }));
+        self.generated += u64::from(is_own);
+        *self.seen.entry(event.node).or_insert(0) += u64::from(is_new);
     }
 
     /// This many events are missing.

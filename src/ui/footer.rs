@@ -21,8 +21,8 @@ use super::theme::{Tone, selected};
 use super::toast::Toast;
 use super::view::{Target, View, severity_look};
 use super::wave::Question;
+use crate::model::node::NodeRecord;
 use crate::model::span_text;
-use crate::proto::message::Role;
 
 pub(crate) fn render(app: &App, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let columns = usize::from(area.width);
@@ -211,7 +211,7 @@ fn who(hint: Hint, view: &View<'_>) -> Option<(String, u8)> {
 
 /// There is nothing for this key to act on, or another item says what it does now.
 fn is_idle(action: Action, target: Option<Target>, app: &App, view: &View<'_>) -> bool {
-    let runs_a_peer = || view.model.nodes().iter().any(|node| node.runs() && node.role == Some(Role::Peer));
+    let runs_a_peer = || view.model.nodes().iter().any(NodeRecord::is_running_peer);
     (action == Action::Faults && target.is_none())
         || (action == Action::Message && !runs_a_peer())
         || (action == Action::Wave && view.wave.is_none())

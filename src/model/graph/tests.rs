@@ -33,9 +33,9 @@ fn two_rings_that_share_a_node_are_parted_by_it_and_by_no_link() {
 fn distances_and_ways_are_the_shortest() {
     let graph = graph(6, &[(0, 1), (1, 2), (2, 3), (0, 3), (3, 4)]);
     assert_eq!(graph.distances(p(0)), [(p(0), 0), (p(1), 1), (p(3), 1), (p(2), 2), (p(4), 2)]);
-    assert_eq!(graph.way([p(0)], p(4)), [p(0), p(3), p(4)]);
-    assert_eq!(graph.way([p(0), p(3)], p(4)), [p(3), p(4)]);
-    assert_eq!(graph.way([p(0)], p(5)), []);
+    assert_eq!(graph.ways([p(0)]).to(p(4)), [p(0), p(3), p(4)]);
+    assert_eq!(graph.ways([p(0), p(3)]).to(p(4)), [p(3), p(4)]);
+    assert_eq!(graph.ways([p(0)]).to(p(5)), []);
     assert_eq!(graph.parts(), [vec![p(0), p(1), p(3), p(2), p(4)], vec![p(5)]]);
 }
 

@@ -52,11 +52,6 @@ impl LinkTable {
         self.up().filter(move |link| link.purpose == Purpose::Registration && link.key.peer == seed)
     }
 
-    /// The rows with this node at either end.
-    pub fn touching(&self, addr: Addr) -> impl Iterator<Item = &LinkHistory> {
-        self.iter().filter(move |link| link.key.node == addr || link.key.peer == addr)
-    }
-
     pub(in crate::model) fn dialing(&mut self, key: LinkKey, purpose: Purpose, at: Time, event: &LinkEvent) {
         let link = self.row(key, purpose, at);
         link.told(at, event);

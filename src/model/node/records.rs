@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Belief, Contact, HEARSAY_MAX, NodeRecord, ObservedState, Suspicion};
+use super::{Contact, HEARSAY_MAX, NodeRecord, ObservedState, Suspicion};
 use crate::event::NodeState;
 use crate::model::Map;
 use crate::proto::addr::Addr;
@@ -18,8 +18,6 @@ pub(in crate::model) type RecordIx = usize;
 pub struct NodeRecords {
     by_addr: Map<Addr, NodeRecord>,
     hearsay: usize,
-    peers_running: usize,
-    unlisted: u64,
 }
 
 /// The number of nodes in each state.
@@ -75,19 +73,14 @@ impl NodeRecords {
         self.by_addr.is_empty()
     }
 
+    /// Peers of this process that run.
+    pub fn running_peers(&self) -> impl Iterator<Item = &NodeRecord> {
+        self.iter().filter(|node| node.is_running_peer())
+    }
+
     /// Nodes of this process, those that stopped included.
     pub(in crate::model) fn ours(&self) -> usize {
         self.len() - self.hearsay
-    }
-
-    /// Peers of this process that run.
-    pub fn peers_running(&self) -> usize {
-        self.peers_running
-    }
-
-    /// Mentions that were dropped because of [`HEARSAY_MAX`].
-    pub fn unlisted(&self) -> u64 {
-        self.unlisted
     }
 
     pub fn counts(&self) -> NodeCounts {
@@ -135,10 +128,8 @@ impl NodeRecords {
             self.hearsay -= usize::from(known.is_some());
             node.change(at, |node| {
                 node.lives.turn(at, NodeState::Runs);
-                node.belief = Belief::Alive;
+                node.believed = Some(NodeState::Runs);
             });
-            // Its start was among the events that were skipped.
-            self.peers_running += usize::from(node.is_running_peer());
         }
         (ix, life)
     }
@@ -156,10 +147,7 @@ impl NodeRecords {
     pub(in crate::model) fn mention(&mut self, addr: Addr, at: Time) -> Option<&mut NodeRecord> {
         let ix = match self.ix_of(addr) {
             Some(ix) => ix,
-            None if self.hearsay >= HEARSAY_MAX => {
-                self.unlisted += 1;
-                return None;
-            }
+            None if self.hearsay >= HEARSAY_MAX => return None,
             None => {
                 self.hearsay += 1;
                 self.by_addr.insert_full(addr, NodeRecord::new(addr, at)).0
@@ -171,16 +159,12 @@ impl NodeRecords {
     /// As [`NodeRecords::mention`], with its role.
     pub(in crate::model) fn mention_as(&mut self, addr: Addr, role: Role, at: Time) {
         let Some(node) = self.mention(addr, at) else { return };
-        if node.role.is_none() {
-            node.role = Some(role);
-            let runs = node.is_running_peer();
-            self.peers_running += usize::from(runs);
-        }
+        node.role.get_or_insert(role);
     }
 
     pub(in crate::model) fn started(&mut self, node: RecordIx, at: Time, name: &str, role: Role) {
         self.set_life(node, at, NodeState::Runs, |node| {
-            node.belief = Belief::Alive;
+            node.believed = Some(NodeState::Runs);
             if let Some(history) = &mut node.history {
                 history.suspicions.clear();
             }
@@ -200,28 +184,24 @@ impl NodeRecords {
         life: NodeState,
         change: impl FnOnce(&mut NodeRecord),
     ) {
-        let node = &mut self.by_addr[node];
-        let ran = node.is_running_peer();
-        node.change(at, |node| {
+        self.by_addr[node].change(at, |node| {
             node.lives.turn(at, life);
             change(node);
         });
-        let runs = node.is_running_peer();
-        self.peers_running = self.peers_running + usize::from(runs) - usize::from(ran);
     }
 
     /// `by` heard from this node. Returns whether it had been declared dead.
     pub(in crate::model) fn heard(&mut self, addr: Addr, by: Addr, at: Time) -> bool {
         let Some(node) = self.mention(addr, at) else { return false };
-        if node.belief == Belief::Alive && node.suspicions().is_empty() {
+        if node.believed == Some(NodeState::Runs) && node.suspicions().is_empty() {
             return false;
         }
         let gone = matches!(node.life(), Some(NodeState::Killed | NodeState::Left));
-        let was_dead = node.belief == Belief::Dead && !gone && node.since < at;
+        let was_dead = node.is_believed_dead() && !gone && node.since < at;
         node.change(at, |node| {
             node.clear_of(by);
-            if was_dead || matches!(node.belief, Belief::Hearsay | Belief::Left) {
-                node.belief = Belief::Alive;
+            if was_dead || matches!(node.believed, None | Some(NodeState::Left)) {
+                node.believed = Some(NodeState::Runs);
             }
         });
         was_dead
@@ -259,19 +239,19 @@ impl NodeRecords {
         }
     }
 
-    pub(in crate::model) fn believe(&mut self, addr: Addr, belief: Belief, at: Time) {
-        if belief == Belief::Dead && !self.can_be_neighbor(addr) {
+    pub(in crate::model) fn believe(&mut self, addr: Addr, state: NodeState, at: Time) {
+        if state == NodeState::Killed && !self.can_be_neighbor(addr) {
             return;
         }
         if let Some(node) = self.mention(addr, at) {
-            node.change(at, |node| node.belief = belief);
+            node.change(at, |node| node.believed = Some(state));
         }
     }
 
     /// A seed took this node off its list as dead; what its neighbors know outweighs that.
     pub(in crate::model) fn presume_dead(&mut self, addr: Addr, at: Time) {
         if self.get(addr).is_some_and(|node| node.linked == 0 && !node.is_ours()) {
-            self.believe(addr, Belief::Dead, at);
+            self.believe(addr, NodeState::Killed, at);
         }
     }
 

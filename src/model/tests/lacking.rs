@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::event::{FaultEvent, GossipEvent, LinkEvent, NodeEvent};
+use crate::model::graph::Graph;
 use crate::model::theory::Strategy;
 use crate::model::why::{why_not, why_not_each};
 
@@ -175,12 +176,12 @@ fn the_overlay_is_remembered_as_it_was() {
     story.wait(5);
     story.start(p(4), "p4", Role::Peer);
     story.link(p(4), p(1), Purpose::Neighbor);
+    let links = |graph: &Graph| graph.nodes().map(|node| graph.degree(node)).sum::<usize>() / 2;
+    let are_linked = |graph: &Graph, a, b| graph.neighbors(a).any(|neighbor| neighbor == b);
     let then = story.model.overlay_at(before).graph;
-    assert_eq!((then.len(), then.links(), then.are_linked(p(2), p(3))), (4, 3, true));
+    assert_eq!((then.len(), links(&then), are_linked(&then, p(2), p(3))), (4, 3, true));
     let now = story.model.overlay().graph;
-    assert_eq!((now.len(), now.links(), now.are_linked(p(4), p(1))), (4, 2, true));
-    let throughout = story.model.overlay_throughout(before, Time::from_micros(story.at)).graph;
-    assert_eq!((throughout.len(), throughout.links()), (3, 1), "p1 - p2 alone stood all the time");
+    assert_eq!((now.len(), links(&now), are_linked(&now, p(4), p(1))), (4, 2, true));
 }
 
 #[test]

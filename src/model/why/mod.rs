@@ -99,9 +99,7 @@ impl<'a> Explainer<'a> {
 
     /// As [`Explainer::names`], sorted, for nodes in no particular order: p2 before p10.
     fn names_in_order(self, addrs: &[Addr]) -> String {
-        let mut addrs = addrs.to_vec();
-        addrs.sort_by_cached_key(|addr| self.model.nodes().order_of(*addr));
-        self.names(&addrs)
+        self.model.names_in_order(addrs.iter().copied(), NAMES_MAX)
     }
 
     /// As many names as anybody reads.

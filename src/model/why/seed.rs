@@ -8,7 +8,7 @@ use crate::event::{DelistReason, NodeState};
 use crate::model::death::delisting;
 use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
-use crate::model::node::{Belief, NodeRecord};
+use crate::model::node::NodeRecord;
 use crate::model::seed::SeedView;
 use crate::model::words::{count_text, span_text};
 use crate::model::{Map, Model, Set};
@@ -131,7 +131,7 @@ impl DifferenceReason<'_> {
 fn differences<'a>(explainer: Explainer<'a>, seed: Addr, view: &SeedView) -> Vec<Difference<'a>> {
     let listed =
         view.listed.keys().filter_map(|peer| Some(Difference { peer: *peer, why: not_alive(explainer, seed, *peer)? }));
-    let missing = running_peers(explainer.model).filter(|peer| !view.listed.contains_key(&peer.addr));
+    let missing = explainer.model.nodes().running_peers().filter(|peer| !view.listed.contains_key(&peer.addr));
     let missing = missing.map(|peer| Difference { peer: peer.addr, why: not_listed(explainer, seed, peer.addr) });
     listed.chain(missing).collect()
 }
@@ -152,7 +152,7 @@ fn verdict(
     wrong: &[String],
 ) -> String {
     let listed = count_text(view.listed.len() as u64, "peer");
-    let running = running_peers(explainer.model).count();
+    let running = explainer.model.nodes().running_peers().count();
     let run = if running == 1 { "1 runs here".to_owned() } else { format!("{running} run here") };
     let has_list = |node: &NodeRecord| matches!(node.life(), Some(NodeState::Runs | NodeState::Hangs));
     let has_list = explainer.model.nodes().get(seed).is_some_and(has_list);
@@ -188,10 +188,6 @@ fn elsewhere(explainer: Explainer<'_>, seed: Addr) -> String {
     }
 }
 
-fn running_peers(model: &Model) -> impl Iterator<Item = &NodeRecord> {
-    model.nodes().iter().filter(|node| node.runs() && node.role == Some(Role::Peer))
-}
-
 /// Why a listed node does not answer; `None` if nothing suggests that it is not alive.
 fn not_alive(explainer: Explainer<'_>, seed: Addr, listed: Addr) -> Option<DifferenceReason<'_>> {
     let node = explainer.model.nodes().get(listed)?;
@@ -199,7 +195,7 @@ fn not_alive(explainer: Explainer<'_>, seed: Addr, listed: Addr) -> Option<Diffe
     let is_gone = match life {
         Some(NodeState::Killed | NodeState::Left | NodeState::Hangs) => true,
         Some(NodeState::Runs) => false,
-        None => node.belief == Belief::Dead,
+        None => node.is_believed_dead(),
     };
     if !is_gone {
         return None;

@@ -23,7 +23,7 @@ use self::held::HeldBack;
 use self::own_ids::{OwnId, OwnIds};
 use self::seen::SeenCache;
 use super::addr::Addr;
-use super::config::PeerConfig;
+use super::config::{PeerConfig, Strategy};
 use super::cx::{Cx, NeighborOutput, next_turn};
 use super::event::{Attempt, FailureReason, GossipEvent, NodeEvent};
 use super::machine::Gauge;
@@ -48,6 +48,14 @@ struct SaidAlready;
 #[derive(Debug)]
 enum StrategyInUse {
     Flood(Flood),
+}
+
+impl From<Strategy> for StrategyInUse {
+    fn from(strategy: Strategy) -> Self {
+        match strategy {
+            Strategy::Flood => Self::Flood(Flood::default()),
+        }
+    }
 }
 
 /// Calls the strategy in use.
@@ -77,7 +85,7 @@ impl Broadcast {
     pub(super) fn new(config: &PeerConfig, hash_seed: u64) -> Self {
         Self {
             seen: SeenCache::new(config.seen_max, config.seen_age, hash_seed),
-            strategy: StrategyInUse::Flood(Flood::default()),
+            strategy: config.strategy.into(),
             held: HeldBack::default(),
             own_ids: OwnIds::default(),
             next_at: None,

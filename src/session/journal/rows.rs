@@ -55,32 +55,30 @@ impl EventRow {
             let subject = RowSubject { message: Some(*id), sent: trace.map(|trace| trace.sent), body };
             (subject, trace.map(|trace| trace.hop))
         };
-        Some(match event {
-            GossipEvent::Generated { id, body, trace, forwarded } => {
-                let (subject, hop) = about(id, trace, Some(body));
-                (subject, Self::Generated { hop, forwarded: *forwarded })
-            }
-            GossipEvent::Received { id, from, body, trace, forwarded } => {
-                let (subject, hop) = about(id, trace, Some(body));
-                (subject, Self::Received { from: number(*from), hop, forwarded: *forwarded })
-            }
-            GossipEvent::Duplicate { id, from, trace } => {
-                let (subject, hop) = about(id, trace, None);
-                (subject, Self::Duplicate { from: number(*from), hop })
-            }
-            GossipEvent::Forged { .. } | GossipEvent::Lost { .. } => return None,
-        })
+        if let GossipEvent::Duplicate { id, from, trace } = event {
+            let (subject, hop) = about(id, trace, None);
+            Some((subject, Self::Duplicate { from: number(*from), hop }))
+        } else if let GossipEvent::Received { id, from, body, trace, forwarded } = event {
+            let (subject, hop) = about(id, trace, Some(body));
+            Some((subject, Self::Received { from: number(*from), hop, forwarded: *forwarded }))
+        } else if let GossipEvent::Generated { id, body, trace, forwarded } = event {
+            let (subject, hop) = about(id, trace, Some(body));
+            Some((subject, Self::Generated { hop, forwarded: *forwarded }))
+        } else {
+            None
+        }
     }
 
     fn of_probe(event: &ProbeEvent, mut number: impl FnMut(Addr) -> u32) -> Option<Self> {
-        Some(match *event {
-            ProbeEvent::Sent { peer, seq, probe } => Self::ProbeSent { peer: number(peer), seq, probe },
-            ProbeEvent::Received { peer, seq, clock } => Self::ProbeReceived { peer: number(peer), seq, clock },
-            ProbeEvent::Answered { peer, seq, probe, clock, rtt_us } => {
-                Self::ProbeAnswered { peer: number(peer), seq, probe, clock, rtt_us }
-            }
-            ProbeEvent::Missed { .. } | ProbeEvent::Lost { .. } => return None,
-        })
+        if let ProbeEvent::Sent { peer, seq, probe } = *event {
+            Some(Self::ProbeSent { peer: number(peer), seq, probe })
+        } else if let ProbeEvent::Received { peer, seq, clock } = *event {
+            Some(Self::ProbeReceived { peer: number(peer), seq, clock })
+        } else if let ProbeEvent::Answered { peer, seq, probe, clock, rtt_us } = *event {
+            Some(Self::ProbeAnswered { peer: number(peer), seq, probe, clock, rtt_us })
+        } else {
+            None
+        }
     }
 }
 

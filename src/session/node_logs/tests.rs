@@ -43,8 +43,8 @@ fn each_node_has_a_log_of_its_own_named_by_role_and_port() {
     assert!(run.logs.is_dirty());
     assert!(run.logs.flush().is_empty());
     assert!(!run.logs.is_dirty());
-    assert_eq!(names(run.logs.dir()), ["peer_log_3000.txt", "seed_log_5001.txt"]);
-    let text = fs::read_to_string(run.logs.dir().join("peer_log_3000.txt")).unwrap();
+    assert_eq!(names(&dir.path().join("logs")), ["peer_log_3000.txt", "seed_log_5001.txt"]);
+    let text = fs::read_to_string(dir.path().join("logs/peer_log_3000.txt")).unwrap();
     assert!(text.ends_with("\nReceived Gossip Message : 03.13.02:('127.0.0.1', 3002):hello\n"), "{text}");
 }
 

@@ -80,7 +80,8 @@ impl<L: Log> Lines for LogLines<L> {
     /// `1 284, FOLLOW` or `1 284, 42 new below`.
     fn note(&self, list: &ListView<u64>, rows: &LogRows, view: &View<'_>) -> String {
         let mut items = L::summary(rows.len(), view);
-        let place = if list.is_untouched() { "FOLLOW".to_owned() } else { new_below(list.below(rows)) };
+        let below = text::count(list.below(rows));
+        let place = if list.is_untouched() { "FOLLOW".to_owned() } else { format!("{below} new below") };
         if rows.len() > 0 {
             items.insert(items.len().min(1), place);
         }
@@ -115,9 +116,4 @@ impl<L: Log> Lines for LogLines<L> {
     fn selection(&self, number: u64, view: &View<'_>) -> Selection {
         L::entries(view).get(number).map(|entry| L::selection(number, entry, view)).unwrap_or_default()
     }
-}
-
-/// `42 new below`.
-fn new_below(lines: usize) -> String {
-    format!("{} new below", text::count(lines))
 }
