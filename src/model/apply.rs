@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::Model;
 use super::death::Evidence;
 use super::fault::Lie;
-use super::gossip::GossipEntry;
+use super::gossip::{BOTH_ENDS, Folded, GossipEntry};
 use super::link::{LinkHistory, LinkKey, Miss, WATCHED_NODES_MAX};
 use super::liveness::{ProbeEntry, ProbeOutcome};
 use super::node::{NodeRecord, RecordIx, Suspicion};
 use super::notice::Notice;
 use super::overlay::ChangeKind;
-use super::words::{self, Receipt};
+use super::words;
 use crate::event::{
     Absence, DeathEvent, DelistReason, Event, EventKind, FaultEvent, LinkEnd, LinkEvent, NodeEvent, NodeState,
     ProbeEvent, Purpose, SeedEvent, Side,
@@ -63,9 +63,8 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
         | EventKind::Seed(_)
         | EventKind::Fault(FaultEvent::Lied { .. }) => model.take_at_node(event),
     }
-    // A message's line says more than its event: see `take_gossip`.
-    if readers.gossip_log && !matches!(event.kind, EventKind::Gossip(_)) {
-        model.log(event.at, event.node, event.kind.clone(), Receipt::default());
+    if readers.gossip_log {
+        model.log_event(event);
     }
 }
 
@@ -285,8 +284,51 @@ impl Model {
         }
     }
 
-    fn log(&mut self, at: Time, node: Addr, kind: EventKind, receipt: Receipt) -> u64 {
-        self.gossip.push(GossipEntry { at, node, kind, receipt }).0
+    /// A line of the gossip log, or more in one that is there. Messages: see `take_gossip`.
+    fn log_event(&mut self, event: &Event) {
+        match (&event.kind, event.kind.subject().peer) {
+            (EventKind::Gossip(_), _) => {}
+            (EventKind::Death(_), Some(dead)) => self.log_death(dead, event),
+            (EventKind::Link(_), Some(peer)) => self.log_link(LinkKey { node: event.node, peer }, event),
+            (
+                EventKind::Node(_)
+                | EventKind::Link(_)
+                | EventKind::Probe(_)
+                | EventKind::Death(_)
+                | EventKind::Seed(_)
+                | EventKind::Fault(_),
+                _,
+            ) => drop(self.log(event.at, event.node, event.kind.clone(), Folded::Nothing)),
+        }
+    }
+
+    /// All that is said about a death is one line.
+    fn log_death(&mut self, dead: Addr, event: &Event) {
+        let Some(case) = self.deaths.number_of(dead) else { return };
+        if self.deaths.line_of(case).is_none_or(|line| self.gossip.get(line).is_none()) {
+            let line = self.log(event.at, event.node, event.kind.clone(), Folded::Death(case));
+            self.deaths.logged(case, line);
+        }
+    }
+
+    /// Both ends tell of a link.
+    fn log_link(&mut self, key: LinkKey, event: &Event) {
+        let other = self.links.get(key.peer, key.node).and_then(|link| link.line);
+        let line = other.and_then(|line| self.gossip.get_mut(line)).filter(|line| {
+            line.kind.name() == event.kind.name()
+                && line.folded == Folded::Nothing
+                && event.at.since(line.at) <= BOTH_ENDS
+        });
+        if let Some(line) = line {
+            line.folded = Folded::OtherEnd(Box::new(event.clone()));
+        } else {
+            let line = self.log(event.at, event.node, event.kind.clone(), Folded::Nothing);
+            self.links.logged(key, line);
+        }
+    }
+
+    fn log(&mut self, at: Time, node: Addr, kind: EventKind, folded: Folded) -> u64 {
+        self.gossip.push(GossipEntry { at, node, kind, folded }).0
     }
 
     fn started_node(&mut self, here: HappenedAt, name: &str, role: Role) {

@@ -26,8 +26,6 @@ pub const CASES_MAX: usize = 1_024;
 pub const TESTIMONIES_MAX: usize = 64;
 /// Steps of seeds in one case: several for each reporter.
 pub const STEPS_MAX: usize = 256;
-/// Lines of the report log that are kept.
-pub const REPORTS_MAX: usize = 4_096;
 /// What seeds and reporters do about a death this long after a sign of life still belongs to its
 /// case.
 pub const LINGER: Duration = Duration::from_secs(60);
@@ -42,9 +40,8 @@ pub struct Evidence {
     pub last_heard: Option<Time>,
     pub(super) missed: Option<MissRow>,
     pub reported_at: Option<Time>,
+    /// The seeds that it was reported to, as far as known.
     pub seeds: SmallVec<[Addr; 2]>,
-    /// Its number in the report log.
-    pub report: Option<u64>,
 }
 
 impl Evidence {
@@ -58,7 +55,6 @@ impl Evidence {
             missed: None,
             reported_at: None,
             seeds: SmallVec::new(),
-            report: None,
         }
     }
 
@@ -85,6 +81,8 @@ pub struct DeathCase {
     pub away: Option<Duration>,
     /// Evidence and steps dropped over the limits.
     pub omitted: u64,
+    /// Its number in the gossip log.
+    line: Option<u64>,
 }
 
 impl DeathCase {
@@ -125,7 +123,7 @@ impl DeathCase {
     }
 
     fn new(dead: Addr, at: Time) -> Self {
-        Self { dead, at, evidence: Vec::new(), steps: Vec::new(), back_at: None, away: None, omitted: 0 }
+        Self { dead, at, evidence: Vec::new(), steps: Vec::new(), back_at: None, away: None, omitted: 0, line: None }
     }
 
     /// Only nodes whose link the user cut say so.
@@ -214,19 +212,6 @@ pub(super) const fn dispute(step: &Event) -> Option<(Addr, u64)> {
     Some((*reporter, *rtt_us))
 }
 
-/// A line of the report log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReportEntry {
-    /// When the report was sent, or, for a reporter elsewhere, when a seed of ours got it.
-    pub at: Time,
-    pub dead: Addr,
-    pub reporter: Addr,
-    /// As far as known.
-    pub seeds: SmallVec<[Addr; 2]>,
-    pub cause: Option<DeathCause>,
-    pub case: u64,
-}
-
 /// Cases so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DeathCounts {
@@ -243,20 +228,17 @@ impl DeathCounts {
     }
 }
 
-/// All cases, and the report log.
 #[derive(Debug, Clone)]
 pub struct Deaths {
     cases: Ring<DeathCase>,
     /// Cases that are no longer held.
     gone: DeathCounts,
     latest: FastHashMap<Addr, u64>,
-    reports: Ring<ReportEntry>,
 }
 
 impl Default for Deaths {
     fn default() -> Self {
-        let cases = Ring::new(CASES_MAX);
-        Self { cases, gone: DeathCounts::default(), latest: FastHashMap::default(), reports: Ring::new(REPORTS_MAX) }
+        Self { cases: Ring::new(CASES_MAX), gone: DeathCounts::default(), latest: FastHashMap::default() }
     }
 }
 
@@ -272,13 +254,25 @@ impl Deaths {
         counts
     }
 
-    pub fn reports(&self) -> &Ring<ReportEntry> {
-        &self.reports
-    }
-
     /// The latest death of this node, even if it is back.
     pub fn latest_of(&self, dead: Addr) -> Option<&DeathCase> {
-        self.cases.get(*self.latest.get(&dead)?)
+        self.cases.get(self.number_of(dead)?)
+    }
+
+    /// The number of that case.
+    pub(super) fn number_of(&self, dead: Addr) -> Option<u64> {
+        self.latest.get(&dead).copied()
+    }
+
+    /// The line of this case in the gossip log.
+    pub(super) fn line_of(&self, case: u64) -> Option<u64> {
+        self.cases.get(case)?.line
+    }
+
+    pub(super) fn logged(&mut self, case: u64, line: u64) {
+        if let Some(case) = self.cases.get_mut(case) {
+            case.line = Some(line);
+        }
     }
 
     pub(super) fn declared(&mut self, dead: Addr, evidence: Evidence, at: Time) {
@@ -286,9 +280,8 @@ impl Deaths {
         let kept = self.cases.get_mut(number).and_then(|case| case.evidence(evidence.reporter));
         let Some(kept) = kept else { return };
         // The seed's event about the report may come first: the two nodes run side by side.
-        let Evidence { reported_at, report, .. } = *kept;
-        let seeds = std::mem::take(&mut kept.seeds);
-        *kept = Evidence { reported_at, seeds, report, ..evidence };
+        let (reported_at, seeds) = (kept.reported_at, std::mem::take(&mut kept.seeds));
+        *kept = Evidence { reported_at, seeds, ..evidence };
     }
 
     pub(super) fn reported(&mut self, dead: Addr, reporter: Addr, seeds: &[Addr], cause: DeathCause, at: Time) {
@@ -299,7 +292,6 @@ impl Deaths {
         evidence.cause = Some(cause);
         evidence.reported_at = Some(at);
         evidence.seeds = SmallVec::from_slice(seeds);
-        self.line(number, dead, reporter, at);
     }
 
     /// A seed got a report. If the reporter runs elsewhere, this is all that is known of it.
@@ -311,19 +303,6 @@ impl Deaths {
         evidence.cause = evidence.cause.or(told);
         if !evidence.seeds.contains(&step.node) && evidence.seeds.len() < TESTIMONIES_MAX {
             evidence.seeds.push(step.node);
-        }
-        self.line(number, dead, reporter, step.at);
-    }
-
-    /// Adds evidence to the report log, or updates its line.
-    fn line(&mut self, number: u64, dead: Addr, reporter: Addr, at: Time) {
-        let Some(evidence) = self.cases.get_mut(number).and_then(|case| case.evidence(reporter)) else { return };
-        let (seeds, cause) = (evidence.seeds.clone(), evidence.cause);
-        if let Some(line) = evidence.report.and_then(|line| self.reports.get_mut(line)) {
-            (line.seeds, line.cause) = (seeds, cause);
-        } else {
-            let (line, _) = self.reports.push(ReportEntry { at, dead, reporter, seeds, cause, case: number });
-            evidence.report = Some(line);
         }
     }
 

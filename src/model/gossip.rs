@@ -1,26 +1,90 @@
-//! The gossip log: the messages line by line, and the events that a reader expects between them.
+//! The gossip log: a line for each message, link and death, and the events that a reader expects
+//! between them.
+//!
+//! A line stands where its first event came. What comes later is folded into it ([`Folded`]), so the
+//! log of a busy network stays readable, and an event costs the same however long the log is.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
+use super::Model;
+use super::node::NodeRecords;
 use super::ring::Ring;
-use super::rumor::BODIES_LEN_MAX;
-use super::words::{GossipLine, NameOf, Receipt, gossip_line};
-use crate::event::EventKind;
+use super::rumor::{BODIES_LEN_MAX, Counting, Coverage, Rumor};
+use super::words::{GossipLine, NameOf, gossip_line, hops_text};
+use crate::event::{Event, EventKind};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::text::Body;
 use crate::proto::time::Time;
 
-/// Lines that are kept: an hour of a lab; 3 MB at about 150 bytes each.
+/// Lines that are kept: hours of a lab; 3 MB at about 150 bytes each.
 pub const ENTRIES_MAX: usize = 20_000;
+/// The two ends of a link tell of it within this time: ten times what a crowded loop takes.
+pub(super) const BOTH_ENDS: Duration = Duration::from_secs(5);
 
-/// A line of the gossip log: an event, and what is counted up later.
+/// A line of the gossip log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GossipEntry {
     pub at: Time,
     pub node: Addr,
+    /// Its first event.
     pub kind: EventKind,
-    pub receipt: Receipt,
+    pub folded: Folded,
+}
+
+/// What a line tells besides its first event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Folded {
+    Nothing,
+    /// What the node at the other end of the link told about the same.
+    OtherEnd(Box<Event>),
+    /// How far the message came; `None` while the message is held and says so itself.
+    Message(Option<Box<Spread>>),
+    /// The number of the death's case.
+    Death(u64),
+}
+
+/// How far a message came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spread {
+    pub began: Time,
+    /// Of the peers of this process.
+    pub coverage: Coverage,
+    /// Nodes of other processes that have it for certain.
+    pub elsewhere: usize,
+    /// See [`hops_text`].
+    pub hops: Option<String>,
+    /// From its beginning to the latest first copy.
+    pub took: Duration,
+    /// Copies that came, further ones included.
+    pub copies: u64,
+}
+
+impl Model {
+    /// How far the message of this line came; `None` if it is about no message. O(nodes).
+    pub fn spread(&self, line: &GossipEntry) -> Option<Spread> {
+        match &line.folded {
+            Folded::Message(Some(spread)) => Some((**spread).clone()),
+            Folded::Message(None) => Some(Spread::of(self.rumors.get(line.message()?)?, &self.nodes)),
+            Folded::Nothing | Folded::OtherEnd(_) | Folded::Death(_) => None,
+        }
+    }
+}
+
+impl Spread {
+    /// O(nodes).
+    pub(super) fn of(rumor: &Rumor, nodes: &NodeRecords) -> Self {
+        let received = rumor.copies.values().filter(|copy| copy.from.is_some()).count();
+        Self {
+            began: rumor.began(),
+            coverage: rumor.coverage(nodes, Counting::HadTime),
+            elsewhere: rumor.elsewhere(nodes).count(),
+            hops: hops_text(rumor),
+            took: Duration::from_micros(rumor.spread_us()),
+            copies: received as u64 + rumor.duplicates,
+        }
+    }
 }
 
 impl GossipEntry {
@@ -41,15 +105,14 @@ impl GossipEntry {
 
     /// In words. `None` cannot happen: every event in the log has a line.
     pub fn line(&self, name: NameOf<'_>) -> Option<GossipLine> {
-        gossip_line(&self.kind, self.node, self.receipt, name)
+        gossip_line(&self.kind, self.node, name)
     }
 }
 
 /// The log: see [`Ring`] for its numbers.
 pub type GossipLog = Ring<GossipEntry>;
 
-/// The bodies that the log holds, ordered by the line that first told them; later lines of a
-/// message share its body.
+/// The bodies that the log holds, ordered by line.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bodies {
     /// Line number and length in bytes.
@@ -76,11 +139,4 @@ impl Bodies {
 
 pub(super) fn empty() -> GossipLog {
     Ring::new(ENTRIES_MAX)
-}
-
-/// Counts another copy of the message whose first receipt this line tells.
-pub(super) fn count_duplicate(log: &mut GossipLog, number: u64) {
-    if let Some(entry) = log.get_mut(number) {
-        entry.receipt.duplicates = entry.receipt.duplicates.saturating_add(1);
-    }
 }

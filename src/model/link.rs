@@ -149,6 +149,8 @@ pub struct LinkHistory {
     /// connection.
     dialed: Option<Time>,
     connection: Option<ConnectionId>,
+    /// The latest line of the gossip log in which its node tells of it.
+    pub(super) line: Option<u64>,
     past: Option<Box<Past>>,
 }
 
@@ -182,6 +184,7 @@ impl LinkHistory {
             pings: VecDeque::new(),
             dialed: None,
             connection: None,
+            line: None,
             past: None,
         }
     }

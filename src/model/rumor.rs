@@ -83,8 +83,8 @@ pub struct MessageCopy {
     pub at: Time,
     /// Copies that came later.
     pub duplicates: u32,
-    /// Its number in the gossip log.
-    pub entry: u64,
+    /// Neighbors to which the node sent it on.
+    pub forwarded: u32,
 }
 
 impl MessageCopy {
@@ -127,6 +127,8 @@ pub struct Rumor {
     pub hop_max: u16,
     /// Copies came over nodes elsewhere, so the number of links that they crossed is unknown.
     pub is_hop_uncertain: bool,
+    /// Its number in the gossip log.
+    pub line: u64,
 }
 
 /// What is known of the beginning of a message.
@@ -206,6 +208,9 @@ impl Rumor {
     }
 }
 
+/// Messages that made room.
+pub(super) type Forgotten = Vec<Rumor>;
+
 /// The latest messages, by number (see [`Ring`]) and by id.
 #[derive(Debug, Clone)]
 pub struct Rumors {
@@ -246,18 +251,21 @@ impl Rumors {
     }
 
     /// A node of ours has this message for the first time. `number`: the message's, if it is held.
-    /// `began`: see [`Began`].
+    /// `line`: that of a new message. `began`: see [`Began`]. Returns the messages that had to go.
     pub(super) fn first_copy(
         &mut self,
         number: Option<u64>,
-        id: MessageId,
-        body: &Body,
-        copy: (Addr, MessageCopy),
+        (id, body, line): (MessageId, &Body, Option<u64>),
+        (node, copy): (Addr, MessageCopy),
         began: Option<Began>,
-    ) {
-        let (node, copy) = copy;
-        let number = number.unwrap_or_else(|| self.hold(id, body, copy.at));
-        let Some(rumor) = self.held.get_mut(number) else { return };
+    ) -> Forgotten {
+        let mut gone = Forgotten::new();
+        let number = number.unwrap_or_else(|| {
+            let (number, oldest) = self.hold(id, body, copy.at, line.unwrap_or(u64::MAX));
+            gone.extend(oldest);
+            number
+        });
+        let Some(rumor) = self.held.get_mut(number) else { return gone };
         rumor.hop_max = rumor.hop_max.max(copy.hops().unwrap_or(0));
         rumor.is_hop_uncertain |= copy.hop.is_none();
         rumor.last_first = copy.at;
@@ -274,33 +282,35 @@ impl Rumors {
             place.insert(copy);
             self.copies += 1;
         }
-        self.make_room();
+        gone.extend(self.make_room());
+        gone
     }
 
     fn get_mut(&mut self, id: MessageId) -> Option<&mut Rumor> {
         self.held.get_mut(*self.numbers.get(&id)?)
     }
 
-    /// Counts another copy at this node. Returns the first one, if known.
-    pub(super) fn duplicate(&mut self, id: MessageId, node: Addr) -> Option<MessageCopy> {
-        let rumor = self.get_mut(id)?;
+    /// Counts another copy at this node.
+    pub(super) fn duplicate(&mut self, id: MessageId, node: Addr) {
+        let Some(rumor) = self.get_mut(id) else { return };
         rumor.duplicates += 1;
-        let copy = rumor.copies.get_mut(&node)?;
-        copy.duplicates = copy.duplicates.saturating_add(1);
-        Some(*copy)
+        if let Some(copy) = rumor.copies.get_mut(&node) {
+            copy.duplicates = copy.duplicates.saturating_add(1);
+        }
     }
 
     /// A node elsewhere has this message: it sent a copy.
-    pub(super) fn proved(&mut self, id: MessageId, node: Addr, proof: ForeignCopy) {
-        let Some(rumor) = self.get_mut(id) else { return };
+    /// Returns the messages that had to go.
+    pub(super) fn proved(&mut self, id: MessageId, node: Addr, proof: ForeignCopy) -> Forgotten {
+        let Some(rumor) = self.get_mut(id) else { return Forgotten::new() };
         if let indexmap::map::Entry::Vacant(place) = rumor.proofs.entry(node) {
             place.insert(proof);
             self.copies += 1;
         }
-        self.make_room();
+        self.make_room()
     }
 
-    fn hold(&mut self, id: MessageId, body: &Body, at: Time) -> u64 {
+    fn hold(&mut self, id: MessageId, body: &Body, at: Time, line: u64) -> (u64, Option<Rumor>) {
         let room = self.latest().map_or(0, |before| before.copies.len().min(ROOM_MAX));
         let rumor = Rumor {
             id,
@@ -313,24 +323,28 @@ impl Rumors {
             duplicates: 0,
             hop_max: 0,
             is_hop_uncertain: false,
+            line,
         };
         self.bodies_len += body.len();
         let (number, gone) = self.held.push(rumor);
-        self.forget(gone);
+        self.forget(gone.as_ref());
         self.numbers.insert(id, number);
-        number
+        (number, gone)
     }
 
     /// Forgets the oldest messages while there are too many copies or bytes; the latest always
     /// stays.
-    fn make_room(&mut self) {
+    fn make_room(&mut self) -> Forgotten {
+        let mut gone = Forgotten::new();
         while (self.copies > COPIES_MAX || self.bodies_len > BODIES_LEN_MAX) && self.held.len() > 1 {
-            let gone = self.held.pop();
-            self.forget(gone);
+            let oldest = self.held.pop();
+            self.forget(oldest.as_ref());
+            gone.extend(oldest);
         }
+        gone
     }
 
-    fn forget(&mut self, gone: Option<Rumor>) {
+    fn forget(&mut self, gone: Option<&Rumor>) {
         if let Some(rumor) = gone {
             self.copies -= rumor.copies.len() + rumor.proofs.len();
             self.bodies_len -= rumor.body.len();

@@ -22,7 +22,7 @@ pub(crate) fn fit(parts: &[(Tone, String)], columns: usize, view: &View<'_>) -> 
     let mut spans = Vec::with_capacity(parts.len());
     for (tone, text) in parts {
         let text = text::plain(text.clone(), view.theme.glyphs);
-        if (text.starts_with(", ") || text.starts_with(" (")) && text::width(&text) > room {
+        if (text.starts_with([',', ':', ';']) || text.starts_with(" (")) && text::width(&text) > room {
             break;
         }
         let cut = text::truncate(&text, room, view.theme.glyphs).into_owned();

@@ -71,17 +71,19 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// Checks what is new in the log. `line`: the text of an entry.
-    pub(crate) fn look<T>(&mut self, log: &Ring<T>, filter: &Filter, line: impl Fn(&T) -> String) {
+    /// Checks what is new in the log, and again what may have changed: the entries from `settled` on.
+    /// `line`: the text of an entry.
+    pub(crate) fn look<T>(&mut self, log: &Ring<T>, filter: &Filter, settled: u64, line: impl Fn(&T) -> String) {
         if *filter != self.filter {
             *self = Self { filter: filter.clone(), ..Self::default() };
         }
         if filter.is_all() {
             return;
         }
+        self.numbers.truncate(self.numbers.partition_point(|number| *number < self.looked));
         let new = log.from(self.looked).filter(|(_, entry)| filter.matches(&line(entry)));
         self.numbers.extend(new.map(|(number, _)| number));
-        self.looked = log.end();
+        self.looked = settled.min(log.end());
         let gone = self.numbers.partition_point(|number| *number < log.first());
         self.numbers.drain(..gone);
     }
@@ -293,7 +295,7 @@ mod tests {
         }
 
         fn look(&mut self, log: &Ring<u32>) {
-            self.found.look(log, &self.view.search.filter, u32::to_string);
+            self.found.look(log, &self.view.search.filter, u64::MAX, u32::to_string);
         }
 
         fn rows(&self, log: &Ring<u32>) -> LogRows {

@@ -249,11 +249,6 @@ impl View<'_> {
         second_text(at, self.utc_offset_s)
     }
 
-    /// The time of day without its hour, for tight places where milliseconds matter.
-    pub(crate) fn minute(&self, at: Time) -> String {
-        self.moment(at).split_off("HH:".len())
-    }
-
     /// How long ago that was, in whole seconds or longer units.
     pub(crate) fn age(&self, at: Time) -> String {
         let span = self.now.since(at);

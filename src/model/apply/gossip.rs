@@ -3,9 +3,8 @@
 use super::{HappenedAt, add};
 use crate::event::GossipEvent;
 use crate::model::Model;
-use crate::model::gossip;
-use crate::model::rumor::{Began, ForeignCopy, Forgery, MessageCopy};
-use crate::model::words::Receipt;
+use crate::model::gossip::{Folded, Spread};
+use crate::model::rumor::{Began, ForeignCopy, Forgery, MessageCopy, Rumor};
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role, Trace};
 use crate::proto::text::Body;
@@ -36,7 +35,14 @@ impl Model {
         add(&mut counters.forwarded, forwarded as u64);
         let number = self.rumors.number(id);
         let event = |body| GossipEvent::Generated { id, body, trace, forwarded };
-        let copy = MessageCopy { from: None, hop: Some(0), hop_known: None, at: here.at, duplicates: 0, entry: 0 };
+        let copy = MessageCopy {
+            from: None,
+            hop: Some(0),
+            hop_known: None,
+            at: here.at,
+            duplicates: 0,
+            forwarded: count(forwarded),
+        };
         self.first_copy(here, id, (number, body), event, copy, Some(Began::Here));
     }
 
@@ -61,13 +67,15 @@ impl Model {
         }
         let (hop, hop_known) = self.hops(here, id, (number, from), trace);
         let event = |body| GossipEvent::Received { id, from, body, trace, forwarded };
-        let copy = MessageCopy { from: Some(from), hop, hop_known, at: here.at, duplicates: 0, entry: 0 };
+        let copy =
+            MessageCopy { from: Some(from), hop, hop_known, at: here.at, duplicates: 0, forwarded: count(forwarded) };
         self.first_copy(here, id, (number, body), event, copy, trace.map(|trace| Began::Trace(trace.sent)));
         self.copy_came(here, id, from, trace);
     }
 
-    /// Logs a line about the first copy of a message, and keeps the copy. The body that is kept is
-    /// the one already kept for this message if it is the same, or one in memory of its own.
+    /// Keeps the first copy of a message at a node; the first of all gets a line, and so does one
+    /// with another text. The body that is kept is the one already kept for this message if it is
+    /// the same, or one in memory of its own.
     fn first_copy(
         &mut self,
         here: HappenedAt,
@@ -79,14 +87,28 @@ impl Model {
     ) {
         self.messages.count(here.at);
         let known = self.rumors.at(number).map(|rumor| &rumor.body).filter(|known| *known == body).cloned();
-        let is_new = known.is_none();
+        let line = match (&known, number) {
+            (Some(_), _) => None,
+            (None, Some(_)) => Some(Folded::Nothing),
+            (None, None) => Some(Folded::Message(None)),
+        };
         let body = known.unwrap_or_else(|| body.detached());
-        let receipt = Receipt { hop: copy.hop, duplicates: 0 };
-        let entry = self.log(here.at, here.node, event(body.clone()).into(), receipt);
-        if is_new {
-            self.bodies.hold(&mut self.gossip, entry, body.len());
+        let line = line.map(|folded| {
+            let line = self.log(here.at, here.node, event(body.clone()).into(), folded);
+            self.bodies.hold(&mut self.gossip, line, body.len());
+            line
+        });
+        let gone = self.rumors.first_copy(number, (id, &body, line), (here.node, copy), began);
+        self.keep_spreads(&gone);
+    }
+
+    /// The line of a message that is forgotten says for itself how far it came.
+    fn keep_spreads(&mut self, gone: &[Rumor]) {
+        for gone in gone {
+            if let Some(line) = self.gossip.get_mut(gone.line) {
+                line.folded = Folded::Message(Some(Box::new(Spread::of(gone, &self.nodes))));
+            }
         }
-        self.rumors.first_copy(number, id, &body, (here.node, MessageCopy { entry, ..copy }), began);
     }
 
     /// Links that a message crossed: those that it names or that its path shows, else those of the
@@ -123,7 +145,8 @@ impl Model {
         let fits =
             |node: &Addr| trace.is_none_or(|trace| hop_of(node).is_some_and(|hop| hop.saturating_add(2) == trace.hop));
         let perhaps_from = perhaps_from.filter(fits);
-        self.rumors.proved(id, from, ForeignCopy { to: here.node, at: here.at, perhaps_from });
+        let gone = self.rumors.proved(id, from, ForeignCopy { to: here.node, at: here.at, perhaps_from });
+        self.keep_spreads(&gone);
     }
 
     fn duplicate(&mut self, here: HappenedAt, id: MessageId, from: Addr, trace: Option<Trace>) {
@@ -131,8 +154,10 @@ impl Model {
         self.nodes.at_mut(here.ix).counters.duplicates += 1;
         self.links.heard(here.link(from), here.at);
         self.copy_came(here, id, from, trace);
-        if let Some(first) = self.rumors.duplicate(id, here.node) {
-            gossip::count_duplicate(&mut self.gossip, first.entry);
-        }
+        self.rumors.duplicate(id, here.node);
     }
+}
+
+fn count(forwarded: usize) -> u32 {
+    u32::try_from(forwarded).unwrap_or(u32::MAX)
 }

@@ -107,6 +107,13 @@ impl LinkTable {
         is_new
     }
 
+    /// The node told of this link in this line of the gossip log.
+    pub(in crate::model) fn logged(&mut self, key: LinkKey, line: u64) {
+        if let Some(link) = self.rows.get_mut(&key) {
+            link.line = Some(line);
+        }
+    }
+
     /// A connection ended. Returns whether this took the link down.
     pub(in crate::model) fn went_down(&mut self, node: Addr, at: Time, event: &LinkEvent) -> bool {
         let LinkEvent::Down { link, peer, purpose, .. } = *event else { return false };

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::gossip;
+use crate::model::gossip::Folded;
 
 #[test]
 fn a_hung_node_turns_suspect_and_then_dead() {
@@ -72,7 +73,7 @@ fn the_evidence_of_a_death_outlives_the_logs() {
 }
 
 #[test]
-fn each_report_has_one_line_whichever_side_of_it_is_seen_first() {
+fn each_report_counts_once_whichever_side_is_seen_first() {
     let mut story = Story::network(3);
     let dead = p(2);
     story.report(s(1), dead, p(1), ReportAction::Verifying);
@@ -81,9 +82,9 @@ fn each_report_has_one_line_whichever_side_of_it_is_seen_first() {
     let elsewhere = p(99);
     story.report(s(1), dead, elsewhere, ReportAction::Verifying);
     story.report(s(2), dead, elsewhere, ReportAction::NotListed);
-    let lines: Vec<_> =
-        story.model.deaths().reports().iter().map(|(_, line)| (line.reporter, line.seeds.len())).collect();
-    assert_eq!(lines, [(p(1), 2), (elsewhere, 2)]);
+    let case = story.model.deaths().latest_of(dead).unwrap();
+    let reports: Vec<_> = case.evidence.iter().map(|told| (told.reporter, told.seeds.len())).collect();
+    assert_eq!(reports, [(p(1), 2), (elsewhere, 2)]);
     assert_eq!(story.model.deaths().cases().len(), 1);
 }
 
@@ -191,4 +192,14 @@ fn a_seed_is_not_shown_dead_because_somebody_took_its_name() {
         }),
     );
     assert_eq!(story.model.nodes().get(s(1)).unwrap().state(), ObservedState::Up);
+}
+
+#[test]
+fn all_that_is_said_about_a_death_is_one_line_of_the_log() {
+    let story = a_death_of_missed_probes();
+    let lines = story.model.gossip().iter().filter(|(_, line)| matches!(line.kind, EventKind::Death(_)));
+    let [(_, line)] = lines.collect::<Vec<_>>()[..] else { panic!("not one line") };
+    let Folded::Death(case) = line.folded else { panic!("{line:?}") };
+    let case = story.model.deaths().cases().get(case).unwrap();
+    assert_eq!((case.dead, case.evidence.len()), (p(2), 2));
 }

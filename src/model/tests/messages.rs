@@ -17,11 +17,12 @@ fn copies_of_a_message_fold_into_one_line() {
     assert_eq!((coverage.have, coverage.of, rumor.hop_max), (3, 4, 2));
     let copy = rumor.copies[&p(3)];
     assert_eq!((copy.from, copy.hop, copy.duplicates), (Some(p(2)), Some(2), 3));
-    let entry = story.model.gossip().get(copy.entry).unwrap();
-    assert_eq!(entry.receipt.duplicates, 3);
-    let line = entry.line(&|addr| story.model.name_of(addr).into_owned()).unwrap();
-    assert_eq!((line.from, line.to, line.tag), (p(2), Some(p(3)), "GOSSIP"));
-    assert_eq!((line.text.as_str(), entry.body()), ("p1#1 hop 2 new, dup x3", Some(&"hello".into())));
+    let lines = story.model.gossip().iter().filter(|(_, line)| line.message() == Some(id));
+    let [(_, entry)] = lines.collect::<Vec<_>>()[..] else { panic!("not one line") };
+    assert_eq!((entry.node, entry.body()), (p(1), Some(&"hello".into())));
+    let spread = story.model.spread(entry).unwrap();
+    assert_eq!((spread.coverage, spread.copies), (coverage, 5));
+    assert_eq!((spread.hops.as_deref(), spread.elsewhere), (Some("2 hops"), 0));
     let about = about_message(&story.model, id, 0);
     assert!(about.verdict.contains("reached 3 of 4 peers here in 2 hops"), "{}", about.verdict);
     assert!(says(&about, "p3 from p2, hop 2, dup x3"));
@@ -107,11 +108,11 @@ fn a_kept_message_keeps_no_buffer_of_the_network_alive() {
         );
         assert!(buffer.is_unique(), "p{n}");
     }
-    let lines = story.model.gossip().iter().map(|(_, entry)| entry);
-    let received = lines.filter(|entry| matches!(entry.kind, EventKind::Gossip(GossipEvent::Received { .. })));
-    let bodies = received.filter_map(|entry| Some(entry.body()?.as_bytes().as_ptr()));
-    let held: Vec<_> = bodies.collect();
-    assert_eq!((held.len(), held[0]), (2, held[1]), "one copy for all");
+    let rumor = story.model.rumors().get(id).unwrap();
+    let line = story.model.gossip().get(rumor.line).unwrap();
+    assert_eq!((line.node, rumor.reached()), (p(2), 2));
+    let bodies = [line.body().unwrap(), &rumor.body].map(|body| body.as_bytes().as_ptr());
+    assert_eq!(bodies[0], bodies[1], "one copy for all");
 }
 
 #[test]
@@ -133,4 +134,29 @@ fn long_texts_take_no_more_memory_than_a_limit() {
     }
     let latest = story.model.rumors().latest().unwrap();
     assert_eq!(latest.id.seq, 1_000, "the oldest go");
+}
+
+#[test]
+fn a_line_says_how_far_it_came_once_its_message_is_forgotten() {
+    let mut story = Story::network(3);
+    let first = story.generate(p(1), 1);
+    story.receive(p(2), p(1), first, Some(1));
+    for seq in 2..=rumor::RUMORS_MAX as u64 + 1 {
+        story.generate(p(1), seq);
+    }
+    assert!(story.model.rumors().get(first).is_none());
+    let (_, line) = story.model.gossip().iter().find(|(_, line)| line.message() == Some(first)).unwrap();
+    let spread = story.model.spread(line).unwrap();
+    assert_eq!((spread.coverage.have, spread.coverage.of, spread.copies), (2, 3, 1));
+}
+
+#[test]
+fn a_message_with_another_text_at_one_node_has_a_line_there() {
+    let mut story = Story::network(3);
+    let id = story.generate(p(1), 1);
+    let (from, trace) = (p(1), None);
+    story.tell(p(2), EventKind::Gossip(GossipEvent::Received { id, from, body: "other".into(), trace, forwarded: 0 }));
+    let lines = story.model.gossip().iter().filter(|(_, line)| line.message() == Some(id));
+    let bodies: Vec<_> = lines.filter_map(|(_, line)| line.body().map(ToString::to_string)).collect();
+    assert_eq!(bodies, ["hello", "other"]);
 }

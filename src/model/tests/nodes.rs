@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::event::DialError;
+use crate::model::gossip::Folded;
 
 #[test]
 fn a_hung_node_has_no_link_left_to_those_who_dropped_it() {
@@ -156,4 +157,26 @@ fn nodes_whose_start_was_skipped_are_counted_once() {
     assert_eq!(running(&story), 1);
     story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Left }));
     assert_eq!(running(&story), 0);
+}
+
+#[test]
+fn a_link_is_one_line_of_the_log_whichever_end_tells_first() {
+    let mut story = Story::network(3);
+    let lines = |story: &Story| {
+        let links = story.model.gossip().iter().filter(|(_, line)| matches!(line.kind, EventKind::Link(_)));
+        links
+            .map(|(_, line)| (line.node, line.kind.name(), matches!(line.folded, Folded::OtherEnd(_))))
+            .collect::<Vec<_>>()
+    };
+    let before = lines(&story);
+    assert!(before.iter().all(|(_, name, both)| *name == "link_up" && *both), "{before:?}");
+    let down = |peer| {
+        let end = LinkEnd::TooSlow;
+        EventKind::Link(LinkEvent::Down { link: LinkId(1), peer, purpose: Purpose::Neighbor, end })
+    };
+    story.tell(p(2), down(p(1)));
+    story.tell(p(1), down(p(2)));
+    assert_eq!(lines(&story)[before.len()..], [(p(2), "link_down", true)]);
+    story.tell(p(1), down(p(2)));
+    assert_eq!(lines(&story).len(), before.len() + 2, "a third one is another link's");
 }

@@ -1,8 +1,6 @@
 //! Deaths and the reports of them in words.
 
-use super::{
-    GossipLine, LineTone, LogPlace, NameOf, Readers, Receipt, Severity, Words, count_text, delisted, lost, micros,
-};
+use super::{GossipLine, LineTone, LogPlace, NameOf, Readers, Severity, Words, count_text, delisted, lost, micros};
 use crate::event::{DeathEvent, Event, EventKind, ReportAction, SeedEvent};
 use crate::proto::addr::Addr;
 use crate::proto::time::ClockTime;
@@ -38,7 +36,7 @@ impl Words for DeathEvent {
         }
     }
 
-    fn line(&self, node: Addr, _counted: Receipt, name: NameOf<'_>) -> Option<GossipLine> {
+    fn line(&self, node: Addr, name: NameOf<'_>) -> Option<GossipLine> {
         let (from, to, tag, text) = match self {
             Self::NeighborDied { peer, cause, .. } => (node, Some(*peer), "DEATH", cause.to_string()),
             Self::DeadReportSent { dead, seeds, .. } => {

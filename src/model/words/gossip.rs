@@ -1,6 +1,6 @@
 //! Messages in words.
 
-use super::{GossipLine, LineTone, LogPlace, NameOf, Readers, Receipt, Severity, Words, count_text, lost, message};
+use super::{GossipLine, LineTone, LogPlace, NameOf, Readers, Severity, Words, count_text, lost, message};
 use crate::event::GossipEvent;
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Trace};
@@ -35,17 +35,14 @@ impl Words for GossipEvent {
         }
     }
 
-    fn line(&self, node: Addr, receipt: Receipt, name: NameOf<'_>) -> Option<GossipLine> {
+    fn line(&self, node: Addr, name: NameOf<'_>) -> Option<GossipLine> {
         match self {
             Self::Generated { id, forwarded, .. } => {
                 let text = format!("{} begins, to {forwarded}", message(*id, name));
                 Some(GossipLine { from: node, to: None, tag: "GOSSIP", tone: LineTone::Good, text })
             }
             Self::Received { id, from, .. } => {
-                let hop = receipt.hop.map_or_else(String::new, |hop| format!(" hop {hop}"));
-                let copies = receipt.duplicates;
-                let duplicates = if copies == 0 { String::new() } else { format!(", dup x{copies}") };
-                let text = format!("{}{hop} new{duplicates}", message(*id, name));
+                let text = format!("{} new", message(*id, name));
                 Some(GossipLine { from: *from, to: Some(node), tag: "GOSSIP", tone: LineTone::Plain, text })
             }
             Self::Duplicate { .. } | Self::Forged { .. } | Self::Lost { .. } => None,

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{GossipLine, LineTone, LogPlace, NameOf, Readers, Receipt, Severity, Words, count_text, escaped, micros};
+use super::{GossipLine, LineTone, LogPlace, NameOf, Readers, Severity, Words, count_text, escaped, micros};
 use crate::event::{Direction, LinkEnd, LinkEvent, OffenderHost, Omission, Purpose, RepairReason, Side};
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, RefusalReason};
@@ -83,7 +83,7 @@ impl Words for LinkEvent {
         }
     }
 
-    fn line(&self, node: Addr, _counted: Receipt, _name: NameOf<'_>) -> Option<GossipLine> {
+    fn line(&self, node: Addr, _name: NameOf<'_>) -> Option<GossipLine> {
         let (from, to, text) = if let Self::Up { peer, direction, purpose, .. } = self {
             let (from, to) = match direction {
                 Direction::Inbound => (*peer, node),

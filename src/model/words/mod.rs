@@ -56,15 +56,6 @@ impl Readers {
     }
 }
 
-/// What the model knows of a message beyond the event of its receipt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Receipt {
-    /// Links that it had crossed, if known.
-    pub hop: Option<u16>,
-    /// Copies that came later.
-    pub duplicates: u32,
-}
-
 /// A line of the gossip log, without its time and the text of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GossipLine {
@@ -99,7 +90,7 @@ trait Words {
     fn sentence(&self, name: NameOf<'_>) -> String;
 
     /// Its line in the gossip log of `node`, if its readers look there.
-    fn line(&self, _node: Addr, _counted: Receipt, _name: NameOf<'_>) -> Option<GossipLine> {
+    fn line(&self, _node: Addr, _name: NameOf<'_>) -> Option<GossipLine> {
         None
     }
 
@@ -148,8 +139,8 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
 }
 
 /// The line that an event at `node` leaves in the gossip log.
-pub(super) fn gossip_line(kind: &EventKind, node: Addr, receipt: Receipt, name: NameOf<'_>) -> Option<GossipLine> {
-    words(kind).line(node, receipt, name)
+pub(super) fn gossip_line(kind: &EventKind, node: Addr, name: NameOf<'_>) -> Option<GossipLine> {
+    words(kind).line(node, name)
 }
 
 fn message(id: MessageId, name: NameOf<'_>) -> String {

@@ -1,7 +1,7 @@
 //! Nodes in words.
 
 use super::failure::attempt;
-use super::{GossipLine, LineTone, NameOf, Readers, Receipt, Severity, Words, escaped, list_text, micros};
+use super::{GossipLine, LineTone, NameOf, Readers, Severity, Words, escaped, list_text, micros};
 use crate::event::{Absence, NodeEvent, Stop};
 use crate::proto::addr::Addr;
 
@@ -33,7 +33,7 @@ impl Words for NodeEvent {
         }
     }
 
-    fn line(&self, node: Addr, _counted: Receipt, _name: NameOf<'_>) -> Option<GossipLine> {
+    fn line(&self, node: Addr, _name: NameOf<'_>) -> Option<GossipLine> {
         let (tone, text) = match self {
             Self::Started { .. } => (LineTone::Good, "started"),
             Self::Hung => (LineTone::Doubtful, "hung: keeps its sockets, says nothing"),

@@ -1,6 +1,6 @@
 //! Probes in words.
 
-use super::{GossipLine, LineTone, LogPlace, NameOf, Readers, Receipt, Words, lost, micros};
+use super::{GossipLine, LineTone, LogPlace, NameOf, Readers, Words, lost, micros};
 use crate::event::{ProbeEvent, ProbePart};
 use crate::proto::addr::Addr;
 
@@ -31,7 +31,7 @@ impl Words for ProbeEvent {
         }
     }
 
-    fn line(&self, node: Addr, _counted: Receipt, _name: NameOf<'_>) -> Option<GossipLine> {
+    fn line(&self, node: Addr, _name: NameOf<'_>) -> Option<GossipLine> {
         let Self::Missed { peer, seq, misses, limit, .. } = self else { return None };
         let text = format!("{seq} no answer ({misses}/{limit})");
         Some(GossipLine { from: node, to: Some(*peer), tag: "PROBE", tone: LineTone::Doubtful, text })

@@ -11,7 +11,7 @@ use crate::proto::time::ClockTime;
 #[test]
 fn an_event_has_a_line_in_the_log_exactly_if_it_is_read_there() {
     for kind in one_of_each() {
-        let line = gossip_line(&kind, peer(1), Receipt::default(), &|addr| addr.to_string());
+        let line = gossip_line(&kind, peer(1), &|addr| addr.to_string());
         assert_eq!(line.is_some(), readers(&kind).gossip_log, "{kind:?}");
     }
 }

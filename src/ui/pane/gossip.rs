@@ -1,34 +1,55 @@
-//! The gossip log: who sent what to whom, with deaths, reports and links between the lines.
+//! The gossip log: a line for each message, updated in place, and for what happened between them.
 //!
 //! ```text
 //! 3 Gossip log 1 284, FOLLOW, filter: all
-//! 03:12.418 p2  → p4  GOSSIP  p1#12 hop 3 new, dup x3 "hello world"
-//! 03:12.900 p3  → p5  PROBE   88 no answer (2/3)
+//! 03:12:41.418 + p1#12   8/8 in 2 hops      1.9 ms   35 copies  "hello world"
+//! 03:12:42.900   p3 → p5 PROBE   88 no answer (2/3)
+//! 03:12:44.102 - p7#3    7/8, p3 lacks it: it was hung at 03:12:40  "hello again"
+//! 03:12:44.103   p7 → p1 hop 1 +0.9 ms, dup x3
 //! ```
 
+use std::time::Duration;
+
 use super::list::ListPane;
-use super::log::{Log, LogLines};
+use super::log::{Depth, Fold, Log, LogLines, PARTS_MAX};
+use super::reports::{death, death_part, death_parts};
 use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
-use crate::model::gossip::GossipEntry;
+use crate::event::EventKind;
+use crate::model::death::DeathCase;
+use crate::model::gossip::{Folded, GossipEntry, Spread};
 use crate::model::link::LinkKey;
 use crate::model::ring::Ring;
-use crate::model::words::{GossipLine, LineTone};
+use crate::model::rumor::{Counting, DELIVERY_TIME, ForeignCopy, MessageCopy, Rumor};
+use crate::model::span_text;
+use crate::model::why::why_not_each;
+use crate::model::words::{LineTone, count_text, list_text};
+use crate::proto::addr::Addr;
 use crate::proto::text::Body;
+use crate::proto::time::Time;
 use crate::ui::explain::Subject;
-use crate::ui::line::{Parts, Sentence};
+use crate::ui::line::{Parts, Sentence, plain_text};
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
 /// Bytes of a body that a line shows: more than the widest screen has columns.
 const BODY_LEN: usize = 512;
-/// Columns from which on there is room for the hour.
-const HOURS_WIDTH_MIN: usize = 78;
+/// Columns from which on there is room for milliseconds.
+const MILLIS_WIDTH_MIN: usize = 84;
+/// Columns of `8/8 in 2 hops`, of `1.9 ms` and of `35 copies`.
+const FIGURES: [usize; 3] = [15, 7, 10];
+/// Nodes that lack a message and are named.
+const LACKING_SHOWN: usize = 3;
+/// Parts are the copies in order of arrival, then nodes elsewhere, then the nodes that lack it.
+const ELSEWHERE: u32 = u32::MAX / 3;
+const LACKING: u32 = u32::MAX / 3 * 2;
+/// Lines among which the latest change: what a busy lab writes in [`DELIVERY_TIME`].
+const UNSETTLED_MAX: usize = 1_024;
 
 pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Gossip log",
     word: "gossip",
-    help: "gossip log: the messages between nodes",
+    help: "gossip log: a line for each message; what happened between them",
     wide: PanePlace { strip: 0, size: PaneSize::Wanted { least: 0, most: 40 } },
     narrow: Some(PanePlace { strip: 1, size: PaneSize::Rest }),
     selects: Selects::Message,
@@ -39,45 +60,258 @@ pub(super) const PANE: PaneInfo = PaneInfo {
 
 struct GossipPane;
 
+/// How far a message came, and who lacks it, in clauses: `, p3 lacks it` `: it was killed at 03:12:40`.
+#[derive(Clone)]
+pub(super) struct MessageReach {
+    spread: Spread,
+    lacking: Vec<String>,
+}
+
 impl Log for GossipPane {
     type Entry = GossipEntry;
+    type Fact = Option<MessageReach>;
     const WORD: Option<&'static str> = Some("line");
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<GossipEntry> {
         view.model.gossip()
     }
 
-    fn line(entry: &GossipEntry, columns: usize, view: &View<'_>) -> Sentence {
-        let moment = if columns < HOURS_WIDTH_MIN { view.minute(entry.at) } else { view.moment(entry.at) };
-        parts(entry, &moment, view).into()
+    fn fact(entry: &GossipEntry, depth: Depth, view: &View<'_>) -> Option<MessageReach> {
+        let spread = view.model.spread(entry)?;
+        let is_late = view.now.since(spread.began) > DELIVERY_TIME;
+        let rumor = entry.message().and_then(|id| view.model.rumors().get(id)).filter(|_| is_late);
+        let rumor = rumor.filter(|_| !spread.coverage.is_full());
+        Some(MessageReach { spread, lacking: rumor.map_or_else(Vec::new, |rumor| lacking(rumor, depth, view)) })
+    }
+
+    fn line(
+        entry: &GossipEntry,
+        reach: &Option<MessageReach>,
+        fold: Fold,
+        columns: usize,
+        view: &View<'_>,
+    ) -> Sentence {
+        let moment = moment(reach.as_ref().map_or(entry.at, |reach| reach.spread.began), columns, view);
+        let (sign, text) = match (&entry.folded, reach, case(entry, view)) {
+            (Folded::Message(_), Some(reach), _) => {
+                (fold.sign(), message(entry, reach, columns.saturating_sub(text::width(&moment) + 3), view))
+            }
+            (Folded::Death(_), _, Some(case)) => {
+                let tag = (Tone::Dead, format!("{:<7} ", "DEATH"));
+                (fold.sign(), [route(case.dead, None, view), vec![tag], death(case, view)].concat())
+            }
+            (Folded::OtherEnd(_), ..) => (fold.sign(), event(entry, view)),
+            (Folded::Nothing | Folded::Message(_) | Folded::Death(_), ..) => (" ", event(entry, view)),
+        };
+        [vec![(Tone::Stale, format!("{moment} {sign} "))], text].concat().into()
     }
 
     fn hint(_view: &View<'_>) -> String {
         "Nothing was said yet. Peers gossip once they have neighbors.".to_owned()
     }
 
-    fn selection(_number: u64, entry: &GossipEntry, view: &View<'_>) -> Selection {
-        let subject = match (entry.message(), entry.peer()) {
-            (Some(id), _) => Subject::Message(id),
-            (None, Some(peer)) if view.model.deaths().latest_of(peer).is_some() => Subject::Death(peer),
-            (None, Some(peer)) => Subject::Link(LinkKey { node: entry.node, peer }),
-            (None, None) => Subject::Node(entry.node),
-        };
+    fn selection(_number: u64, entry: &GossipEntry, part: Option<u32>, view: &View<'_>) -> Selection {
         let message = entry.message();
-        Selection { node: Some(entry.node), subject: Some(subject), message, ..Selection::default() }
+        if let (Some(id), Some(node)) = (message, part.and_then(|part| node_of(entry, part, view))) {
+            let subject = Some(Subject::Lack { node, id });
+            return Selection { node: Some(node), subject, message, ..Selection::default() };
+        }
+        let (node, subject) = match (message, case(entry, view), entry.peer()) {
+            (Some(id), ..) => (entry.node, Subject::Message(id)),
+            (None, Some(case), _) => (case.dead, Subject::Death(case.dead)),
+            (None, None, Some(peer)) => (entry.node, Subject::Link(LinkKey { node: entry.node, peer })),
+            (None, None, None) => (entry.node, Subject::Node(entry.node)),
+        };
+        Selection { node: Some(node), subject: Some(subject), message, ..Selection::default() }
+    }
+
+    fn parts(entry: &GossipEntry, view: &View<'_>) -> Vec<u32> {
+        let numbers = |first: u32, len: usize| (first..u32::MAX).take(len.min(PARTS_MAX));
+        match &entry.folded {
+            Folded::Nothing => Vec::new(),
+            Folded::OtherEnd(_) => vec![0, 1],
+            Folded::Death(_) => case(entry, view).map(death_parts).unwrap_or_default(),
+            Folded::Message(_) => rumor(entry, view).map_or_else(Vec::new, |rumor| {
+                let elsewhere = rumor.elsewhere(view.model.nodes()).count();
+                let lacking = rumor.lacking(view.model.nodes(), Counting::HadTime).count();
+                let all = numbers(0, rumor.copies.len()).chain(numbers(ELSEWHERE, elsewhere));
+                all.chain(numbers(LACKING, lacking)).take(PARTS_MAX).collect()
+            }),
+        }
+    }
+
+    fn part(entry: &GossipEntry, part: u32, columns: usize, view: &View<'_>) -> Sentence {
+        let moment = |at| moment(at, columns, view);
+        match &entry.folded {
+            Folded::Nothing => Parts::new(),
+            Folded::OtherEnd(_) if part == 0 => end((entry.at, entry.node), &entry.kind, &moment, view),
+            Folded::OtherEnd(other) => end((other.at, other.node), &other.kind, &moment, view),
+            Folded::Death(_) => case(entry, view).map(|case| death_part(case, part, &moment, view)).unwrap_or_default(),
+            Folded::Message(_) => {
+                rumor(entry, view).and_then(|rumor| hop(rumor, part, &moment, view)).unwrap_or_default()
+            }
+        }
+        .into()
+    }
+
+    /// A message may still come somewhere; late ones are rare.
+    fn settled(view: &View<'_>) -> u64 {
+        let log = view.model.gossip();
+        let may_change = |entry: &GossipEntry| view.now.since(entry.at) <= DELIVERY_TIME + Duration::from_secs(1);
+        log.end() - log.iter().rev().take(UNSETTLED_MAX).take_while(|(_, entry)| may_change(entry)).count() as u64
     }
 }
 
-fn parts(entry: &GossipEntry, moment: &str, view: &View<'_>) -> Parts {
+fn moment(at: Time, columns: usize, view: &View<'_>) -> String {
+    if columns < MILLIS_WIDTH_MIN { view.second(at) } else { view.moment(at) }
+}
+
+fn case<'a>(entry: &GossipEntry, view: &View<'a>) -> Option<&'a DeathCase> {
+    let Folded::Death(case) = entry.folded else { return None };
+    view.model.deaths().cases().get(case)
+}
+
+fn rumor<'a>(entry: &GossipEntry, view: &View<'a>) -> Option<&'a Rumor> {
+    view.model.rumors().get(entry.message()?)
+}
+
+/// `p1#12   8/8 in 2 hops   1.9 ms  35 copies  "hello"`.
+fn message(entry: &GossipEntry, reach: &MessageReach, columns: usize, view: &View<'_>) -> Parts {
+    let Some(id) = entry.message() else { return Parts::new() };
+    let is_lit = view.lit.message == Some(id);
+    let tone = |tone| if is_lit { Tone::Wave } else { tone };
+    let name = view.short_message(id);
+    let fill = view.names.route.saturating_sub(text::width(&name)) + 1;
+    let mut parts = vec![(tone(view.node_tone(id.origin)), format!("{name}{:fill$}", ""))];
+    let Spread { coverage, took, copies, .. } = &reach.spread;
+    let [told, span, number] = FIGURES;
+    let figures =
+        format!("{:told$} {:>span$} {:>number$}", reached(&reach.spread), span_text(*took), count_of(*copies));
+    if reach.lacking.is_empty() {
+        parts.push((tone(if coverage.is_full() { Tone::Up } else { Tone::Plain }), figures));
+    } else {
+        let coverage = format!("{}/{}", coverage.have, coverage.of);
+        for clause in std::iter::once(&coverage).chain(&reach.lacking) {
+            // A clause for which there is no room leaves it to the text.
+            if text::width(&plain_text(&parts)) + text::width(clause) <= columns {
+                parts.push((tone(Tone::Suspect), clause.clone()));
+            }
+        }
+        let fill = figures.len().saturating_sub(text::width(&plain_text(&parts[1..])));
+        parts.push((Tone::Plain, " ".repeat(fill)));
+    }
+    parts.extend(entry.body().map(|body| (tone(Tone::Plain), format!("  \"{}\"", shown(body)))));
+    parts
+}
+
+fn count_of(copies: u64) -> String {
+    if copies == 1 { "1 copy".to_owned() } else { format!("{copies} copies") }
+}
+
+/// `8/8 in 2 hops`; of nodes elsewhere, only those that proved it count.
+fn reached(spread: &Spread) -> String {
+    let hops = spread.hops.as_ref().map_or_else(String::new, |hops| format!(" in {hops}"));
+    let (have, of) = (spread.coverage.have, spread.coverage.of);
+    match (of, spread.elsewhere) {
+        (0 | 1, 0) => format!("here{hops}"),
+        (0 | 1, elsewhere) => format!("here, {elsewhere} elsewhere"),
+        (_, 0) => format!("{have}/{of}{hops}"),
+        (_, elsewhere) => format!("{have}/{of} of ours, {elsewhere} elsewhere"),
+    }
+}
+
+/// `, p3 lacks it` `: it was killed at 03:12:40`. Why is said if it is the same for all.
+fn lacking(rumor: &Rumor, depth: Depth, view: &View<'_>) -> Vec<String> {
+    let nodes = view.model.nodes();
+    let all: Vec<Addr> = rumor.lacking(nodes, Counting::HadTime).map(|node| node.addr).collect();
+    let names: Vec<_> = all.iter().take(LACKING_SHOWN + 1).map(|addr| view.short_name(*addr)).collect();
+    let names = match all.len() {
+        more if more > LACKING_SHOWN => format!("{} and {} more", names[..2].join(", "), more - 2),
+        _ => list_text(&names, LACKING_SHOWN),
+    };
+    let verb = if all.len() == 1 { "lacks" } else { "lack" };
+    let shown = &all[..all.len().min(LACKING_SHOWN)];
+    let why = match depth {
+        Depth::Brief => Vec::new(),
+        Depth::Full => why_not_each(view.model, rumor, shown, view.utc_offset_s),
+    };
+    let why = why.split_first().filter(|(first, others)| others.iter().all(|other| other.why == first.why));
+    let why = why.and_then(|(first, _)| first.why.split("; ").next()).map(|why| format!(": {why}"));
+    std::iter::once(format!(", {names} {verb} it")).chain(why).collect()
+}
+
+/// An event that is a line of its own.
+fn event(entry: &GossipEntry, view: &View<'_>) -> Parts {
     let Some(line) = entry.line(&|addr| view.short_name(addr).into_owned()) else { return Parts::new() };
-    let lit = entry.message().is_some() && entry.message() == view.lit.message;
-    let mut parts = vec![(Tone::Stale, format!("{moment} "))];
-    route(&line, view, &mut parts);
-    let tone = if lit { Tone::Wave } else { tone_of(line.tone) };
-    parts.push((tone, format!("{:<7} {}", line.tag, line.text)));
-    if let Some(body) = entry.body() {
-        let tone = if lit { Tone::Wave } else { Tone::Plain };
-        parts.push((tone, format!(" \"{}\"", shown(body))));
+    let mut parts = route(line.from, line.to, view);
+    parts.push((tone_of(line.tone), format!("{:<7} {}", line.tag, line.text)));
+    parts.extend(entry.body().map(|body| (Tone::Plain, format!(" \"{}\"", shown(body)))));
+    parts
+}
+
+/// What one end of a link told.
+fn end((at, node): (Time, Addr), kind: &EventKind, moment: &dyn Fn(Time) -> String, view: &View<'_>) -> Parts {
+    let text = format!("{}: {}", view.name(node), view.model.sentence(kind));
+    vec![(Tone::Stale, format!("{}   ", moment(at))), (Tone::Stale, text)]
+}
+
+/// The node of a part of a message's line.
+fn node_of(entry: &GossipEntry, part: u32, view: &View<'_>) -> Option<Addr> {
+    let (rumor, nodes) = (rumor(entry, view)?, view.model.nodes());
+    match part {
+        LACKING.. => rumor.lacking(nodes, Counting::HadTime).nth(place(part - LACKING)).map(|node| node.addr),
+        ELSEWHERE.. => rumor.elsewhere(nodes).nth(place(part - ELSEWHERE)).map(|(node, _)| node),
+        _ => rumor.copies.get_index(place(part)).map(|(node, _)| *node),
+    }
+}
+
+fn place(part: u32) -> usize {
+    usize::try_from(part).unwrap_or(usize::MAX)
+}
+
+/// Who got it from whom, when, and how often again; or who lacks it.
+fn hop(rumor: &Rumor, part: u32, moment: &dyn Fn(Time) -> String, view: &View<'_>) -> Option<Parts> {
+    let nodes = view.model.nodes();
+    let time = |at| (Tone::Stale, format!("{}   ", moment(at)));
+    Some(match part {
+        LACKING.. => {
+            let node = rumor.lacking(nodes, Counting::HadTime).nth(place(part - LACKING))?;
+            let why = why_not_each(view.model, rumor, &[node.addr], view.utc_offset_s).pop();
+            let why = why.map_or_else(String::new, |lack| format!(": {}", lack.why));
+            let blank = " ".repeat(text::width(&moment(rumor.first_seen)) + 3);
+            vec![
+                (Tone::Plain, blank),
+                (view.node_tone(node.addr), view.short_name(node.addr).into_owned()),
+                (Tone::Suspect, format!(" lacks it{why}")),
+            ]
+        }
+        ELSEWHERE.. => {
+            let (node, ForeignCopy { to, at, .. }) = rumor.elsewhere(nodes).nth(place(part - ELSEWHERE))?;
+            let name = (view.node_tone(node), view.short_name(node).into_owned());
+            vec![time(at), name, (Tone::Plain, format!(" has it: it sent a copy to {}", view.short_name(to)))]
+        }
+        _ => {
+            let (node, copy) = rumor.copies.get_index(place(part))?;
+            [vec![time(copy.at)], arrival(*node, copy, rumor, view)].concat()
+        }
+    })
+}
+
+/// `p7 → p1 hop 1 +0.9 ms, dup x3`.
+fn arrival(node: Addr, copy: &MessageCopy, rumor: &Rumor, view: &View<'_>) -> Parts {
+    let text = match (copy.from, copy.hop, copy.hop_known) {
+        (None, ..) => format!("begins, to {}", count_text(u64::from(copy.forwarded), "neighbor")),
+        (Some(_), Some(hop), _) => format!("hop {hop}"),
+        (Some(_), None, Some(hop)) => format!("hop ~{hop}"),
+        (Some(_), None, None) => "hop ?".to_owned(),
+    };
+    let mut parts = route(copy.from.unwrap_or(node), copy.from.map(|_| node), view);
+    parts.push((Tone::Plain, text));
+    if copy.from.is_some() {
+        parts.push((Tone::Plain, format!(" +{}", span_text(copy.at.since(rumor.began())))));
+    }
+    if copy.duplicates > 0 {
+        parts.push((Tone::Stale, format!(", dup x{}", copy.duplicates)));
     }
     parts
 }
@@ -93,23 +327,18 @@ const fn tone_of(tone: LineTone) -> Tone {
 }
 
 /// `p2 → p4`: from whom to whom.
-fn route(line: &GossipLine, view: &View<'_>, parts: &mut Parts) {
-    let mut used = 0;
-    let mut push = |tone, text: String| {
-        used += text::width(&text);
-        parts.push((tone, text));
+fn route(from: Addr, to: Option<Addr>, view: &View<'_>) -> Parts {
+    let mut parts = match to {
+        Some(to) => vec![
+            (view.node_tone(from), view.padded_name(from)),
+            (Tone::Stale, format!(" {} ", view.theme.arrow())),
+            (view.node_tone(to), view.short_name(to).into_owned()),
+        ],
+        None => vec![(view.node_tone(from), view.short_name(from).into_owned())],
     };
-    let from = line.from;
-    match line.to {
-        Some(to) => {
-            push(view.node_tone(from), view.padded_name(from));
-            push(Tone::Stale, format!(" {} ", view.theme.arrow()));
-            push(view.node_tone(to), view.short_name(to).into_owned());
-        }
-        None => push(view.node_tone(from), view.short_name(from).into_owned()),
-    }
-    let fill = view.names.route.saturating_sub(used) + 1;
-    parts.push((Tone::Plain, " ".repeat(fill)));
+    let used: usize = parts.iter().map(|(_, text)| text::width(text)).sum();
+    parts.push((Tone::Plain, " ".repeat(view.names.route.saturating_sub(used) + 1)));
+    parts
 }
 
 /// The beginning of a body, escaped: the rest of a long one would never be seen.

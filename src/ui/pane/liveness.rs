@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use super::list::ListPane;
-use super::log::{Log, LogLines};
+use super::log::{Depth, Fold, Log, LogLines};
 use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::model::link::LinkKey;
 use crate::model::liveness::{PROBES_MAX, ProbeEntry, ProbeOutcome};
@@ -48,6 +48,7 @@ struct LivenessLog;
 
 impl Log for LivenessLog {
     type Entry = ProbeEntry;
+    type Fact = ();
     const WORD: Option<&'static str> = Some("probe");
     const LOOK_BACK: usize = PROBES_MAX;
 
@@ -55,7 +56,9 @@ impl Log for LivenessLog {
         view.model.probes()
     }
 
-    fn line(entry: &ProbeEntry, columns: usize, view: &View<'_>) -> Sentence {
+    fn fact(_entry: &ProbeEntry, _depth: Depth, _view: &View<'_>) {}
+
+    fn line(entry: &ProbeEntry, (): &(), _fold: Fold, columns: usize, view: &View<'_>) -> Sentence {
         let mut parts = Parts::new();
         if columns >= TIMES_WIDTH_MIN {
             parts.push((Tone::Stale, format!("{} ", view.second(entry.at))));
@@ -88,7 +91,7 @@ impl Log for LivenessLog {
     }
 
     /// A probe from elsewhere is about the node that asked.
-    fn selection(_number: u64, entry: &ProbeEntry, _view: &View<'_>) -> Selection {
+    fn selection(_number: u64, entry: &ProbeEntry, _part: Option<u32>, _view: &View<'_>) -> Selection {
         match entry.outcome {
             ProbeOutcome::Answered { .. } => {
                 let link = LinkKey { node: entry.asker, peer: entry.asked };

@@ -1,15 +1,24 @@
-//! A pane that shows a log of the model: a line is an entry, by its number.
+//! A pane that shows a log of the model: a line is an entry, by its number, and may unfold to further
+//! lines below it.
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::Selection;
-use super::list::Lines;
+use super::list::{Done, Lines};
 use crate::model::ring::Ring;
+use crate::ui::action::Move;
 use crate::ui::filter::Filter;
 use crate::ui::line::Sentence;
 use crate::ui::list_view::{Found, ListView, LogRows, Rows, Untouched};
 use crate::ui::text;
 use crate::ui::view::View;
+
+/// Facts that are kept: more than any screen has lines.
+const KNOWN_MAX: usize = 1_024;
+/// Lines that one entry unfolds to: several screens. Who wants more opens its details.
+pub(super) const PARTS_MAX: usize = 256;
 
 /// Which log it is, and what its lines are.
 pub(super) trait Log {
@@ -20,8 +29,13 @@ pub(super) trait Log {
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<Self::Entry>;
 
+    /// What a line needs that has to be looked for.
+    type Fact: Clone;
+
+    fn fact(entry: &Self::Entry, depth: Depth, view: &View<'_>) -> Self::Fact;
+
     /// A line, for this many columns.
-    fn line(entry: &Self::Entry, columns: usize, view: &View<'_>) -> Sentence;
+    fn line(entry: &Self::Entry, fact: &Self::Fact, fold: Fold, columns: usize, view: &View<'_>) -> Sentence;
 
     /// What the pane says when it is empty.
     fn hint(view: &View<'_>) -> String;
@@ -39,47 +53,188 @@ pub(super) trait Log {
         false
     }
 
-    /// What an entry is about.
-    fn selection(number: u64, entry: &Self::Entry, view: &View<'_>) -> Selection;
+    /// What an entry is about, or one of its parts.
+    fn selection(number: u64, entry: &Self::Entry, part: Option<u32>, view: &View<'_>) -> Selection;
+
+    /// The lines that it unfolds to, by numbers that stay when others are added.
+    fn parts(_entry: &Self::Entry, _view: &View<'_>) -> Vec<u32> {
+        Vec::new()
+    }
+
+    /// One of those lines.
+    fn part(_entry: &Self::Entry, _part: u32, _columns: usize, _view: &View<'_>) -> Sentence {
+        Sentence::default()
+    }
+
+    /// Lines before this number say the same from now on.
+    fn settled(view: &View<'_>) -> u64 {
+        Self::entries(view).end()
+    }
+}
+
+/// How much is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Enough for searching thousands of lines.
+    Brief,
+    /// All that a line shows.
+    Full,
+}
+
+/// Whether further lines stand below an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fold {
+    Folded,
+    Unfolded,
+}
+
+impl Fold {
+    /// In front of a line that can be unfolded.
+    pub(super) const fn sign(self) -> &'static str {
+        match self {
+            Self::Folded => "+",
+            Self::Unfolded => "-",
+        }
+    }
+}
+
+/// A line of a log: an entry, or one of the lines that it unfolds to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LineKey {
+    pub(super) entry: u64,
+    pub(super) part: Option<u32>,
+}
+
+impl LineKey {
+    const fn whole(entry: u64) -> Self {
+        Self { entry, part: None }
+    }
+}
+
+/// The entries that pass the filter, with what is unfolded below them.
+#[derive(Debug)]
+pub(super) struct LineRows {
+    entries: LogRows,
+    /// By the place of the entry among the others.
+    open: Vec<(usize, Vec<u32>)>,
+}
+
+impl Rows<LineKey> for LineRows {
+    fn len(&self) -> usize {
+        self.entries.len() + self.open.iter().map(|(_, parts)| parts.len()).sum::<usize>()
+    }
+
+    fn item(&self, place: usize) -> Option<LineKey> {
+        let mut above = 0;
+        for (entry, parts) in &self.open {
+            let below = place.checked_sub(entry + above + 1);
+            let Some(below) = below else { break };
+            if let Some(part) = parts.get(below) {
+                return Some(LineKey { entry: self.entries.item(*entry)?, part: Some(*part) });
+            }
+            above += parts.len();
+        }
+        self.entries.item(place - above).map(LineKey::whole)
+    }
+
+    fn place(&self, key: LineKey) -> Option<usize> {
+        let entry = self.entries.place(key.entry)?;
+        let above = self.open.iter().take_while(|(open, _)| *open < entry).map(|(_, parts)| parts.len());
+        let parts = self.open.iter().find(|(open, _)| *open == entry).map(|(_, parts)| parts);
+        let below = parts.zip(key.part).and_then(|(parts, wanted)| parts.iter().position(|part| *part == wanted));
+        Some(entry + above.sum::<usize>() + below.map_or(0, |below| below + 1))
+    }
 }
 
 /// The lines of such a log.
-pub(super) struct LogLines<L> {
+pub(super) struct LogLines<L: Log> {
     found: Found,
-    log: std::marker::PhantomData<L>,
+    /// Entries that are unfolded.
+    open: BTreeSet<u64>,
+    /// Facts of settled entries that were shown.
+    known: RefCell<BTreeMap<u64, L::Fact>>,
 }
 
-impl<L> Default for LogLines<L> {
+impl<L: Log> Default for LogLines<L> {
     fn default() -> Self {
-        Self { found: Found::default(), log: std::marker::PhantomData }
+        Self { found: Found::default(), open: BTreeSet::new(), known: RefCell::default() }
+    }
+}
+
+impl<L: Log> LogLines<L> {
+    fn fold(&self, entry: u64) -> Fold {
+        if self.open.contains(&entry) { Fold::Unfolded } else { Fold::Folded }
+    }
+
+    /// What is known of this entry, and kept if it stays so.
+    fn fact(&self, number: u64, settled: u64, view: &View<'_>) -> Option<L::Fact> {
+        let mut known = self.known.borrow_mut();
+        if let Some(fact) = known.get(&number).filter(|_| number < settled) {
+            return Some(fact.clone());
+        }
+        let fact = L::fact(L::entries(view).get(number)?, Depth::Full, view);
+        if number < settled {
+            if known.len() == KNOWN_MAX {
+                known.clear();
+            }
+            known.insert(number, fact.clone());
+        }
+        Some(fact)
     }
 }
 
 impl<L: Log> Lines for LogLines<L> {
-    type Key = u64;
-    type Rows = LogRows;
-    type Facts = ();
+    type Key = LineKey;
+    type Rows = LineRows;
+    type Facts = BTreeMap<u64, L::Fact>;
     const UNTOUCHED: Untouched = Untouched::Newest;
     const WORD: Option<&'static str> = L::WORD;
 
     fn look(&mut self, filter: &Filter, view: &View<'_>) {
-        let full = view.in_full();
-        self.found.look(L::entries(view), filter, |entry| L::line(entry, usize::MAX, &full).text());
+        let (full, entries) = (view.in_full(), L::entries(view));
+        self.open = self.open.split_off(&entries.first());
+        self.found.look(entries, filter, L::settled(view), |entry| brief::<L>(entry, &full).text());
     }
 
-    fn rows(&self, filter: &Filter, view: &View<'_>) -> LogRows {
-        self.found.rows(L::entries(view), filter)
+    fn rows(&self, filter: &Filter, view: &View<'_>) -> LineRows {
+        let log = L::entries(view);
+        let entries = self.found.rows(log, filter);
+        let open = self.open.iter().filter_map(|number| {
+            let place = entries.place(*number).filter(|place| entries.item(*place) == Some(*number))?;
+            Some((place, L::parts(log.get(*number)?, view)))
+        });
+        LineRows { open: open.collect(), entries }
     }
 
-    fn facts(&self, _rows: &[u64], _selected: Option<u64>, _view: &View<'_>) {}
+    fn facts(&self, rows: &[LineKey], _selected: Option<LineKey>, view: &View<'_>) -> Self::Facts {
+        let settled = L::settled(view);
+        let shown = rows.iter().filter(|key| key.part.is_none());
+        shown.filter_map(|key| Some((key.entry, self.fact(key.entry, settled, view)?))).collect()
+    }
 
-    fn line(&self, number: u64, (): &(), columns: usize, view: &View<'_>) -> Sentence {
-        L::entries(view).get(number).map(|entry| L::line(entry, columns, view)).unwrap_or_default()
+    fn line(&self, key: LineKey, facts: &Self::Facts, columns: usize, view: &View<'_>) -> Sentence {
+        let Some(entry) = L::entries(view).get(key.entry) else { return Sentence::default() };
+        match (key.part, facts.get(&key.entry)) {
+            (None, Some(fact)) => L::line(entry, fact, self.fold(key.entry), columns, view),
+            (None, None) => Sentence::default(),
+            (Some(part), _) => L::part(entry, part, columns, view),
+        }
+    }
+
+    fn plain(&self, key: LineKey, view: &View<'_>) -> String {
+        let view = view.in_full();
+        let known = self.known.borrow().get(&key.entry).cloned();
+        let Some(entry) = L::entries(&view).get(key.entry) else { return String::new() };
+        match (key.part, known) {
+            (None, Some(fact)) => L::line(entry, &fact, self.fold(key.entry), usize::MAX, &view).text(),
+            (None, None) => brief::<L>(entry, &view).text(),
+            (Some(part), _) => L::part(entry, part, usize::MAX, &view).text(),
+        }
     }
 
     /// `1 284, FOLLOW` or `1 284, 42 new below`.
-    fn note(&self, list: &ListView<u64>, rows: &LogRows, view: &View<'_>) -> String {
-        let mut items = L::summary(rows.len(), view);
+    fn note(&self, list: &ListView<LineKey>, rows: &LineRows, view: &View<'_>) -> String {
+        let mut items = L::summary(rows.entries.len(), view);
         let below = text::count(list.below(rows));
         let place = if list.is_untouched() { "FOLLOW".to_owned() } else { format!("{below} new below") };
         if rows.len() > 0 {
@@ -89,11 +244,16 @@ impl<L: Log> Lines for LogLines<L> {
     }
 
     /// The newest lines, and above them as many older ones that stay as leave room for one.
-    fn in_sight(&self, window: Range<usize>, list: &ListView<u64>, rows: &LogRows, view: &View<'_>) -> Vec<u64> {
-        let number = |place: usize| rows.item(place);
+    fn in_sight(
+        &self,
+        window: Range<usize>,
+        list: &ListView<LineKey>,
+        rows: &LineRows,
+        view: &View<'_>,
+    ) -> Vec<LineKey> {
         let stays = |place: &usize| {
-            let entry = number(*place).and_then(|number| L::entries(view).get(number));
-            entry.is_some_and(|entry| L::stays(entry, view))
+            let key = rows.item(*place).filter(|key| key.part.is_none());
+            key.and_then(|key| L::entries(view).get(key.entry)).is_some_and(|entry| L::stays(entry, view))
         };
         let mut places: Vec<usize> = Vec::with_capacity(window.len());
         if list.is_untouched() && L::LOOK_BACK > 0 {
@@ -106,14 +266,48 @@ impl<L: Log> Lines for LogLines<L> {
             }
         }
         places.sort_unstable();
-        places.into_iter().filter_map(number).collect()
+        places.into_iter().filter_map(|place| rows.item(place)).collect()
     }
 
     fn hint(&self, view: &View<'_>) -> String {
         L::hint(view)
     }
 
-    fn selection(&self, number: u64, view: &View<'_>) -> Selection {
-        L::entries(view).get(number).map(|entry| L::selection(number, entry, view)).unwrap_or_default()
+    fn selection(&self, key: LineKey, view: &View<'_>) -> Selection {
+        let entry = L::entries(view).get(key.entry);
+        entry.map(|entry| L::selection(key.entry, entry, key.part, view)).unwrap_or_default()
+    }
+
+    fn act(&mut self, wanted: Move, list: &mut ListView<LineKey>, chosen: Option<LineKey>) -> Done {
+        let Some(key) = chosen else { return Done::No };
+        match wanted {
+            Move::Right => drop(self.open.insert(key.entry)),
+            Move::Left => drop(self.open.remove(&key.entry)),
+            _ => return Done::No,
+        }
+        list.select(if wanted == Move::Left { LineKey::whole(key.entry) } else { key });
+        Done::Yes
+    }
+}
+
+/// The line of an entry as far as it is known without a search.
+fn brief<L: Log>(entry: &L::Entry, view: &View<'_>) -> Sentence {
+    L::line(entry, &L::fact(entry, Depth::Brief, view), Fold::Folded, usize::MAX, view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_and_places_of_unfolded_lines_fit_together() {
+        let rows = LineRows { entries: LogRows::All(10..14), open: vec![(1, vec![7, 9]), (3, vec![0])] };
+        let keys: Vec<_> = (0..=rows.len()).filter_map(|place| rows.item(place)).collect();
+        let shown: Vec<_> = keys.iter().map(|key| (key.entry, key.part)).collect();
+        let expected = [(10, None), (11, None), (11, Some(7)), (11, Some(9)), (12, None), (13, None), (13, Some(0))];
+        assert_eq!(shown, expected);
+        assert!(keys.iter().enumerate().all(|(place, key)| rows.place(*key) == Some(place)));
+        assert_eq!(rows.place(LineKey { entry: 12, part: Some(7) }), Some(4), "folded again");
+        assert_eq!(rows.place(LineKey { entry: 3, part: Some(7) }), Some(0), "forgotten");
     }
 }

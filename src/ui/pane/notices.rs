@@ -6,7 +6,7 @@
 //! ```
 
 use super::list::ListPane;
-use super::log::{Log, LogLines};
+use super::log::{Depth, Fold, Log, LogLines};
 use super::{PaneInfo, PanePlace, PaneSize, Selection};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;
@@ -46,12 +46,15 @@ struct NoticeLog;
 
 impl Log for NoticeLog {
     type Entry = NoticeLine;
+    type Fact = ();
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<NoticeLine> {
         view.lines
     }
 
-    fn line(line: &NoticeLine, _columns: usize, view: &View<'_>) -> Sentence {
+    fn fact(_line: &NoticeLine, _depth: Depth, _view: &View<'_>) {}
+
+    fn line(line: &NoticeLine, (): &(), _fold: Fold, _columns: usize, view: &View<'_>) -> Sentence {
         let (tone, sign) = severity_look(line.severity);
         let head = vec![(Tone::Stale, format!("{} ", view.second(line.at))), (tone, format!("{sign} "))];
         let tail = vec![(if line.severity == Severity::Info { Tone::Plain } else { tone }, line.text.clone())];
@@ -62,7 +65,7 @@ impl Log for NoticeLog {
         "Nothing to say: no warning, no error.".to_owned()
     }
 
-    fn selection(number: u64, line: &NoticeLine, _view: &View<'_>) -> Selection {
+    fn selection(number: u64, line: &NoticeLine, _part: Option<u32>, _view: &View<'_>) -> Selection {
         Selection { node: line.node, subject: Some(Subject::Notice(number)), ..Selection::default() }
     }
 }

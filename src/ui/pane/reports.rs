@@ -1,19 +1,22 @@
-//! Dead-node reports: who is reported dead, by whom, to which seeds, what each seed did, and why.
+//! Dead-node reports: a line for each death, which unfolds to who reported it and what each seed did.
 //!
 //! ```text
 //! 5 Dead-node reports 2
-//! 03:00:14 p9 by p3 → s1,s2 removed, 3 misses
-//! 03:00:14 p9 by p5 → s1 removed, s2 already gone
+//! 03:00:14 - p9, by 6 peers: s1,s2 removed it, 3 misses
+//! 03:00:14   by p3 → s1,s2 removed, 3 misses
+//! 03:00:14   by p5 → s1 removed, s2 already gone
+//! 03:01:20 + p4, by p1: s1 disputed
 //! ```
 
 use super::list::ListPane;
-use super::log::{Log, LogLines};
+use super::log::{Depth, Fold, Log, LogLines, PARTS_MAX};
 use super::{PaneInfo, PanePlace, PaneSize, Selection};
-use crate::model::death::{ReportEntry, ReportOutcome};
+use crate::model::death::{DeathCase, Evidence, ReportOutcome};
 use crate::model::ring::Ring;
-use crate::model::words::count_text;
+use crate::model::words::{count_text, delisted};
 use crate::proto::addr::Addr;
 use crate::proto::message::DeathCause;
+use crate::proto::time::Time;
 use crate::ui::action::{Action, Deed};
 use crate::ui::explain::Subject;
 use crate::ui::line::{Parts, Sentence};
@@ -29,6 +32,8 @@ const HEIGHT_MAX: u16 = 10;
 const HINT_LINES: usize = 2;
 /// For a seed that is silent about it.
 const NO_WORD: &str = "no word";
+/// Parts from this number on are seeds, those before it reporters.
+const SEEDS: u32 = u32::MAX / 2;
 
 pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Dead-node reports",
@@ -36,22 +41,31 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     help: "dead-node reports, and what the seeds did",
     wide: PanePlace { strip: 1, size: PaneSize::UpTo(HEIGHT_MAX) },
     narrow: Some(PanePlace { strip: 2, size: PaneSize::Percent(50) }),
-    wanted: |view| 2 + view.model.deaths().reports().len().max(HINT_LINES),
-    count: |view| (view.model.deaths().reports().len(), Tone::Dead),
+    wanted: |view| 2 + view.model.deaths().cases().len().max(HINT_LINES),
+    count: |view| (view.model.deaths().cases().len(), Tone::Dead),
     ..PaneInfo::new(ListPane::<LogLines<ReportLog>>::boxed)
 };
 
 struct ReportLog;
 
 impl Log for ReportLog {
-    type Entry = ReportEntry;
+    type Entry = DeathCase;
+    type Fact = ();
+    const WORD: Option<&'static str> = Some("report");
 
-    fn entries<'a>(view: &View<'a>) -> &'a Ring<ReportEntry> {
-        view.model.deaths().reports()
+    fn entries<'a>(view: &View<'a>) -> &'a Ring<DeathCase> {
+        view.model.deaths().cases()
     }
 
-    fn line(report: &ReportEntry, _columns: usize, view: &View<'_>) -> Sentence {
-        parts(report, view).into()
+    fn fact(_case: &DeathCase, _depth: Depth, _view: &View<'_>) {}
+
+    fn line(case: &DeathCase, (): &(), fold: Fold, _columns: usize, view: &View<'_>) -> Sentence {
+        let head = vec![
+            (Tone::Stale, format!("{} {} ", view.second(case.at), fold.sign())),
+            (Tone::Dead, view.name(case.dead)),
+            (Tone::Plain, if case.evidence.is_empty() { ": " } else { ", " }.to_owned()),
+        ];
+        [head, death(case, view)].concat().into()
     }
 
     fn hint(view: &View<'_>) -> String {
@@ -59,63 +73,136 @@ impl Log for ReportLog {
         format!("Nobody was reported dead. Select a node and press {kill} twice to see who notices.")
     }
 
-    fn selection(_number: u64, report: &ReportEntry, _view: &View<'_>) -> Selection {
-        Selection { node: Some(report.dead), subject: Some(Subject::Death(report.dead)), ..Selection::default() }
+    fn selection(_number: u64, case: &DeathCase, _part: Option<u32>, _view: &View<'_>) -> Selection {
+        Selection { node: Some(case.dead), subject: Some(Subject::Death(case.dead)), ..Selection::default() }
+    }
+
+    fn parts(case: &DeathCase, _view: &View<'_>) -> Vec<u32> {
+        death_parts(case)
+    }
+
+    fn part(case: &DeathCase, part: u32, _columns: usize, view: &View<'_>) -> Sentence {
+        death_part(case, part, &|at| view.second(at), view).into()
+    }
+
+    /// Seeds may act on any of them.
+    fn settled(view: &View<'_>) -> u64 {
+        view.model.deaths().cases().first()
     }
 }
 
-fn parts(report: &ReportEntry, view: &View<'_>) -> Parts {
-    let mut parts = vec![
-        (Tone::Stale, format!("{} ", view.second(report.at))),
-        (Tone::Dead, view.name(report.dead)),
-        (Tone::Plain, format!(" by {} {} ", view.name(report.reporter), view.theme.arrow())),
-    ];
-    parts.extend(came_of_it(report, view));
-    if let Some(cause) = report.cause {
-        parts.push((Tone::Stale, format!(", {}", cause_word(cause))));
-    }
+/// `by 6 peers: s1,s2 removed it, 3 misses`.
+pub(super) fn death(case: &DeathCase, view: &View<'_>) -> Parts {
+    let by = match case.evidence.as_slice() {
+        [] => String::new(),
+        [only] => format!("by {}: ", view.name(only.reporter)),
+        all => format!("by {}: ", count_text(all.len() as u64, "peer")),
+    };
+    let mut parts = vec![(Tone::Plain, by)];
+    parts.extend(came_of_it(case, view));
+    parts.extend(case.back_at.map(|at| (Tone::Up, format!(", back at {}", view.second(at)))));
+    parts.extend(case.away.map(|_| (Tone::Up, ", was only away".to_owned())));
+    let why = case.evidence.iter().find_map(|told| told.cause);
+    parts.extend(why.map(|why| (Tone::Stale, format!(", {}", cause_word(why)))));
     parts
 }
 
-/// What each seed did, those that did the same together: `s1 removed, s2 already gone`.
-fn came_of_it(report: &ReportEntry, view: &View<'_>) -> Parts {
-    let groups = outcomes(report, view);
-    let [((tone, word), all)] = &groups[..] else {
-        let mut parts = Parts::new();
-        for ((tone, word), some) in &groups {
-            parts.push((Tone::Plain, format!("{}{} ", if parts.is_empty() { "" } else { ", " }, seeds(some, view))));
-            parts.push((*tone, (*word).to_owned()));
-        }
-        return parts;
-    };
-    let word = (!all.is_empty()).then(|| (*tone, format!(" {word}")));
-    std::iter::once((Tone::Plain, seeds(all, view))).chain(word).collect()
+/// The reporters, then the seeds.
+pub(super) fn death_parts(case: &DeathCase) -> Vec<u32> {
+    let numbered = |len: usize, first: u32| (first..SEEDS.saturating_add(SEEDS)).take(len.min(PARTS_MAX));
+    numbered(case.evidence.len(), 0).chain(numbered(case.seeds().len(), SEEDS)).collect()
 }
 
+pub(super) fn death_part(case: &DeathCase, part: u32, moment: &dyn Fn(Time) -> String, view: &View<'_>) -> Parts {
+    let place = |part: u32| usize::try_from(part).unwrap_or(usize::MAX);
+    match part.checked_sub(SEEDS) {
+        None => case.evidence.get(place(part)).map(|told| report(told, case, moment, view)).unwrap_or_default(),
+        Some(seed) => case.seeds().get(place(seed)).map(|seed| did(*seed, case, moment, view)).unwrap_or_default(),
+    }
+}
+
+/// `03:00:14   by p3 → s1 removed, s2 already gone, 3 misses`.
+fn report(told: &Evidence, case: &DeathCase, moment: &dyn Fn(Time) -> String, view: &View<'_>) -> Parts {
+    let at = told.reported_at.or(told.declared_at).unwrap_or(case.at);
+    let by = format!("by {} {} ", view.name(told.reporter), view.theme.arrow());
+    let mut parts = vec![(Tone::Stale, format!("{}   ", moment(at))), (Tone::Plain, by)];
+    let outcomes = outcomes(&told.seeds, |seed| case.outcome_of(seed, told.reporter), Of::Report, view);
+    parts.extend(grouped(&outcomes, "no seed", view));
+    parts.extend(told.cause.map(|cause| (Tone::Stale, format!(", {}", cause_word(cause)))));
+    parts
+}
+
+/// `03:00:14   s1 removed it: p3 reported it dead`.
+fn did(seed: Addr, case: &DeathCase, moment: &dyn Fn(Time) -> String, view: &View<'_>) -> Parts {
+    let outcome = case.outcome_at(seed);
+    let (at, why) = match outcome {
+        Some(ReportOutcome::Removed { at, reason }) => (at, format!(": {}", delisted(reason, &|addr| view.name(addr)))),
+        Some(ReportOutcome::Disputed { rtt_us }) => {
+            (case.latest_step_at(), format!(": answered in {}", text::rtt(rtt_us)))
+        }
+        Some(
+            ReportOutcome::AlreadyGone
+            | ReportOutcome::NotListed
+            | ReportOutcome::CameBack
+            | ReportOutcome::NoAnswer
+            | ReportOutcome::Asking,
+        )
+        | None => (case.latest_step_at(), String::new()),
+    };
+    let (tone, word) = shown(outcome, Of::Death);
+    vec![
+        (Tone::Stale, format!("{}   ", moment(at))),
+        (Tone::Seed, format!("{} ", view.name(seed))),
+        (tone, word.to_owned()),
+        (Tone::Stale, why),
+    ]
+}
+
+/// What the seeds did in the end, those that did the same together: `s1,s2 removed it`.
+fn came_of_it(case: &DeathCase, view: &View<'_>) -> Parts {
+    let mut seeds = case.seeds();
+    for seed in case.evidence.iter().flat_map(|told| &told.seeds) {
+        if !seeds.contains(seed) {
+            seeds.push(*seed);
+        }
+    }
+    grouped(&outcomes(&seeds, |seed| case.outcome_at(seed), Of::Death, view), "not reported to a seed", view)
+}
+
+/// Seeds with what they did.
+type Outcomes = Vec<((Tone, &'static str), Vec<Addr>)>;
+
 /// The seeds grouped by what they did, sorted by name.
-fn outcomes(report: &ReportEntry, view: &View<'_>) -> Vec<((Tone, &'static str), Vec<Addr>)> {
-    let case = view.model.deaths().cases().get(report.case);
-    let mut named = report.seeds.to_vec();
+fn outcomes(seeds: &[Addr], of: impl Fn(Addr) -> Option<ReportOutcome>, what: Of, view: &View<'_>) -> Outcomes {
+    let mut named = seeds.to_vec();
     named.sort_by_cached_key(|seed| view.by_name(*seed));
-    let mut groups: Vec<((Tone, &str), Vec<Addr>)> = Vec::new();
+    let mut groups = Outcomes::new();
     for seed in named {
-        let outcome = shown(case.and_then(|case| case.outcome_of(seed, report.reporter)));
+        let outcome = shown(of(seed), what);
         match groups.iter_mut().find(|(other, _)| *other == outcome) {
             Some((_, some)) => some.push(seed),
             None => groups.push((outcome, vec![seed])),
         }
     }
-    if groups.is_empty() { vec![(shown(None), Vec::new())] } else { groups }
+    groups
+}
+
+fn grouped(groups: &Outcomes, none: &str, view: &View<'_>) -> Parts {
+    if groups.is_empty() {
+        return vec![(Tone::Stale, none.to_owned())];
+    }
+    let mut parts = Parts::new();
+    for ((tone, word), some) in groups {
+        parts.push((Tone::Plain, format!("{}{} ", if parts.is_empty() { "" } else { ", " }, seeds(some, view))));
+        parts.push((*tone, (*word).to_owned()));
+    }
+    parts
 }
 
 /// `s1,s2`, or their number if the names are long.
 fn seeds(seeds: &[Addr], view: &View<'_>) -> String {
     let names = seeds.iter().map(|seed| view.name(*seed)).collect::<Vec<_>>().join(",");
-    match seeds.len() {
-        0 => "no seed".to_owned(),
-        len if text::width(&names) > SEEDS_WIDTH_MAX => count_text(len as u64, "seed"),
-        _ => names,
-    }
+    if text::width(&names) > SEEDS_WIDTH_MAX { count_text(seeds.len() as u64, "seed") } else { names }
 }
 
 /// The cause in a word or two: the details have more.
@@ -130,16 +217,24 @@ fn cause_word(cause: DeathCause) -> String {
     }
 }
 
-/// What a seed did about a report, in a word or two, and its color.
-const fn shown(outcome: Option<ReportOutcome>) -> (Tone, &'static str) {
-    match outcome {
-        Some(ReportOutcome::Removed { .. }) => (Tone::Dead, "removed"),
-        Some(ReportOutcome::AlreadyGone) => (Tone::Stale, "already gone"),
-        Some(ReportOutcome::NotListed) => (Tone::Stale, "not listed"),
-        Some(ReportOutcome::Disputed { .. }) => (Tone::Suspect, "disputed"),
-        Some(ReportOutcome::CameBack) => (Tone::Up, "back"),
-        Some(ReportOutcome::NoAnswer) => (Tone::Suspect, "no answer"),
-        Some(ReportOutcome::Asking) => (Tone::Suspect, "asking it"),
-        None => (Tone::Stale, NO_WORD),
+/// What a seed acted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Report,
+    Death,
+}
+
+/// What a seed did, in a word or two, and its color.
+const fn shown(outcome: Option<ReportOutcome>, of: Of) -> (Tone, &'static str) {
+    match (outcome, of) {
+        (Some(ReportOutcome::Removed { .. }), Of::Report) => (Tone::Dead, "removed"),
+        (Some(ReportOutcome::Removed { .. }), Of::Death) => (Tone::Dead, "removed it"),
+        (Some(ReportOutcome::AlreadyGone), _) => (Tone::Stale, "already gone"),
+        (Some(ReportOutcome::NotListed), _) => (Tone::Stale, "not listed"),
+        (Some(ReportOutcome::Disputed { .. }), _) => (Tone::Suspect, "disputed"),
+        (Some(ReportOutcome::CameBack), _) => (Tone::Up, "back"),
+        (Some(ReportOutcome::NoAnswer), _) => (Tone::Suspect, "no answer"),
+        (Some(ReportOutcome::Asking), _) => (Tone::Suspect, "asking it"),
+        (None, _) => (Tone::Stale, NO_WORD),
     }
 }

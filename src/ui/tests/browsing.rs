@@ -1,6 +1,6 @@
 //! Selection, freezing, scrolling, filters and panes.
 
-use super::fixture::{FAR, P1, Script, aftermath, at, dead, suspect};
+use super::fixture::{FAR, P1, P2, P3, P4, Script, aftermath, at, dead, suspect};
 use crate::event::{EventKind, GossipEvent, ProbeEvent};
 use crate::proto::message::MessageId;
 use crate::ui::app::{App, ConsoleEffect};
@@ -49,14 +49,14 @@ fn a_filter_shows_its_effect_while_typed_and_esc_takes_it_back() {
     app.press("3 /");
     app.type_text("PROBE");
     let picture_now = app.picture(120, 40);
-    assert!(picture_now.contains("no answer (2/3)") && !picture_now.contains(" GOSSIP "), "{picture_now}");
+    assert!(picture_now.contains("no answer (2/3)") && !picture_now.contains(" copies "), "{picture_now}");
     app.press("esc");
-    assert!(app.picture(120, 40).contains(" GOSSIP "));
+    assert!(app.picture(120, 40).contains(" copies "));
     app.press("/");
     app.type_text("!PROBE");
     app.press("enter");
     let picture_now = app.picture(120, 40);
-    assert!(picture_now.contains(" GOSSIP ") && !picture_now.contains(" PROBE "), "{picture_now}");
+    assert!(picture_now.contains(" copies ") && !picture_now.contains(" PROBE "), "{picture_now}");
     assert!(picture_now.contains(" /!PROBE ┐"), "{picture_now}");
 }
 
@@ -124,4 +124,110 @@ fn copying_hands_the_line_to_the_terminal() {
     app.select("p4");
     let [ConsoleEffect::Copy(text)] = &app.press("y")[..] else { panic!("nothing was copied") };
     assert!(text.contains("p4") && text.contains("127.0.0.1:3003"), "{text}");
+}
+
+#[test]
+fn a_message_is_a_line_that_unfolds_to_its_hops() {
+    let mut app = suspect();
+    app.press("3 z");
+    while !app.line().contains("p1#1") {
+        app.press("up");
+    }
+    assert!(app.line().starts_with("03:00:03.000 + p1#1    4/4 in 2 hops    9.0 ms   5 copies"), "{}", app.line());
+    app.press("right");
+    let shown = app.picture(100, 30);
+    for line in ["- p1#1", "p1      begins, to 2 neighbors", "p2 → p3 hop 2 +9.0 ms, dup x1"] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+    app.press("down down down down");
+    assert!(app.line().contains("p2 → p3 hop 2"), "{}", app.line());
+    let copied = app.press("y");
+    assert!(matches!(&copied[..], [ConsoleEffect::Copy(line)] if line.contains("p2 → p3 hop 2")), "{copied:?}");
+    app.press("1");
+    assert!(app.picture(100, 30).contains("wave p1#1"), "a hop lights the wave of its message");
+    app.press("3 enter");
+    let shown = app.picture(100, 30);
+    assert!(shown.contains("p3 did get p1#1: at 03:00:03 from p2"), "{shown}");
+    app.press("esc left");
+    assert!(app.line().contains("+ p1#1"), "{}", app.line());
+    assert!(!app.picture(100, 30).contains("begins"));
+}
+
+#[test]
+fn filter_and_search_go_through_folded_and_unfolded_lines() {
+    let mut app = suspect();
+    app.press("3 z g g /");
+    app.type_text("copies");
+    app.picture(100, 30);
+    app.press("enter g g right");
+    let shown = app.picture(100, 30);
+    assert!(shown.contains("- p1#1") && shown.contains("+ p3#1") && shown.contains("dup x1"), "{shown}");
+    assert!(!shown.contains("PROBE") && shown.contains("3 Gossip log 2,"), "{shown}");
+    app.press("G");
+    assert!(app.line().contains("p3#1"), "{}", app.line());
+    app.press("esc N N");
+    assert!(app.line().contains("p1#1"), "{}", app.line());
+    app.press("n");
+    assert!(app.line().contains("p3#1"), "{}", app.line());
+}
+
+#[test]
+fn a_filter_follows_a_line_that_changes() {
+    let mut app = suspect();
+    let mut script = Script::default();
+    script.at(13_150).gossip(2, "late", &[(P1, P2, 1)]);
+    app.get(script.events);
+    app.press("3 /");
+    app.type_text("4/4");
+    app.press("enter");
+    let count = |app: &mut App| app.picture(120, 40).lines().filter(|line| line.contains("+ p1#2")).count();
+    assert_eq!(count(&mut app), 0);
+    let mut script = Script::default();
+    let id = MessageId { origin: P1, run: 1, seq: 2 };
+    for to in [P3, P4] {
+        let (from, trace) = (P1, None);
+        let copy = GossipEvent::Received { id, from, body: "late".into(), trace, forwarded: 0 };
+        script.at(13_190).add(to, EventKind::Gossip(copy));
+    }
+    app.get(script.events);
+    assert_eq!(count(&mut app), 1);
+}
+
+#[test]
+fn a_message_that_did_not_reach_everybody_says_who_lacks_it() {
+    let mut app = suspect();
+    let mut script = Script::default();
+    script.at(3_500).gossip(2, "hello again", &[(P1, P2, 1), (P1, P4, 1)]);
+    app.get(script.events);
+    app.tick(at(14_000));
+    app.press("3 z");
+    while !app.line().contains("p1#2") {
+        app.press("up");
+    }
+    let shown = app.picture(100, 30);
+    let line = r#"+ p1#2    3/4, p3 lacks it                    "hello again""#;
+    assert!(shown.contains(line), "no room for the reason: {shown}");
+    let wide = app.picture(200, 60);
+    assert!(wide.contains("3/4, p3 lacks it: what became of its copy is not certain: p2 had it at 03:00:03"), "{wide}");
+    app.press("right down down down down");
+    assert!(app.line().contains("p3 lacks it: what became"), "{}", app.line());
+}
+
+#[test]
+fn both_ends_of_a_link_and_all_of_a_death_are_one_line_each() {
+    let mut app = dead();
+    app.press("3 z /");
+    app.type_text("p2 → p3 LINK    up");
+    app.picture(100, 30);
+    app.press("enter right");
+    let shown = app.picture(100, 30);
+    assert!(shown.contains("p2: Linked to p3") && shown.contains("p3: Linked to p2, which dialed"), "{shown}");
+    app.press("esc /");
+    app.type_text("DEATH");
+    app.picture(100, 30);
+    app.press("enter g g right");
+    let shown = app.picture(100, 30);
+    for line in ["- p3      DEATH   by 2 peers: s1,s2 removed it", "by p4 → s1,s2 removed", "+ p4      DEATH"] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
 }

@@ -86,7 +86,7 @@ fn what_comes_together_is_shown_in_order_of_time() {
     app.take(&[heard, event(13_101, P1, EventKind::Node(NodeEvent::Hung))]);
     app.press("3 z");
     let shown = app.picture(100, 30);
-    let (first, second) = (shown.find("03:00:13.101 p1"), shown.find("03:00:13.102 p2"));
+    let (first, second) = (shown.find("03:00:13.101   p1"), shown.find("03:00:13.102   p2"));
     assert!(first.is_some() && first < second, "{shown}");
 }
 
@@ -102,7 +102,12 @@ fn a_report_says_what_the_seed_did_even_about_another_report() {
     let mut app = suspect();
     app.get(script.events);
     app.press("5 z");
-    assert!(app.picture(80, 24).contains("p3 by p4 → s1 asking it, closed"));
+    app.press("right");
+    let shown = app.picture(80, 24);
+    assert!(
+        shown.contains("- p3, by 2 peers: s1 asking it") && shown.contains("by p4 → s1 asking it, closed"),
+        "{shown}"
+    );
 
     let mut script = Script::default();
     let reason = DelistReason::Unanswered { report: None, reporter: P2 };
@@ -110,9 +115,14 @@ fn a_report_says_what_the_seed_did_even_about_another_report() {
     script.add(S1, report(P1, ReportAction::NotListed));
     app.get(script.events);
     let shown = app.picture(80, 24);
-    for line in ["p3 by p2 → s1 removed", "p3 by p4 → s1 removed", "p3 by p1 → s1 already gone"] {
+    let reports = ["by p2 → s1 removed", "by p4 → s1 removed", "by p1 → s1 already gone"];
+    for line in reports.into_iter().chain(["p3, by 3 peers: s1 removed it", "s1 removed it: p2 reported it dead, and"])
+    {
         assert!(shown.contains(line), "{line} in {shown}");
     }
+    app.press("left");
+    let shown = app.picture(80, 24);
+    assert!(shown.contains("+ p3, by 3 peers: s1 removed it") && !shown.contains("already gone"), "{shown}");
 }
 
 #[test]
@@ -148,12 +158,13 @@ fn a_report_says_for_each_seed_what_that_seed_did() {
     script.add(S2, got(P1, ReportAction::NotListed));
     let mut app = suspect();
     app.get(script.events);
-    app.press("5 z");
+    app.press("5 z right");
     let shown = app.picture(80, 24);
     for line in [
-        "p3 by p2 → s1 asking it, s2 removed, 3 misses",
-        "p3 by p4 → s1 asking it, s2 already gone, 3 misses",
-        "p3 by p1 → s1 no word, s2 already gone, 3 misses",
+        "p3, by 3 peers: s1 asking it, s2 removed it, 3 misses",
+        "by p2 → s1 asking it, s2 removed, 3 misses",
+        "by p4 → s1 asking it, s2 already gone, 3 misses",
+        "by p1 → s1 no word, s2 already gone, 3 misses",
     ] {
         assert!(shown.contains(line), "{line} in {shown}");
     }
@@ -164,7 +175,7 @@ fn a_report_says_for_each_seed_what_that_seed_did() {
     );
     app.get(script.events);
     let shown = app.picture(80, 24);
-    for line in ["p3 by p2 → s1 disputed, s2 removed", "p3 by p4 → s1 disputed, s2 already gone"] {
+    for line in ["by p2 → s1 disputed, s2 removed", "by p4 → s1 disputed, s2 already gone"] {
         assert!(shown.contains(line), "{line} in {shown}");
     }
 }

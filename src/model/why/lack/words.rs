@@ -1,7 +1,7 @@
 //! Why a node does not have a message, in words.
 
 use super::{CrossingOutcome, DELIVERY_TIME, Diagnosis, LackReason, Lost};
-use crate::event::{EventKind, GossipEvent, NodeState};
+use crate::event::NodeState;
 use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
 use crate::model::node::{LifeChange, NodeRecord};
@@ -266,14 +266,8 @@ impl Diagnosis<'_> {
     /// To how many neighbors the holder forwarded it.
     fn forwarded(&self, holder: Addr) -> Option<EvidenceLine> {
         let copy = self.rumor.copies.get(&holder)?;
-        let entry = self.explainer.model.gossip().get(copy.entry)?;
-        let EventKind::Gossip(GossipEvent::Generated { forwarded, .. } | GossipEvent::Received { forwarded, .. }) =
-            entry.kind
-        else {
-            return None;
-        };
-        let to = count_text(forwarded as u64, "neighbor");
-        Some(EvidenceLine::at(entry.at, format!("{} sent it on to {to}", self.explainer.name(holder))))
+        let to = count_text(u64::from(copy.forwarded), "neighbor");
+        Some(EvidenceLine::at(copy.at, format!("{} sent it on to {to}", self.explainer.name(holder))))
     }
 
     /// When it started, and what became of it.
