@@ -71,7 +71,7 @@ fn a_killed_node_is_noticed_reported_and_removed_on_the_screen() {
     session.press("x");
     session.wait_for("✗ p2 ");
     session.wait_until("the death in the header", header_says("1 dead"));
-    session.wait_until("a report to the seeds", |screen| screen.contains("p2 by p") && screen.contains("removed"));
+    session.wait_until("a report to the seeds", |screen| screen.contains("p2, by ") && screen.contains("removed"));
     session.press("r");
     session.wait_until("p2 to be back", header_says("6 up"));
     session.press("q");
@@ -119,7 +119,7 @@ fn a_hung_node_misses_three_probes_before_it_is_dead() {
     session.press("X");
     session.wait_for("1/3");
     session.wait_for("2/3");
-    session.wait_until("the death of p3", |screen| screen.contains("p3 by p"));
+    session.wait_until("the death of p3", |screen| screen.contains("p3, by "));
     session.press("q");
     assert!(session.end().1.contains("p3 at "));
 }
@@ -128,7 +128,7 @@ fn a_hung_node_misses_three_probes_before_it_is_dead() {
 fn help_opens_and_closes_and_a_message_of_the_users_own_spreads() {
     // Nothing else may push the message out of the log before it is read.
     let quiet = ["lab", "--peers", "4", "--gossip-interval", "300ms", "--messages", "1"];
-    let mut session = running(Session::start(&quiet, 40, 120));
+    let mut session = running(Session::start(&quiet, 40, 160));
     session.press("?");
     session.wait_for("crash the selected node");
     session.press("\x1b");

@@ -34,7 +34,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Liveness",
     word: "liveness",
     help: "liveness: who probed whom, who answered in what time, and what was missed",
-    narrow: Some(PanePlace { strip: 2, size: PaneSize::Percent(50) }),
+    narrow: Some(PanePlace { strip: 2, size: PaneSize::Percent(43) }),
     wide: PanePlace { strip: 1, size: PaneSize::Log },
     rank: 3,
     selects: Selects::Node,

@@ -32,7 +32,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
 };
 
 /// Lines of the pane, frame included, beside all others.
-const HEIGHT_MAX: u16 = 7;
+const HEIGHT_MAX: u16 = 10;
 
 /// Columns of a sentence in the narrowest pane beside others.
 const COLUMNS: usize = 26;

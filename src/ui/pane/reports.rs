@@ -40,7 +40,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     word: "reports",
     help: "dead-node reports, and what the seeds did",
     wide: PanePlace { strip: 1, size: PaneSize::UpTo(HEIGHT_MAX) },
-    narrow: Some(PanePlace { strip: 2, size: PaneSize::Percent(50) }),
+    narrow: Some(PanePlace { strip: 2, size: PaneSize::Percent(57) }),
     wanted: |view| 2 + view.model.deaths().cases().len().max(HINT_LINES),
     count: |view| (view.model.deaths().cases().len(), Tone::Dead),
     ..PaneInfo::new(ListPane::<LogLines<ReportLog>>::boxed)

@@ -22,7 +22,7 @@ fn at_80_by_24_links_gossip_liveness_and_reports_are_all_there() {
     for pane in ["1 Topology", "2 Connections", "3 Gossip log", "4 Liveness", "5 Dead-node reports"] {
         assert!(shown.contains(pane), "{pane} in {shown}");
     }
-    for said in ["3/3 missed", "1/3 missed", "answered", "p4 asked p3, no answer (3/3)", "p3 by p4"] {
+    for said in ["3/3 missed", "1/3 missed", "answered", "p4 asked p3, no answer", "p3, by 2 peers: s1,s2 removed it"] {
         assert!(shown.contains(said), "{said} in {shown}");
     }
     let lines: Vec<&str> = shown.lines().collect();
@@ -134,7 +134,8 @@ fn a_miss_stays_in_sight_for_half_a_minute() {
     assert!(shown.contains("p1 asked :4000, no answer"), "{shown}");
     assert!(shown.contains("p1 asked s2, 0.3ms"), "and below it the newest: {shown}");
     app.tick(at(50_000));
-    assert!(!app.picture(80, 24).contains("no answer (2/3) │"), "{}", app.picture(80, 24));
+    let strip = |line: &&str| line.contains(" asked ");
+    assert!(!app.picture(80, 24).lines().filter(strip).any(|line| line.contains("no answer")));
 }
 
 #[test]
