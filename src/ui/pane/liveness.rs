@@ -16,9 +16,10 @@ use crate::model::link::LinkKey;
 use crate::model::liveness::{PROBES_MAX, ProbeEntry, ProbeOutcome};
 use crate::model::ring::Ring;
 use crate::model::span_text;
+use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::ui::explain::Subject;
-use crate::ui::line::{Parts, Sentence};
+use crate::ui::line::{Sentence, plain_text};
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -27,8 +28,6 @@ use crate::ui::view::View;
 const MISS_SHOWN: Duration = Duration::from_secs(30);
 /// How long the share of answered probes may stay as it is: it is taken over a minute.
 const SHARE_SHOWN: Duration = Duration::from_secs(10);
-/// Columns below which lines go without their time.
-const TIMES_WIDTH_MIN: usize = 32;
 
 pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Liveness",
@@ -59,21 +58,23 @@ impl Log for LivenessLog {
     fn fact(_entry: &ProbeEntry, _depth: Depth, _view: &View<'_>) {}
 
     fn line(entry: &ProbeEntry, (): &(), _fold: Fold, columns: usize, view: &View<'_>) -> Sentence {
-        let mut parts = Parts::new();
-        if columns >= TIMES_WIDTH_MIN {
-            parts.push((Tone::Stale, format!("{} ", view.second(entry.at))));
-        }
-        parts.push((view.node_tone(entry.asker), view.short_name(entry.asker).into_owned()));
-        parts.push((Tone::Plain, " asked ".to_owned()));
-        parts.push((view.node_tone(entry.asked), view.short_name(entry.asked).into_owned()));
-        parts.extend(match entry.outcome {
-            ProbeOutcome::Answered { rtt_us } => vec![(Tone::Plain, format!(", {}", text::rtt_coarse(rtt_us)))],
-            ProbeOutcome::Replied => vec![(Tone::Plain, ", replied".to_owned())],
+        let name = |addr| (name_tone(addr, view), view.short_name(addr).into_owned());
+        let (tone, outcome, count) = match entry.outcome {
+            ProbeOutcome::Answered { rtt_us } => (Tone::Plain, text::rtt_coarse(rtt_us), String::new()),
+            ProbeOutcome::Replied => (Tone::Plain, "replied".to_owned(), String::new()),
             ProbeOutcome::Missed { misses, limit } => {
                 let tone = if misses < limit { Tone::Suspect } else { Tone::Dead };
-                vec![(tone, ", no answer".to_owned()), (tone, format!(" ({misses}/{limit})"))]
+                (tone, "no answer".to_owned(), format!(" ({misses}/{limit})"))
             }
-        });
+        };
+        let asked = (Tone::Plain, " asked ".to_owned());
+        let mut parts = vec![name(entry.asker), asked, name(entry.asked), (tone, format!(", {outcome}"))];
+        let moment = format!("{} ", view.second(entry.at));
+        // What came of it is worth more than when.
+        if text::width(&moment) + text::width(&plain_text(&parts)) <= columns {
+            parts.insert(0, (Tone::Stale, moment));
+        }
+        parts.push((tone, count));
         parts.into()
     }
 
@@ -104,5 +105,13 @@ impl Log for LivenessLog {
 
     fn stays(entry: &ProbeEntry, view: &View<'_>) -> bool {
         matches!(entry.outcome, ProbeOutcome::Missed { .. }) && !view.is_older(entry.at, MISS_SHOWN)
+    }
+}
+
+/// The color of a node in trouble; that of all others would only flicker.
+fn name_tone(addr: Addr, view: &View<'_>) -> Tone {
+    match view.node_tone(addr) {
+        Tone::Up => Tone::Plain,
+        tone => tone,
     }
 }

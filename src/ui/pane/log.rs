@@ -243,7 +243,7 @@ impl<L: Log> Lines for LogLines<L> {
         items.join(", ")
     }
 
-    /// The newest lines, and above them as many older ones that stay as leave room for one.
+    /// The newest lines, and above them in up to half of the rows older ones that stay.
     fn in_sight(
         &self,
         window: Range<usize>,
@@ -258,7 +258,7 @@ impl<L: Log> Lines for LogLines<L> {
         let mut places: Vec<usize> = Vec::with_capacity(window.len());
         if list.is_untouched() && L::LOOK_BACK > 0 {
             let from = window.start.saturating_sub(L::LOOK_BACK);
-            places.extend((from..window.end).rev().filter(stays).take(window.len().saturating_sub(1)));
+            places.extend((from..window.end).rev().filter(stays).take(window.len().div_ceil(2)));
         }
         for place in window.clone().rev() {
             if places.len() < window.len() && !places.contains(&place) {

@@ -19,7 +19,7 @@ use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
 use crate::ui::action::{Action, Deed};
 use crate::ui::explain::Subject;
-use crate::ui::line::{Parts, Sentence};
+use crate::ui::line::{Parts, Sentence, plain_text};
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -59,13 +59,19 @@ impl Log for ReportLog {
 
     fn fact(_case: &DeathCase, _depth: Depth, _view: &View<'_>) {}
 
-    fn line(case: &DeathCase, (): &(), fold: Fold, _columns: usize, view: &View<'_>) -> Sentence {
+    fn line(case: &DeathCase, (): &(), fold: Fold, columns: usize, view: &View<'_>) -> Sentence {
         let head = vec![
-            (Tone::Stale, format!("{} {} ", view.second(case.at), fold.sign())),
+            (Tone::Stale, format!("{} ", fold.sign())),
             (Tone::Dead, view.name(case.dead)),
             (Tone::Plain, if case.evidence.is_empty() { ": " } else { ", " }.to_owned()),
         ];
-        [head, death(case, view)].concat().into()
+        let mut parts = [head, told(case, view)].concat();
+        let moment = format!("{} ", view.second(case.at));
+        // What the seeds did is worth more than when.
+        if text::width(&moment) + text::width(&plain_text(&parts)) <= columns {
+            parts.insert(0, (Tone::Stale, moment));
+        }
+        [parts, aftermath(case, view)].concat().into()
     }
 
     fn hint(view: &View<'_>) -> String {
@@ -93,6 +99,11 @@ impl Log for ReportLog {
 
 /// `by 6 peers: s1,s2 removed it, 3 misses`.
 pub(super) fn death(case: &DeathCase, view: &View<'_>) -> Parts {
+    [told(case, view), aftermath(case, view)].concat()
+}
+
+/// `by 6 peers: s1,s2 removed it`.
+fn told(case: &DeathCase, view: &View<'_>) -> Parts {
     let by = match case.evidence.as_slice() {
         [] => String::new(),
         [only] => format!("by {}: ", view.name(only.reporter)),
@@ -100,6 +111,12 @@ pub(super) fn death(case: &DeathCase, view: &View<'_>) -> Parts {
     };
     let mut parts = vec![(Tone::Plain, by)];
     parts.extend(came_of_it(case, view));
+    parts
+}
+
+/// Clauses that a narrow line goes without.
+fn aftermath(case: &DeathCase, view: &View<'_>) -> Parts {
+    let mut parts = Parts::new();
     parts.extend(case.back_at.map(|at| (Tone::Up, format!(", back at {}", view.second(at)))));
     parts.extend(case.away.map(|_| (Tone::Up, ", was only away".to_owned())));
     let why = case.evidence.iter().find_map(|told| told.cause);
