@@ -15,6 +15,7 @@ use super::host::Objection;
 use super::items::{self, Item};
 use super::keys::{Binding, Hint};
 use super::options::Mode;
+use super::palette;
 use super::prompt::Prompt;
 use super::text;
 use super::theme::{Tone, selected};
@@ -91,6 +92,7 @@ fn toast_line(toast: &Toast, columns: usize, view: &View<'_>) -> Line<'static> {
 }
 
 fn render_prompt(prompt: &Prompt, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+    palette::render(prompt, frame, area, view);
     let columns = usize::from(area.width);
     let overflow = prompt.field.overflow().map(|overflow| format!("  {overflow}"));
     let room = columns.saturating_sub(1 + overflow.as_deref().map_or(0, text::width));

@@ -137,7 +137,7 @@ pub(crate) fn update(app: &mut App, action: Action) {
         Action::Wave => show_again(app),
         Action::WaveTable => who_has_it(app),
         Action::Layout => app.panes.each().for_each(|pane| pane.lay_out()),
-        Action::Help => app.open(help()),
+        Action::Help => app.open(help(Some(app.focus))),
         Action::Suspend => app.effects.push(ConsoleEffect::Suspend),
         Action::Quit => app.effects.push(ConsoleEffect::Quit),
     }

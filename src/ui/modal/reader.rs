@@ -31,10 +31,10 @@ pub(crate) struct Reader {
 /// The part of a text that is shown.
 #[derive(Debug, Default)]
 pub(super) struct Scroll {
-    top: usize,
-    rows: usize,
-    lines: usize,
-    begun: Option<Key>,
+    pub(super) top: usize,
+    pub(super) rows: usize,
+    pub(super) lines: usize,
+    pub(super) begun: Option<Key>,
 }
 
 impl Modal for Reader {

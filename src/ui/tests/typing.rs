@@ -214,3 +214,44 @@ fn ctrl_c_quits_whatever_the_keys_are_and_wherever_one_is() {
         assert_eq!(app.press("ctrl-c"), [ConsoleEffect::Quit], "after {before}");
     }
 }
+
+#[test]
+fn candidates_of_a_command_are_told_in_a_line_each() {
+    let mut app = suspect();
+    app.press(":");
+    app.type_text("re");
+    let shown = app.picture(80, 24);
+    assert!(shown.contains("restart                restart killed or hung nodes"), "{shown}");
+    app.press("esc :");
+    app.type_text("delay p1 ");
+    let shown = app.picture(80, 24);
+    assert!(shown.contains("delay WHERE TIME") && shown.contains("p3                     peer, suspect 2/3"), "{shown}");
+    app.press("tab");
+    let chosen = app.prompt.as_ref().unwrap().field.text().to_owned();
+    assert!(chosen.starts_with("delay p1 ") && chosen.len() > "delay p1 ".len(), "{chosen}");
+    app.picture(40, 10);
+}
+
+#[test]
+fn the_help_begins_with_the_pane_and_is_searched() {
+    let mut app = suspect();
+    app.press("3 ?");
+    let shown = app.picture(80, 24);
+    assert!(shown.lines().nth(1).unwrap().contains("3 Gossip log") && shown.contains("in 2 hops"), "{shown}");
+    assert!(shown.contains("/ searches"), "{shown}");
+    app.press("/");
+    app.type_text("disputed");
+    let shown = app.picture(80, 24);
+    assert!(shown.contains("/disputed_  1 line") && shown.contains("the report is false"), "{shown}");
+    app.press("esc /");
+    app.type_text("probe");
+    app.press("enter");
+    let first = app.picture(80, 24);
+    app.press("n");
+    let second = app.picture(80, 24);
+    assert!(first != second && second.contains("'probe' in "), "{second}");
+    app.press("N");
+    assert_eq!(app.picture(80, 24), first);
+    app.press("esc");
+    assert!(app.modals.is_empty());
+}
