@@ -172,8 +172,7 @@ impl ChosenItem {
             | Move::Follow
             | Move::NextMatch
             | Move::PreviousMatch
-            | Move::Sort
-            | Move::Row(_) => self.chosen,
+            | Move::Sort => self.chosen,
         };
     }
 }
