@@ -156,7 +156,19 @@ impl Console {
         let worker = Worker::new()?;
         let (picture, place) = (Picture::Stale, TerminalOwner::Foreground);
         let (looked_at, drawn_at, gather_until, shown) = (None, None, None, Buffer::default());
-        Ok(Self { app, clock, to_host, worker, looked_at, drawn_at, gather_until, picture, shown, place, title: String::new() })
+        Ok(Self {
+            app,
+            clock,
+            to_host,
+            worker,
+            looked_at,
+            drawn_at,
+            gather_until,
+            picture,
+            shown,
+            place,
+            title: String::new(),
+        })
     }
 
     pub(crate) async fn run(
