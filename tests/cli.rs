@@ -205,7 +205,7 @@ fn a_session_is_printed_as_one_document_at_its_end() {
     let lab = |format| {
         let args = ["lab", "--headless", "--virtual", "--rng-seed", "7", "--duration", "30s", "--format", format];
         let (code, out, _) = run(&args, |_| {});
-        assert_eq!(code, Some(0), "{out}");
+        assert_eq!(code, 0, "{out}");
         out
     };
     let totals = lab("prometheus");

@@ -16,7 +16,7 @@ const CHUNK_LEN: usize = 64 * 1024;
 
 /// Prints events as they come.
 pub(crate) struct Printer<W> {
-    form: Form,
+    form: PrintedForm,
     out: W,
     /// Lines that are not written yet.
     pending: Vec<u8>,
@@ -25,14 +25,14 @@ pub(crate) struct Printer<W> {
 }
 
 /// What events become.
-enum Form {
+enum PrintedForm {
     /// A line each, as they come.
     Lines(FileFormat, EventLines),
     /// One document at the end.
     Document(Box<Document>),
 }
 
-impl Form {
+impl PrintedForm {
     fn begin(format: PrintFormat, header: &Header, out: &mut Vec<u8>) -> io::Result<Self> {
         let document = |format| Ok(Self::Document(Box::new(Document::new(format, header.utc_offset_s))));
         let file = match format {
@@ -51,7 +51,7 @@ impl<W: Write> Printer<W> {
     /// A printer that has printed what comes before all events. Its JSON output is a journal.
     pub(crate) fn new(format: PrintFormat, header: &Header, out: W) -> io::Result<Self> {
         let (mut pending, hurry) = (Vec::new(), CancellationToken::new());
-        let form = Form::begin(format, header, &mut pending)?;
+        let form = PrintedForm::begin(format, header, &mut pending)?;
         Ok(Self { form, out, pending, skipped: 0, hurry })
     }
 
@@ -78,15 +78,15 @@ impl<W: Write> Printer<W> {
     /// Prints this event; it may wait until a chunk is full.
     pub(crate) fn event(&mut self, event: &Event) -> io::Result<()> {
         match &mut self.form {
-            Form::Lines(_, lines) => lines.push(&mut self.pending, event)?,
-            Form::Document(document) => document.take(event),
+            PrintedForm::Lines(_, lines) => lines.push(&mut self.pending, event)?,
+            PrintedForm::Document(document) => document.take(event),
         }
         if self.pending.len() < CHUNK_LEN { Ok(()) } else { self.write() }
     }
 
     /// Prints what waits, and what comes after all events.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
-        if let Form::Document(document) = &self.form {
+        if let PrintedForm::Document(document) = &self.form {
             self.pending.extend_from_slice(document.text().as_bytes());
         }
         self.flush()
@@ -106,11 +106,11 @@ impl<W: Write> Printer<W> {
     fn missing(&mut self, events: u64) -> io::Result<()> {
         self.skipped += events;
         match &mut self.form {
-            Form::Lines(FileFormat::Jsonl | FileFormat::Csv, lines) if events > 0 => {
+            PrintedForm::Lines(FileFormat::Jsonl | FileFormat::Csv, lines) if events > 0 => {
                 lines.push_missing(&mut self.pending, events, &format!("{events} events are missing"))
             }
-            Form::Lines(..) => Ok(()),
-            Form::Document(document) => {
+            PrintedForm::Lines(..) => Ok(()),
+            PrintedForm::Document(document) => {
                 document.note_missing(events);
                 Ok(())
             }

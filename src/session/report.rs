@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use crate::event::{Event, EventKind, LinkEnd, LinkEvent, NodeEvent, Purpose, Side, Stop};
 use crate::model::Model;
 use crate::model::death::DeathCase;
+use crate::model::link::LinkHistory;
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::rumor::Counting;
 use crate::model::words::{clock_text, count_text, span_text};
@@ -83,6 +84,9 @@ fn ours(model: &Model) -> impl Iterator<Item = &NodeRecord> {
     model.nodes().iter().filter(|node| node.is_ours())
 }
 
+/// Name, type, help and value of a figure of each node.
+type NodeFigure = (&'static str, &'static str, &'static str, fn(&NodeRecord) -> u64);
+
 /// <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 fn prometheus(model: &Model) -> String {
     let mut text = String::new();
@@ -101,8 +105,7 @@ fn prometheus(model: &Model) -> String {
         let _ = writeln!(text, "# HELP gossipctl_{name}_total {help}\n# TYPE gossipctl_{name}_total counter");
         let _ = writeln!(text, "gossipctl_{name}_total {value}");
     }
-    type Figure = (&'static str, &'static str, &'static str, fn(&NodeRecord) -> u64);
-    let figures: [Figure; 5] = [
+    let figures: [NodeFigure; 5] = [
         ("node_up", "gauge", "Whether the node runs and is heard from.", |node| {
             u64::from(node.state() == ObservedState::Up)
         }),
@@ -144,7 +147,7 @@ fn dot(model: &Model) -> String {
     for link in model.links().up() {
         let (node, peer) = (link.key.node, link.key.peer);
         // Of a link between two nodes of ours, both ends have a row.
-        if node > peer && model.links().get(peer, node).is_some_and(|other| other.is_up()) {
+        if node > peer && model.links().get(peer, node).is_some_and(LinkHistory::is_up) {
             continue;
         }
         let style = match link.purpose {
