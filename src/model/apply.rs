@@ -9,6 +9,7 @@ use super::death::Evidence;
 use super::fault::Lie;
 use super::gossip::{BOTH_ENDS, Folded, GossipEntry};
 use super::link::{LinkHistory, LinkKey, Miss, WATCHED_NODES_MAX};
+use super::liveness::{ProbeEntry, ProbeOutcome};
 use super::node::{NodeRecord, RecordIx, Suspicion};
 use super::notice::Notice;
 use super::overlay::ChangeKind;
@@ -98,10 +99,10 @@ impl Model {
 
     fn take_node(&mut self, here: HappenedAt, event: &NodeEvent) {
         match *event {
-            NodeEvent::Started { ref name, role, dialect, pace } => {
+            NodeEvent::Started { ref name, role, dialect, pace, methods } => {
                 self.started_node(here, name, role);
                 let node = self.nodes.at_mut(here.ix);
-                (node.dialect, node.pace) = (Some(dialect), Some(pace));
+                (node.dialect, node.pace, node.methods) = (Some(dialect), Some(pace), methods);
             }
             NodeEvent::Stopped { how } => {
                 self.nodes.set_life(here.ix, here.at, how.into(), |_| {});
@@ -115,7 +116,7 @@ impl Model {
 
     fn take_link(&mut self, here: HappenedAt, event: &LinkEvent) {
         match *event {
-            LinkEvent::Dialing { peer, purpose } => {
+            LinkEvent::Dialing { peer, purpose, .. } => {
                 self.mention_for(peer, purpose, here.at);
                 self.links.dialing(here.link(peer), purpose, here.at, event);
             }
@@ -151,7 +152,7 @@ impl Model {
             LinkEvent::EclipseSuspected { ref joiners } => {
                 self.joiners.insert(here.node, joiners.clone());
             }
-            LinkEvent::OtherDialect { remote, peer, .. } | LinkEvent::HandshakeFailed { peer, remote } => {
+            LinkEvent::OtherDialect { remote, peer, .. } | LinkEvent::HandshakeFailed { peer, remote, .. } => {
                 self.dial_ended(here, peer, remote, event);
             }
             LinkEvent::Flooding { .. } | LinkEvent::Omitted { .. } | LinkEvent::Repairing { .. } => {}
@@ -164,6 +165,7 @@ impl Model {
     }
 
     fn take_probe(&mut self, here: HappenedAt, kind: &ProbeEvent, event: &Event) {
+        self.log_probe(here, kind);
         match *kind {
             ProbeEvent::Sent { peer, seq, .. } => {
                 self.nodes.at_mut(here.ix).counters.probes_sent += 1;
@@ -196,6 +198,19 @@ impl Model {
                 }
             }
         }
+    }
+
+    /// A probe between nodes of ours is told by the one that asked.
+    fn log_probe(&mut self, here: HappenedAt, kind: &ProbeEvent) {
+        let (asker, target, outcome) = match *kind {
+            ProbeEvent::Answered { peer, rtt_us, .. } => (here.node, peer, ProbeOutcome::Answered { rtt_us }),
+            ProbeEvent::Missed { peer, misses, limit, .. } => (here.node, peer, ProbeOutcome::Missed { misses, limit }),
+            ProbeEvent::Received { peer, .. } if !self.nodes.get(peer).is_some_and(NodeRecord::is_ours) => {
+                (peer, here.node, ProbeOutcome::Replied)
+            }
+            ProbeEvent::Received { .. } | ProbeEvent::Sent { .. } | ProbeEvent::Lost { .. } => return,
+        };
+        self.probe_log.push(ProbeEntry { at: here.at, asker, asked: target, outcome });
     }
 
     fn take_death(&mut self, here: HappenedAt, kind: &DeathEvent, event: &Event) {
@@ -253,7 +268,7 @@ impl Model {
                 self.seeds.listed(here.node, peer, here.at);
                 self.deaths.acted(peer, event);
             }
-            SeedEvent::PeerDelisted { peer, reason } => {
+            SeedEvent::PeerDelisted { peer, reason, .. } => {
                 self.seeds.delisted(here.node, peer, here.at);
                 self.delisted(here, peer, reason, event);
             }

@@ -63,6 +63,7 @@ pub struct Model {
     bodies: gossip::Bodies,
     rumors: rumor::Rumors,
     probes: liveness::ProbeShare,
+    probe_log: liveness::ProbeLog,
     deaths: death::Deaths,
     seeds: seed::SeedRecords,
     notices: notice::Notices,
@@ -110,6 +111,7 @@ impl Default for Model {
             bodies: gossip::Bodies::default(),
             rumors: rumor::Rumors::default(),
             probes: liveness::ProbeShare::default(),
+            probe_log: liveness::no_probes(),
             deaths: death::Deaths::default(),
             seeds: seed::SeedRecords::default(),
             notices: notice::empty(),
@@ -191,6 +193,11 @@ impl Model {
         &self.probes
     }
 
+    /// Who probed whom, and what came of it.
+    pub fn probes(&self) -> &liveness::ProbeLog {
+        &self.probe_log
+    }
+
     pub fn deaths(&self) -> &death::Deaths {
         &self.deaths
     }
@@ -208,9 +215,10 @@ impl Model {
         &self.faults
     }
 
-    /// How messages spread here.
-    pub fn strategy(&self) -> theory::Strategy {
-        theory::Strategy::Flood
+    /// How this node spreads messages; of a node elsewhere that is not known, and taken to be the
+    /// default.
+    pub fn strategy_of(&self, node: Addr) -> theory::Strategy {
+        self.nodes.get(node).map(|node| node.methods.strategy).unwrap_or_default()
     }
 
     /// Messages that were forged in the name of our nodes.

@@ -2,9 +2,11 @@
 
 use super::fixture::{FAR, P1, P2, P3, P4, S1, Script, at, command, options, session, suspect, told};
 use crate::command::{Command, FaultCommand};
-use crate::event::{DeathEvent, Direction, EventKind, LinkEnd, LinkEvent, LinkId, NodeEvent, Pace, Purpose, Stop};
+use crate::event::{
+    DeathEvent, Direction, EventKind, LinkEnd, LinkEvent, LinkId, Methods, NodeEvent, Pace, Purpose, Stop,
+};
 use crate::proto::message::{DeathCause, Dialect, Role};
-use crate::ui::app::ConsoleEffect;
+use crate::ui::app::{ConsoleEffect, Ticked};
 use crate::ui::host::ToHost;
 use crate::ui::options::{Mode, Options};
 
@@ -22,8 +24,8 @@ fn x_arms_and_only_x_again_kills() {
 fn the_selection_begins_at_a_peer_so_that_x_twice_crashes_it() {
     let mut app = suspect();
     assert_eq!(app.press("x x"), command(Command::Kill(P1)));
-    app.press("2 up x");
-    assert_eq!(app.modals.len(), 1, "above it are the seeds, and there a dialog asks");
+    app.press("2 G x");
+    assert_eq!(app.modals.len(), 1, "at the end are the seeds, and there a dialog asks");
 }
 
 #[test]
@@ -33,7 +35,7 @@ fn an_armed_kill_is_forgotten_after_two_seconds() {
     app.press("x");
     app.tick(at(15_199));
     assert_eq!(app.footer(), "x again kills p4");
-    assert!(app.tick(at(15_200)));
+    assert_eq!(app.tick(at(15_200)), Ticked::Picture);
     assert!(!app.footer().contains("again"));
     assert_eq!(app.press("x"), []);
 }
@@ -54,7 +56,10 @@ fn a_seed_is_killed_only_by_choosing_so_in_a_dialog() {
     let mut app = suspect();
     app.select("s1");
     assert_eq!(app.press("x enter"), [], "Cancel is the answer at hand");
+    assert_eq!(app.press("x right q"), [], "q leaves a dialog");
     assert_eq!(app.press("x right enter"), command(Command::Kill(S1)));
+    assert_eq!(app.press("X enter"), [], "to hang it is asked in the same way");
+    assert_eq!(app.press("X right enter"), command(Command::Hang(S1)));
 }
 
 #[test]
@@ -113,6 +118,8 @@ fn a_node_that_hangs_is_restarted_and_one_that_runs_is_hung() {
     assert_eq!(app.press("r"), command(Command::Restart(P3)));
     assert_eq!(app.press("X"), []);
     app.select("p4");
+    assert_eq!(app.press("X"), []);
+    assert_eq!(app.footer(), "X again hangs p4");
     assert_eq!(app.press("X"), command(Command::Hang(P4)));
     assert_eq!(app.press("r"), []);
     assert!(app.footer().contains("p4 runs: kill or hang it first"));
@@ -127,14 +134,14 @@ fn killing_several_asks_once_for_all() {
 }
 
 #[test]
-fn a_killed_node_is_shown_as_killed_at_once() {
+fn a_killed_node_is_shown_as_dead_at_once() {
     let mut app = suspect();
     let mut script = Script::default();
     script.at(13_150).add(P4, EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     app.get(script.events);
     app.select("p4");
     let line = app.line();
-    assert!(line.contains("killed"), "{line}");
+    assert!(line.contains("dead 0 s"), "{line}");
     assert!(app.footer().contains("r restart p4") && !app.footer().contains("kill p4"));
 }
 
@@ -144,8 +151,15 @@ fn a_restart_beside_python_nodes_is_asked_about_first() {
     let events = |dialect| {
         let mut script = Script::default();
         let pace = Pace { gossip_interval_us: 3_000_000, liveness_interval_us: 2_000_000, liveness_misses: 3 };
-        let started =
-            |name: &str| EventKind::Node(NodeEvent::Started { name: name.to_owned(), role: Role::Peer, dialect, pace });
+        let started = |name: &str| {
+            EventKind::Node(NodeEvent::Started {
+                name: name.to_owned(),
+                role: Role::Peer,
+                dialect,
+                pace,
+                methods: Methods::default(),
+            })
+        };
         script.at(100).add(P1, started("p1")).add(P2, started("p2"));
         script.at(500).add(
             P1,
