@@ -7,7 +7,7 @@ use gossipctl::event::{Direction, Event, EventKind, GossipEvent, LinkEnd, LinkEv
 use gossipctl::model::Model;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
-use gossipctl::proto::event::Pace;
+use gossipctl::proto::event::{Methods, Pace};
 use gossipctl::proto::machine::{Input, LinkChange, Machine, Output};
 use gossipctl::proto::message::{DeathCause, Dialect, Gossip, Hello, Message, MessageId, Priority, Role, Trace};
 use gossipctl::proto::node::Node;
@@ -97,8 +97,13 @@ pub(crate) fn lab_events() -> Vec<Event> {
     let started = |(index, node): (usize, &Addr)| {
         let role = if seeds.contains(node) { Role::Seed } else { Role::Peer };
         let pace = Pace { gossip_interval_us: 3_000_000, liveness_interval_us: 2_000_000, liveness_misses: 3 };
-        let kind =
-            EventKind::Node(NodeEvent::Started { name: format!("n{index}"), role, dialect: Dialect::Framed, pace });
+        let kind = EventKind::Node(NodeEvent::Started {
+            name: format!("n{index}"),
+            role,
+            dialect: Dialect::Framed,
+            pace,
+            methods: Methods::default(),
+        });
         Event { at: world.events()[0].at, node: *node, kind }
     };
     let nodes = seeds.iter().chain(&peers).enumerate().map(started);
@@ -116,7 +121,11 @@ pub(crate) fn parted_model(peers: u16) -> (Model, MessageId) {
     for index in 0..peers {
         let pace = Pace { gossip_interval_us: 3_000_000, liveness_interval_us: 2_000_000, liveness_misses: 3 };
         let (name, dialect) = (format!("p{index}"), Dialect::Framed);
-        tell(0, peer(index), EventKind::Node(NodeEvent::Started { name, role: Role::Peer, dialect, pace }));
+        tell(
+            0,
+            peer(index),
+            EventKind::Node(NodeEvent::Started { name, role: Role::Peer, dialect, pace, methods: Methods::default() }),
+        );
     }
     // In each half a ring with chords; and a link from each peer to its like in the other half.
     let within = |index: u16, step: u16| index / half * half + (index % half + step) % half;

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::command::Command;
     use crate::engine::Refusal;
-    use crate::event::{Event, EventKind, NodeEvent, NodeState, Pace};
+    use crate::event::{Event, EventKind, Methods, NodeEvent, NodeState, Pace};
     use crate::feed::feed;
     use crate::proto::addr::Addr;
     use crate::proto::message::{Dialect, Role};
@@ -112,7 +112,7 @@ mod tests {
         Event {
             at: Time::from_micros(1),
             node,
-            kind: EventKind::Node(NodeEvent::Started { name, role, dialect, pace }),
+            kind: EventKind::Node(NodeEvent::Started { name, role, dialect, pace, methods: Methods::default() }),
         }
     }
 

@@ -128,7 +128,7 @@ settings! {
         max_neighbors: Option<usize> => node.peer.max_neighbors;
         /// What a full peer does about a joiner without neighbors [default: make-room]
         #[arg(long, value_name = "POLICY")]
-        join_policy: Option<Overlay> => node.peer.overlay;
+        join_policy: Option<Overlay> => node.peer.methods.overlay;
         /// What a seed does about a dead report [default: verify]
         #[arg(long, value_name = "POLICY")]
         dead_policy: Option<DeadPolicy> => node.seed.dead_policy;

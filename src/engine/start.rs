@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Demand, Effect, Engine, Place, Publication, Refusal, SiteContext, Sites};
 use crate::command::NodeSpec;
 use crate::engine::fault::FaultView;
-use crate::event::{EventKind, NodeEvent, NodeState, Pace};
+use crate::event::{EventKind, Methods, NodeEvent, NodeState, Pace};
 use crate::proto::addr::Addr;
 use crate::proto::chance::{Chance, Topic};
 use crate::proto::config::{PeerConfig, SeedConfig};
@@ -119,10 +119,10 @@ impl Engine {
         let node = new.addr;
         let Some(name) = self.nodes.get(node).map(|entry| entry.name) else { return Vec::new() };
         let role = name.role;
-        let (dialect, pace) = (self.dialect(role), self.pace(role));
+        let (dialect, pace, methods) = (self.dialect(role), self.pace(role), self.methods(role));
         let mut told = vec![Publication {
             node,
-            kind: EventKind::Node(NodeEvent::Started { name: name.to_string(), role, dialect, pace }),
+            kind: EventKind::Node(NodeEvent::Started { name: name.to_string(), role, dialect, pace, methods }),
         }];
         if let Some(exposure) = &new.exposure {
             let allow = self.reach(role).allowed().iter().map(ToString::to_string).collect();
@@ -130,6 +130,13 @@ impl Engine {
             told.push(Publication { node, kind: EventKind::Node(NodeEvent::Exposed { bind, opened, allow }) });
         }
         told
+    }
+
+    fn methods(&self, role: Role) -> Methods {
+        match role {
+            Role::Peer => self.settings.peer.methods,
+            Role::Seed => Methods::default(),
+        }
     }
 
     fn pace(&self, role: Role) -> Pace {

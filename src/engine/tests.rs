@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::command::limits::SEEDS_MAX;
 use crate::command::{FaultCommand, NodeSpec, Placement};
-use crate::event::{EventKind, NodeEvent};
+use crate::event::{Event, EventKind, NodeEvent};
+use crate::model::Model;
 use crate::proto::chance::Topic;
+use crate::proto::config::{Detector, Overlay};
 use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
 use crate::proto::random::Random;
+use crate::proto::time::Time;
 
 const NOWHERE: Addr = Addr::loopback(0);
 const FAR: Addr = Addr::loopback(9);
@@ -75,6 +78,31 @@ fn started(effects: &[Effect<()>]) -> Vec<String> {
         _ => None,
     };
     told.filter_map(name).collect()
+}
+
+/// The start of the only peer, as an event.
+fn start_event(overlay: Overlay) -> NodeEvent {
+    let mut peer = PeerConfig::new(NOWHERE, Vec::new());
+    peer.methods.overlay = overlay;
+    let mut engine = Engine::new(Settings::of_peers(peer, 1), NetworkLimits::VIRTUAL);
+    let effects = done(&mut engine, Command::Start(NodeSpec { role: Role::Peer, listen: Placement::Auto }));
+    let [Effect::Publish(told), ..] = &effects[..] else { panic!("{effects:?}") };
+    let EventKind::Node(event) = told[0].kind.clone() else { panic!("{told:?}") };
+    event
+}
+
+#[test]
+fn a_start_tells_how_the_peer_works_if_not_as_by_default() {
+    let written = |event: &NodeEvent| serde_json::to_string(event).unwrap();
+    assert!(!written(&start_event(Overlay::default())).contains("methods"));
+    let event = start_event(Overlay::Assignment { make_room: false });
+    let line = written(&event);
+    assert!(line.contains(r#""methods":{"overlay":{"assignment":{"make_room":false}}}"#), "{line}");
+    let mut model = Model::new();
+    model.apply(&Event { at: Time::from_micros(1), node: p(1), kind: event.into() });
+    let methods = model.nodes().get(p(1)).unwrap().methods;
+    assert_eq!(methods.overlay, Overlay::Assignment { make_room: false });
+    assert_eq!((methods.strategy, methods.detector), (model.strategy_of(p(1)), Detector::Ping));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Events for the tests of all rooms: one of each kind, by family, and any event at all.
 
 use std::net::Ipv4Addr;
+use std::num::NonZeroU32;
 
 use bytes::Bytes;
 use proptest::collection::vec;
@@ -10,14 +11,16 @@ use proptest::sample::select;
 
 use crate::event::{
     Absence, Attempt, ConnectionId, DeathEvent, DelistReason, DialError, Direction, Event, EventKind, FailureReason,
-    FaultError, FaultEvent, GossipEvent, LinkEnd, LinkEvent, LinkId, LossReason, MessageLoss, NodeEvent, NodeState,
-    OffenderHost, Omission, Pace, ProbeEvent, ProbePart, Purpose, Refusal, RepairReason, ReportAction, Rule, SeedEvent,
-    Side, SiteError, Stop, SystemError, SystemErrorKind, TextProblem, Unwritable, Violation,
+    FaultError, FaultEvent, GossipEvent, LinkEnd, LinkEvent, LinkId, LossReason, MessageLoss, Methods, NodeEvent,
+    NodeState, OffenderHost, Omission, Pace, ProbeEvent, ProbePart, Purpose, Refusal, RepairReason, ReportAction, Rule,
+    SeedEvent, Side, SiteError, Stop, SystemError, SystemErrorKind, TextProblem, Unwritable, Verification, Violation,
 };
 use crate::proto::addr::Addr;
+use crate::proto::config::Overlay;
 use crate::proto::fault::{Fault, FaultCommand, FaultId, FaultKind, Percent, Scope};
 use crate::proto::message::{
-    DeathCause, Dialect, GoodbyeReason, MessageId, MessageKind, ProbeId, RefusalReason, ReportId, Role, Trace,
+    DeathCause, Dialect, GoodbyeReason, MessageId, MessageKind, ProbeId, RefusalReason, RepairId, ReportId, Role,
+    Trace, VerificationId,
 };
 use crate::proto::name::NodeName;
 use crate::proto::text::Body;
@@ -48,7 +51,7 @@ pub(crate) fn started(name: &str, role: Role) -> EventKind {
 
 fn node_started(name: &str, role: Role) -> NodeEvent {
     let pace = Pace { gossip_interval_us: 10_000_000, liveness_interval_us: 13_000_000, liveness_misses: 3 };
-    NodeEvent::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace }
+    NodeEvent::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace, methods: Methods::default() }
 }
 
 /// A link as one end sees it come up, as older recordings have it.
@@ -112,25 +115,41 @@ fn fault_events() -> Vec<FaultEvent> {
     ]
 }
 
+const VERIFICATION: Verification = Verification { id: VerificationId(7), probes: [ProbeId(38), ProbeId(40)] };
+
 fn link_events() -> Vec<LinkEvent> {
     let (peer, host, joiners) = (peer(2), Ipv4Addr::new(10, 0, 0, 1), vec![peer(1), peer(2)]);
     let remote = Addr::new(host, 4711);
     let (purpose, link, cause) = (Purpose::Neighbor, LinkId(9), DeathCause::Misses { misses: 3 });
     vec![
-        LinkEvent::Dialing { peer, purpose },
+        LinkEvent::Dialing { peer, purpose, repair: Some(RepairId(NonZeroU32::MIN)) },
         LinkEvent::DialFailed { peer, purpose, error: DialError::REFUSED, retry_at: Some(AT) },
         LinkEvent::Up { link, connection: Some(connection()), peer, direction: Direction::Outbound, purpose },
         LinkEvent::Down { link, peer, purpose, end: LinkEnd::Dead { cause } },
-        LinkEvent::Refused { peer, by: Side::Them, reason: RefusalReason::Full, referral: joiners.clone() },
+        LinkEvent::Refused {
+            connection: Some(connection()),
+            peer,
+            by: Side::Them,
+            reason: RefusalReason::Full,
+            referral: joiners.clone(),
+        },
         LinkEvent::NotAccepted { peer },
-        LinkEvent::Violation { remote, peer: None, violation: Violation::new(Rule::Malformed, b"\x1b[") },
+        LinkEvent::Violation {
+            connection: Some(connection()),
+            remote,
+            peer: None,
+            violation: Violation::new(Rule::Malformed, b"\x1b["),
+        },
         LinkEvent::MoreOffenses { host: OffenderHost::One(host), count: 3_117, span_us: 10_000_000 },
         LinkEvent::Flooding { peer, said: MessageKind::Probe, limit: 400 },
         LinkEvent::Omitted { what: Omission::Links, host, count: 19_936, span_us: 10_000_000 },
-        LinkEvent::OtherDialect { remote, peer: None, speaks: Dialect::Classic },
-        LinkEvent::HandshakeFailed { remote, peer: Some(peer) },
+        LinkEvent::OtherDialect { connection: Some(connection()), remote, peer: None, speaks: Dialect::Classic },
+        LinkEvent::HandshakeFailed { remote, peer: Some(peer), connection: Some(connection()) },
         LinkEvent::EclipseSuspected { joiners },
-        LinkEvent::Repairing { reason: RepairReason::TooFewLinks { have: 1, want: 4 } },
+        LinkEvent::Repairing {
+            repair: Some(RepairId(NonZeroU32::MIN)),
+            reason: RepairReason::TooFewLinks { have: 1, want: 4 },
+        },
     ]
 }
 
@@ -145,6 +164,7 @@ fn seed_events() -> Vec<SeedEvent> {
         SeedEvent::PeerListed { peer, again: false },
         SeedEvent::PeerDelisted {
             peer,
+            verification: Some(VERIFICATION),
             reason: DelistReason::Unanswered { report: Some(ReportId(5)), reporter: self::peer(1) },
         },
     ]
@@ -181,6 +201,7 @@ fn death_events() -> Vec<DeathEvent> {
         DeathEvent::DeadReportSent { report: Some(ReportId(5)), dead, clock, seeds: vec![seed()], cause },
         DeathEvent::DeadReportReceived {
             report: Some(ReportId(5)),
+            verification: Some(VerificationId(7)),
             dead,
             clock,
             reporter,
@@ -188,7 +209,14 @@ fn death_events() -> Vec<DeathEvent> {
             action: ReportAction::Verifying,
         },
         DeathEvent::ReportLost { dead, reporter, loss: loss(LossReason::LinkEnded) },
-        DeathEvent::ReportDisputed { report: Some(ReportId(5)), dead, reporter, disputes: 2, rtt_us },
+        DeathEvent::ReportDisputed {
+            report: Some(ReportId(5)),
+            verification: Some(VERIFICATION),
+            dead,
+            reporter,
+            disputes: 2,
+            rtt_us,
+        },
     ]
 }
 
@@ -278,6 +306,8 @@ fn delist_reason() -> impl Strategy<Value = DelistReason> {
 
 fn about_nodes() -> impl Strategy<Value = EventKind> {
     let roles = select(vec![Role::Seed, Role::Peer]);
+    let methods = any::<bool>()
+        .prop_map(|make_room| Methods { overlay: Overlay::Assignment { make_room }, ..Methods::default() });
     let pace = any::<(u64, u64, u32)>().prop_map(|(gossip_interval_us, liveness_interval_us, liveness_misses)| Pace {
         gossip_interval_us,
         liveness_interval_us,
@@ -288,12 +318,9 @@ fn about_nodes() -> impl Strategy<Value = EventKind> {
         (addr(), addr()).prop_map(|(root, other)| RepairReason::SplitOverlay { root, other }),
     ];
     prop_oneof![
-        (".*", roles, dialect(), pace).prop_map(|(name, role, dialect, pace)| EventKind::Node(NodeEvent::Started {
-            name,
-            role,
-            dialect,
-            pace
-        })),
+        (".*", roles, dialect(), pace, methods).prop_map(|(name, role, dialect, pace, methods)| EventKind::Node(
+            NodeEvent::Started { name, role, dialect, pace, methods }
+        )),
         (addr(), addrs(), vec(".*", 0..3)).prop_map(|(bind, opened, allow)| EventKind::Node(NodeEvent::Exposed {
             bind,
             opened,
@@ -304,7 +331,7 @@ fn about_nodes() -> impl Strategy<Value = EventKind> {
         (select(vec![Absence::Stopped, Absence::ReadsLate]), any::<u64>())
             .prop_map(|(why, span_us)| EventKind::Node(NodeEvent::WasAway { why, span_us })),
         (attempt().boxed(), failure().boxed()).prop_map(|(what, why)| NodeEvent::failed(what, why).into()),
-        repair.prop_map(|reason| EventKind::Link(LinkEvent::Repairing { reason })),
+        repair.prop_map(|reason| EventKind::Link(LinkEvent::Repairing { repair: None, reason })),
         any::<(usize, usize, usize)>().prop_map(|(registered, wanted, known)| EventKind::Seed(
             SeedEvent::TooFewSeeds { registered, wanted, known }
         )),
@@ -383,7 +410,11 @@ fn about_links() -> impl Strategy<Value = EventKind> {
     let violation =
         (rule, vec(any::<u8>(), 0..Violation::BYTES_MAX)).prop_map(|(rule, bytes)| Violation::new(rule, &bytes));
     prop_oneof![
-        (addr(), purpose()).prop_map(|(peer, purpose)| EventKind::Link(LinkEvent::Dialing { peer, purpose })),
+        (addr(), purpose()).prop_map(|(peer, purpose)| EventKind::Link(LinkEvent::Dialing {
+            peer,
+            purpose,
+            repair: None
+        })),
         (addr(), purpose(), dial_error(), option::of(time())).prop_map(|(peer, purpose, error, retry_at)| {
             EventKind::Link(LinkEvent::DialFailed { peer, purpose, error, retry_at })
         }),
@@ -403,12 +434,13 @@ fn about_links() -> impl Strategy<Value = EventKind> {
             end
         })),
         (addr(), side(), refusal, addrs()).prop_map(|(peer, by, reason, referral)| EventKind::Link(
-            LinkEvent::Refused { peer, by, reason, referral }
+            LinkEvent::Refused { connection: None, peer, by, reason, referral }
         )),
         addr().prop_map(|peer| EventKind::Link(LinkEvent::NotAccepted { peer })),
         addrs().prop_map(|joiners| EventKind::Link(LinkEvent::EclipseSuspected { joiners })),
-        (addr(), option::of(addr()), violation)
-            .prop_map(|(remote, peer, violation)| EventKind::Link(LinkEvent::Violation { remote, peer, violation })),
+        (addr(), option::of(addr()), violation).prop_map(|(remote, peer, violation)| EventKind::Link(
+            LinkEvent::Violation { connection: None, remote, peer, violation }
+        )),
         (offender_host(), any::<u64>(), any::<u64>())
             .prop_map(|(host, count, span_us)| EventKind::Link(LinkEvent::MoreOffenses { host, count, span_us })),
         (addr(), message_kind, any::<u32>()).prop_map(|(peer, said, limit)| EventKind::Link(LinkEvent::Flooding {
@@ -428,17 +460,30 @@ fn about_links() -> impl Strategy<Value = EventKind> {
                 count,
                 span_us
             })),
-        (addr(), option::of(addr()), dialect())
-            .prop_map(|(remote, peer, speaks)| EventKind::Link(LinkEvent::OtherDialect { remote, peer, speaks })),
-        (addr(), option::of(addr()))
-            .prop_map(|(remote, peer)| EventKind::Link(LinkEvent::HandshakeFailed { remote, peer })),
+        (addr(), option::of(addr()), dialect()).prop_map(|(remote, peer, speaks)| EventKind::Link(
+            LinkEvent::OtherDialect { connection: None, remote, peer, speaks }
+        )),
+        (addr(), option::of(addr())).prop_map(|(remote, peer)| EventKind::Link(LinkEvent::HandshakeFailed {
+            remote,
+            peer,
+            connection: None
+        })),
+    ]
+}
+
+fn about_seeds() -> impl Strategy<Value = EventKind> {
+    prop_oneof![
         addr().prop_map(|seed| EventKind::Seed(SeedEvent::ListedAlready { seed })),
         (addr(), addrs(), any::<Option<u32>>())
             .prop_map(|(seed, peers, listed)| EventKind::Seed(SeedEvent::PeerListReceived { seed, peers, listed })),
         (option::of(addr()), addrs(), any::<Option<u32>>())
             .prop_map(|(peer, peers, listed)| EventKind::Seed(SeedEvent::PeerListSent { peer, peers, listed })),
         (addr(), any::<bool>()).prop_map(|(peer, again)| EventKind::Seed(SeedEvent::PeerListed { peer, again })),
-        (addr(), delist_reason()).prop_map(|(peer, reason)| EventKind::Seed(SeedEvent::PeerDelisted { peer, reason })),
+        (addr(), delist_reason()).prop_map(|(peer, reason)| EventKind::Seed(SeedEvent::PeerDelisted {
+            peer,
+            verification: None,
+            reason
+        })),
     ]
 }
 
@@ -533,6 +578,7 @@ fn about_life() -> impl Strategy<Value = EventKind> {
         (addr(), any_clock(), addr(), option::of(cause()), action).prop_map(
             |(dead, clock, reporter, cause, action)| EventKind::Death(DeathEvent::DeadReportReceived {
                 report: None,
+                verification: None,
                 dead,
                 clock,
                 reporter,
@@ -541,7 +587,14 @@ fn about_life() -> impl Strategy<Value = EventKind> {
             })
         ),
         (addr(), addr(), any::<u32>(), any::<u64>()).prop_map(|(dead, reporter, disputes, rtt_us)| {
-            EventKind::Death(DeathEvent::ReportDisputed { report: None, dead, reporter, disputes, rtt_us })
+            EventKind::Death(DeathEvent::ReportDisputed {
+                report: None,
+                verification: None,
+                dead,
+                reporter,
+                disputes,
+                rtt_us,
+            })
         }),
     ]
 }
@@ -551,6 +604,7 @@ pub(crate) fn any_event() -> impl Strategy<Value = Event> {
     let kind = prop_oneof![
         about_nodes().boxed(),
         about_links().boxed(),
+        about_seeds().boxed(),
         about_messages().boxed(),
         about_life().boxed(),
         about_faults().boxed()

@@ -98,10 +98,10 @@ impl Model {
 
     fn take_node(&mut self, here: HappenedAt, event: &NodeEvent) {
         match *event {
-            NodeEvent::Started { ref name, role, dialect, pace } => {
+            NodeEvent::Started { ref name, role, dialect, pace, methods } => {
                 self.started_node(here, name, role);
                 let node = self.nodes.at_mut(here.ix);
-                (node.dialect, node.pace) = (Some(dialect), Some(pace));
+                (node.dialect, node.pace, node.methods) = (Some(dialect), Some(pace), methods);
             }
             NodeEvent::Stopped { how } => {
                 self.nodes.set_life(here.ix, here.at, how.into(), |_| {});
@@ -115,7 +115,7 @@ impl Model {
 
     fn take_link(&mut self, here: HappenedAt, event: &LinkEvent) {
         match *event {
-            LinkEvent::Dialing { peer, purpose } => {
+            LinkEvent::Dialing { peer, purpose, .. } => {
                 self.mention_for(peer, purpose, here.at);
                 self.links.dialing(here.link(peer), purpose, here.at, event);
             }
@@ -151,7 +151,7 @@ impl Model {
             LinkEvent::EclipseSuspected { ref joiners } => {
                 self.joiners.insert(here.node, joiners.clone());
             }
-            LinkEvent::OtherDialect { remote, peer, .. } | LinkEvent::HandshakeFailed { peer, remote } => {
+            LinkEvent::OtherDialect { remote, peer, .. } | LinkEvent::HandshakeFailed { peer, remote, .. } => {
                 self.dial_ended(here, peer, remote, event);
             }
             LinkEvent::Flooding { .. } | LinkEvent::Omitted { .. } | LinkEvent::Repairing { .. } => {}
@@ -253,7 +253,7 @@ impl Model {
                 self.seeds.listed(here.node, peer, here.at);
                 self.deaths.acted(peer, event);
             }
-            SeedEvent::PeerDelisted { peer, reason } => {
+            SeedEvent::PeerDelisted { peer, reason, .. } => {
                 self.seeds.delisted(here.node, peer, here.at);
                 self.delisted(here, peer, reason, event);
             }

@@ -8,7 +8,6 @@ use super::Model;
 use super::link::LinkTable;
 use super::node::{Contact, NodeRecords};
 use super::rumor::{ForeignCopy, Rumor};
-use super::theory::Strategy;
 use crate::event::Purpose;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -29,10 +28,13 @@ fn is_elsewhere(nodes: &NodeRecords, addr: Addr) -> bool {
 }
 
 /// The shortest path known here of a message from a node of ours to `to` over its neighbor `over`.
-fn passage(strategy: Strategy, rumor: &Rumor, links: &LinkTable, over: Addr, to: Addr) -> Passage {
+fn passage(nodes: &NodeRecords, rumor: &Rumor, links: &LinkTable, over: Addr, to: Addr) -> Passage {
     let sent_to_it = |node: Addr| {
         let link = links.get(node, over).filter(|link| link.is_up() && link.purpose == Purpose::Neighbor);
-        node != to && link.is_some() && rumor.copies.get(&node).is_some_and(|copy| strategy.sends_to(over, copy.from))
+        node != to && link.is_some() && {
+            let strategy = nodes.get(node).map(|node| node.methods.strategy).unwrap_or_default();
+            rumor.copies.get(&node).is_some_and(|copy| strategy.sends_to(over, copy.from))
+        }
     };
     let holders = rumor.copies.iter().filter(|(node, _)| sent_to_it(**node));
     // On a tie, the one that had it first.
@@ -62,8 +64,7 @@ impl Model {
     pub(super) fn passage(&self, id: MessageId, over: Addr, to: Addr) -> Option<Passage> {
         let is_asked = over != id.origin && is_elsewhere(&self.nodes, over);
         let none = Passage { perhaps_from: None, hop: None };
-        is_asked
-            .then(|| self.rumors.get(id).map_or(none, |rumor| passage(self.strategy(), rumor, &self.links, over, to)))
+        is_asked.then(|| self.rumors.get(id).map_or(none, |rumor| passage(&self.nodes, rumor, &self.links, over, to)))
     }
 
     /// A message of any kind came from this node to `by`; `note` counts what it was.

@@ -207,7 +207,7 @@ impl LinkHistory {
                 LinkEvent::Up { link: *link, connection: self.connection, peer, direction, purpose },
             )
         });
-        let dialed = self.dialed.map(|at| LinkStep::of(at, LinkEvent::Dialing { peer, purpose }));
+        let dialed = self.dialed.map(|at| LinkStep::of(at, LinkEvent::Dialing { peer, purpose, repair: None }));
         dialed.into_iter().chain(up).collect()
     }
 
@@ -357,8 +357,8 @@ impl LinkHistory {
 /// The event as it is kept: nobody asks whom else a refusal named.
 fn without_list(event: &LinkEvent) -> LinkEvent {
     match event {
-        LinkEvent::Refused { peer, by, reason, referral: _ } => {
-            LinkEvent::Refused { peer: *peer, by: *by, reason: *reason, referral: Vec::new() }
+        LinkEvent::Refused { peer, by, reason, connection, referral: _ } => {
+            LinkEvent::Refused { connection: *connection, peer: *peer, by: *by, reason: *reason, referral: Vec::new() }
         }
         other => other.clone(),
     }

@@ -208,9 +208,10 @@ impl Model {
         &self.faults
     }
 
-    /// How messages spread here.
-    pub fn strategy(&self) -> theory::Strategy {
-        theory::Strategy::Flood
+    /// How this node spreads messages; of a node elsewhere that is not known, and taken to be the
+    /// default.
+    pub fn strategy_of(&self, node: Addr) -> theory::Strategy {
+        self.nodes.get(node).map(|node| node.methods.strategy).unwrap_or_default()
     }
 
     /// Messages that were forged in the name of our nodes.

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 pub(super) use self::records::RecordIx;
 pub use self::records::{NodeCounts, NodeRecords};
 pub use super::life::{LifeChange, Lives};
-use crate::event::{NodeState, Pace};
+use crate::event::{Methods, NodeState, Pace};
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
 use crate::proto::time::Time;
@@ -124,6 +124,8 @@ pub struct NodeRecord {
     pub name: Option<Arc<str>>,
     /// For a node of this process.
     pub pace: Option<Pace>,
+    /// For a peer of this process.
+    pub methods: Methods,
     /// How it lived in this process, and when, earlier lives included. What it says is certain.
     pub lives: Lives,
     /// Since when it has been in the state that [`NodeRecord::state`] returns.
@@ -161,6 +163,7 @@ impl NodeRecord {
             believed: None,
             name: None,
             pace: None,
+            methods: Methods::default(),
             lives: Lives::default(),
             since: at,
             first_seen: at,

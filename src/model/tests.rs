@@ -10,8 +10,8 @@ use super::rumor::Counting;
 use super::why::{Explanation, about_message, about_node, why_dead, why_link};
 use crate::event::samples::link_up;
 use crate::event::{
-    DeathEvent, DelistReason, Direction, Event, EventKind, GossipEvent, LinkEnd, LinkEvent, LinkId, NodeEvent, Pace,
-    ProbeEvent, Purpose, ReportAction, SeedEvent, Side, Stop,
+    DeathEvent, DelistReason, Direction, Event, EventKind, GossipEvent, LinkEnd, LinkEvent, LinkId, Methods, NodeEvent,
+    Pace, ProbeEvent, Purpose, ReportAction, SeedEvent, Side, Stop,
 };
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageId, Role, Trace};
@@ -86,14 +86,20 @@ impl Story {
         let pace = Pace { gossip_interval_us: 10 * SECOND, liveness_interval_us: 13 * SECOND, liveness_misses: 3 };
         self.tell(
             node,
-            EventKind::Node(NodeEvent::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace }),
+            EventKind::Node(NodeEvent::Started {
+                name: name.to_owned(),
+                role,
+                dialect: Dialect::Framed,
+                pace,
+                methods: Methods::default(),
+            }),
         );
     }
 
     fn link(&mut self, from: Addr, to: Addr, purpose: Purpose) {
         self.links += 1;
         let link = LinkId(self.links);
-        self.tell(from, EventKind::Link(LinkEvent::Dialing { peer: to, purpose }));
+        self.tell(from, EventKind::Link(LinkEvent::Dialing { peer: to, purpose, repair: None }));
         self.tell(from, link_up(link, to, Direction::Outbound, purpose));
         self.tell(to, link_up(link, from, Direction::Inbound, purpose));
     }
@@ -150,7 +156,14 @@ impl Story {
         let rtt_us = 900;
         self.tell(
             seed,
-            EventKind::Death(DeathEvent::ReportDisputed { report: None, dead, reporter, disputes, rtt_us }),
+            EventKind::Death(DeathEvent::ReportDisputed {
+                report: None,
+                verification: None,
+                dead,
+                reporter,
+                disputes,
+                rtt_us,
+            }),
         );
     }
 
@@ -159,6 +172,7 @@ impl Story {
             seed,
             EventKind::Death(DeathEvent::DeadReportReceived {
                 report: None,
+                verification: None,
                 dead,
                 clock: clock(),
                 reporter,
@@ -208,6 +222,7 @@ fn a_death_of_missed_probes() -> Story {
         s(2),
         EventKind::Seed(SeedEvent::PeerDelisted {
             peer: p(2),
+            verification: None,
             reason: DelistReason::Reported { report: None, reporter },
         }),
     );
@@ -218,6 +233,7 @@ fn a_death_of_missed_probes() -> Story {
         s(1),
         EventKind::Seed(SeedEvent::PeerDelisted {
             peer: p(2),
+            verification: None,
             reason: DelistReason::Unanswered { report: None, reporter },
         }),
     );

@@ -110,7 +110,7 @@ impl Model {
             hops_told: hops_text(rumor),
             redundancy: rumor.redundancy(),
             hop_time: hop_time(rumor),
-            prediction: self.strategy().predict(&overlay, id.origin),
+            prediction: self.strategy_of(id.origin).predict(&overlay, id.origin),
         })
     }
 

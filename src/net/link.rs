@@ -354,6 +354,10 @@ impl Closing {
         Self { link, by: now + HANG_UP_TIMEOUT, said: false, alarm_at: None }
     }
 
+    pub(super) fn connection(&self) -> Option<ConnectionId> {
+        self.link.connection
+    }
+
     /// Messages that still wait.
     pub(super) fn waiting(&self) -> usize {
         self.link.outbox.waiting()

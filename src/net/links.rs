@@ -3,6 +3,8 @@
 //! The state machine puts its requests in here ([`Output`]); they are carried out at the end of the
 //! node's turn, so a turn that forwards many messages writes to each link once.
 
+mod output;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -25,13 +27,10 @@ use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
 use crate::proto::config::{HALF_OPEN_MAX, LINKS_MAX, REGISTRATIONS_MAX};
-use crate::proto::event::{
-    Attempt, ConnectionId, DialError, Direction, EventKind, GossipEvent, LinkId, NodeEvent, Purpose, Rule,
-};
+use crate::proto::event::{ConnectionId, Direction, LinkId, Purpose, Rule};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
-use crate::proto::message::{Dialect, Message, Role};
+use crate::proto::message::{Dialect, Role};
 use crate::proto::pacing::backlog_told;
-use crate::proto::text::Body;
 use crate::proto::time::Time;
 
 /// Dials of one node in progress: one that does not answer must not hold up the next, and a node
@@ -84,6 +83,8 @@ pub(super) struct Links {
     open: LinkMap<Link>,
     closing: LinkMap<Closing>,
     last: LinkId,
+    /// The link that ended last, whose end the machine is told now.
+    ended: Option<(LinkId, Option<ConnectionId>)>,
     /// The links that have something for us.
     ready: ReadySet,
     /// When each link must be handled; each link once at most.
@@ -131,6 +132,7 @@ impl Links {
             open: HashMap::default(),
             closing: HashMap::default(),
             last: LinkId(0),
+            ended: None,
             ready: ReadySet::default(),
             alarms: BTreeSet::new(),
             spare: BytesMut::new(),
@@ -321,6 +323,7 @@ impl Links {
     /// Forgets a link that ended by itself, as a crash would; `false`: it had been forgotten.
     pub(super) fn forget(&mut self, link: LinkId) -> bool {
         let Some(open) = self.remove(link) else { return false };
+        self.ended = Some((link, open.connection));
         open.close(&self.endings);
         true
     }
@@ -437,63 +440,5 @@ impl Drop for Links {
         self.stop_dialing();
         self.open.drain().for_each(|(_, open)| open.close(&self.endings));
         self.closing.drain().for_each(|(_, closing)| closing.close(&self.endings));
-    }
-}
-
-impl Output for Links {
-    fn send(&mut self, link: LinkId, message: &Message) {
-        let Some(open) = self.open.get_mut(&link) else { return };
-        if !std::mem::replace(&mut open.is_unsent, true) {
-            self.unsent.push(link);
-        }
-        if let Message::Gossip(gossip) = message
-            && open.outbox.is_crowded()
-        {
-            self.filling.add(gossip.body.len());
-        }
-        if let Err(error) = self.frames.add(message, &mut open.outbox) {
-            self.emit(|| NodeEvent::failed(Attempt::Send, error));
-        }
-    }
-
-    fn dial(&mut self, peer: Addr, purpose: Purpose) {
-        if self.dials.len() < DIALS_WAITING_MAX {
-            self.dials.push_back((peer, purpose));
-        } else {
-            self.inputs.push_back(Input::DialFailed { peer, error: DialError::TooManyDials });
-        }
-    }
-
-    fn hang_up(&mut self, link: LinkId) {
-        let Some(mut open) = self.remove(link) else { return };
-        if self.closing.len() < CLOSING_MAX && open.write(self.clock).is_ok() {
-            self.closing.insert(link, Closing::new(open, self.now));
-            self.attend_closing(link);
-        } else {
-            open.close(&self.endings);
-        }
-    }
-
-    fn pause(&mut self, link: LinkId, until: Time) {
-        if let Some(open) = self.open.get_mut(&link) {
-            open.pause(until);
-        }
-    }
-
-    fn connection(&self, link: LinkId, _peer: Addr) -> Option<ConnectionId> {
-        self.open.get(&link)?.connection
-    }
-
-    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
-        if self.heard {
-            let mut kind = event().into();
-            // A listener may keep it for long.
-            if let EventKind::Gossip(GossipEvent::Received { body, .. }) = &mut kind
-                && body.len() < Body::SHARED_LEN_MIN
-            {
-                *body = body.detached();
-            }
-            self.events.push(Event { at: self.now, node: self.me.addr, kind });
-        }
     }
 }

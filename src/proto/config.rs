@@ -84,10 +84,8 @@ pub struct PeerSettings {
     pub max_dial: usize,
     /// Links up to which it accepts new ones.
     pub max_neighbors: usize,
-    /// Who becomes its neighbor.
-    pub overlay: Overlay,
-    /// Who is sent a message.
-    pub strategy: Strategy,
+    /// How it spreads messages, chooses neighbors and finds dead ones.
+    pub methods: Methods,
     /// How long a new connection may take to name its address.
     pub handshake_timeout: Duration,
     /// First wait after a seed could not be reached; doubles, with jitter, up to `backoff_max`.
@@ -116,8 +114,7 @@ impl PeerConfig {
             probe_timeout: Duration::from_secs(2),
             max_dial: 4,
             max_neighbors: 8,
-            overlay: Overlay::Assignment { make_room: true },
-            strategy: Strategy::default(),
+            methods: Methods::default(),
             handshake_timeout: Duration::from_secs(5),
             backoff_min: Duration::from_millis(500),
             backoff_max: Duration::from_secs(30),
@@ -162,8 +159,44 @@ impl PeerSettings {
     }
 }
 
+/// How a peer spreads messages, who becomes its neighbor, and how it finds out who is dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Methods {
+    #[serde(skip_serializing_if = "is_default")]
+    pub strategy: Strategy,
+    #[serde(skip_serializing_if = "is_default")]
+    pub overlay: Overlay,
+    #[serde(skip_serializing_if = "is_default")]
+    pub detector: Detector,
+}
+
+/// Whether a file need not tell it.
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// How messages spread: see `proto::broadcast`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strategy {
+    /// A node sends a new message to all neighbors but the one that it came from.
+    #[default]
+    Flood,
+}
+
+/// How dead neighbors are found: see `proto::liveness`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Detector {
+    /// Each neighbor is probed in each interval, and is dead after some misses in a row.
+    #[default]
+    Ping,
+}
+
 /// The overlay policy of a peer: see `proto::membership::policy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Overlay {
     /// The assignment's: links up to a limit, to nodes drawn from the seeds' lists.
     Assignment {
@@ -177,12 +210,10 @@ pub enum Overlay {
     },
 }
 
-/// How messages spread: see `proto::broadcast`, and `model::theory` for what it predicts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Strategy {
-    /// A node sends a new message to all neighbors but the one that it came from.
-    #[default]
-    Flood,
+impl Default for Overlay {
+    fn default() -> Self {
+        Self::Assignment { make_room: true }
+    }
 }
 
 /// What a seed does about a dead report.

@@ -1,11 +1,12 @@
 //! What the parts of a node need of the moment.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::addr::Addr;
 use super::config::PeerConfig;
 use super::event::EventKind;
-use super::message::{Message, ProbeId, ReportId};
+use super::message::{Message, ProbeId, RepairId, ReportId, VerificationId};
 use super::random::Choices;
 use super::time::{ClockTime, Time};
 
@@ -26,6 +27,8 @@ pub(super) struct Cx<'a, O, C = PeerConfig> {
 pub(super) struct NodeNumbers {
     probes: u32,
     reports: u32,
+    /// Repairs of a peer, verifications of a seed.
+    turns: u32,
 }
 
 impl NodeNumbers {
@@ -39,6 +42,18 @@ impl NodeNumbers {
     pub(super) fn next_report(&mut self) -> ReportId {
         self.reports = self.reports.wrapping_add(1);
         ReportId(self.reports)
+    }
+
+    /// The number of the next repair of a peer.
+    pub(super) fn next_repair(&mut self) -> RepairId {
+        self.turns = self.turns.wrapping_add(1);
+        RepairId(NonZeroU32::new(self.turns).unwrap_or(NonZeroU32::MIN))
+    }
+
+    /// The number of the next verification of a seed.
+    pub(super) fn next_verification(&mut self) -> VerificationId {
+        self.turns = self.turns.wrapping_add(1);
+        VerificationId(self.turns)
     }
 }
 

@@ -21,13 +21,13 @@ use derive_more::From;
 use serde::Serialize;
 
 use super::addr::Addr;
-pub use super::config::Pace;
+pub use super::config::{Methods, Pace};
 use super::message::{Message, MessageId};
 pub use super::reason::{DelistReason, RepairReason};
 use super::text::Body;
 pub use super::violation::{Omission, Rule, Violation};
 
-pub use death::{DeathEvent, ReportAction};
+pub use death::{DeathEvent, ReportAction, Verification};
 pub use failure::{Attempt, DialError, FailureReason, Unwritable};
 pub use fault::FaultEvent;
 pub use gossip::GossipEvent;

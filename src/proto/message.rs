@@ -1,6 +1,7 @@
 //! What nodes say to each other, in either dialect.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -124,6 +125,16 @@ pub type ProbeSeq = u64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ProbeId(pub u32);
+
+/// The number of a repair among all of its node since it started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RepairId(pub NonZeroU32);
+
+/// The number of a verification among all of its seed since it started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct VerificationId(pub u32);
 
 /// The number of a dead report among all that its reporter has sent or, at a seed, among all that
 /// the seed has received, since the node started. It does not cross the wire: what a seed received is what the reporter sent

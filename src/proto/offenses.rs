@@ -93,6 +93,7 @@ mod tests {
             remote: Addr::loopback(0),
             peer: None,
             violation: Violation::new(Rule::Malformed, b""),
+            connection: None,
         })
     }
 

@@ -30,7 +30,10 @@ use super::absence::{Presence, WasAway};
 use super::addr::Addr;
 use super::config::{HALF_OPEN_MAX, SeedConfig};
 use super::cx::{Cx, NodeNumbers};
-use super::event::{DelistReason, EventKind, LinkEnd, LinkEvent, LinkId, ProbeEvent, Rule, SeedEvent, Side, Violation};
+use super::event::{
+    ConnectionId, DelistReason, EventKind, LinkEnd, LinkEvent, LinkId, ProbeEvent, Rule, SeedEvent, Side, Verification,
+    Violation,
+};
 use super::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{Dialect, GoodbyeReason, Hello, Message, Priority, Role};
 use super::offenses::Offenses;
@@ -120,11 +123,17 @@ impl Registry {
     }
 
     fn rejected(&mut self, cx: &mut SeedCx<impl Output>, remote: Addr, rule: Rule) {
-        self.tell_violation(cx, remote, None, Violation::new(rule, b""));
+        self.tell_violation(cx, (remote, None), Violation::new(rule, b""), None);
     }
 
-    fn tell_violation(&mut self, cx: &mut SeedCx<impl Output>, remote: Addr, peer: Option<Addr>, violation: Violation) {
-        let event = || EventKind::Link(LinkEvent::Violation { remote, peer, violation });
+    fn tell_violation(
+        &mut self,
+        cx: &mut SeedCx<impl Output>,
+        (remote, peer): (Addr, Option<Addr>),
+        violation: Violation,
+        connection: Option<ConnectionId>,
+    ) {
+        let event = || EventKind::Link(LinkEvent::Violation { remote, peer, violation, connection });
         self.offenses.tell(cx, remote.ip(), event);
     }
 
@@ -174,13 +183,19 @@ impl Registry {
         }
     }
 
-    fn delist(&mut self, cx: &mut SeedCx<impl Output>, peer: Addr, reason: DelistReason) {
+    fn delist(
+        &mut self,
+        cx: &mut SeedCx<impl Output>,
+        peer: Addr,
+        reason: DelistReason,
+        verification: Option<Verification>,
+    ) {
         if let Some(entry) = self.list.remove(peer) {
             if entry.proof == Proof::Wanted {
                 self.proofs.forget(peer);
             }
             if entry.is_told {
-                cx.out.emit(|| SeedEvent::PeerDelisted { peer, reason });
+                cx.out.emit(|| SeedEvent::PeerDelisted { peer, reason, verification });
             }
         }
     }
@@ -194,9 +209,14 @@ impl Registry {
         let reason = reason.or_else(|| check.and_then(Check::unanswered));
         // If nobody is known to listen there, there is nothing to wait for.
         let reason = reason.or_else(|| (proof == Proof::Wanted).then_some(DelistReason::Departed));
-        if let Some(reason) = reason {
-            self.delist(cx, peer, reason);
-        }
+        let Some(reason) = reason else { return };
+        let verification = match reason {
+            DelistReason::Unanswered { .. } | DelistReason::Silent => {
+                check.and_then(|check| check.until(check.latest()?.0))
+            }
+            DelistReason::Reported { .. } | DelistReason::Departed | DelistReason::Left => None,
+        };
+        self.delist(cx, peer, reason, verification);
     }
 
     fn protocol_violation(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, rule: Rule, said: &str) {
@@ -207,7 +227,8 @@ impl Registry {
     fn drop_offender(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, violation: Violation) {
         let Some(open) = self.links.remove(link) else { return };
         let (remote, peer) = (open.remote, open.peer());
-        self.tell_violation(cx, remote, peer, violation);
+        let connection = cx.out.connection(link, remote);
+        self.tell_violation(cx, (remote, peer), violation, connection);
         if let Some(peer) = peer {
             self.registration_ended(cx, link, peer, LinkEnd::Violation);
         }
@@ -236,7 +257,9 @@ impl Registry {
         // It has our hello or our list, and knows our dialect once it has read it.
         cx.out.hang_up(link);
         let Some(open) = self.links.remove(link) else { return };
-        let event = || EventKind::Link(LinkEvent::OtherDialect { remote: open.remote, peer: named, speaks });
+        let connection = cx.out.connection(link, open.remote);
+        let event =
+            || EventKind::Link(LinkEvent::OtherDialect { remote: open.remote, peer: named, speaks, connection });
         self.offenses.tell(cx, open.remote.ip(), event);
     }
 
@@ -255,7 +278,7 @@ impl Registry {
             if self.gone_at(cx.config, departed_at) > cx.now {
                 return;
             }
-            self.delist(cx, peer, DelistReason::Departed);
+            self.delist(cx, peer, DelistReason::Departed, None);
         }
     }
 

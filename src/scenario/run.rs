@@ -375,7 +375,7 @@ fn tell(severity: Severity, text: String) -> ScenarioAction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{LinkEvent, Pace, Purpose};
+    use crate::event::{LinkEvent, Methods, Pace, Purpose};
     use crate::proto::addr::Addr;
     use crate::proto::message::{Dialect, Role};
 
@@ -390,8 +390,9 @@ mod tests {
                 role: Role::Peer,
                 dialect: Dialect::Framed,
                 pace,
+                methods: Methods::default(),
             }),
-            EventKind::Link(LinkEvent::Dialing { peer: elsewhere, purpose: Purpose::Neighbor }),
+            EventKind::Link(LinkEvent::Dialing { peer: elsewhere, purpose: Purpose::Neighbor, repair: None }),
         ] {
             run.take(&Event { at, node, kind });
         }

@@ -105,7 +105,7 @@ impl Checker {
         }
         self.disturbance.take(event);
         // A removal is judged by the state before it.
-        if let EventKind::Seed(SeedEvent::PeerDelisted { peer, reason }) = event.kind {
+        if let EventKind::Seed(SeedEvent::PeerDelisted { peer, reason, .. }) = event.kind {
             self.removed(event, peer, reason);
         }
         let touched = self.network.take(event);

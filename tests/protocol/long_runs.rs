@@ -313,6 +313,7 @@ fn assert_nobody_alive_was_removed(network: &Network, lives: &Lives) {
         let EventKind::Seed(SeedEvent::PeerDelisted {
             peer,
             reason: reason @ (DelistReason::Reported { .. } | DelistReason::Unanswered { .. }),
+            ..
         }) = event.kind
         else {
             continue;
@@ -323,7 +324,7 @@ fn assert_nobody_alive_was_removed(network: &Network, lives: &Lives) {
     }
     assert!(removed > 50, "{removed} of the dead were removed");
     let split = |kind: &EventKind| {
-        matches!(kind, EventKind::Link(LinkEvent::Repairing { reason: RepairReason::TooFewLinks { .. } }))
+        matches!(kind, EventKind::Link(LinkEvent::Repairing { reason: RepairReason::TooFewLinks { .. }, .. }))
     };
     assert!(network.any(split), "links were repaired");
 }

@@ -393,7 +393,10 @@ fn rule_9_a_connected_overlay_builds_no_bridges() {
     network.world.run_for(LIVENESS * 40);
     let bridged = network.first(|event| {
         event.at > settled_at
-            && matches!(event.kind, EventKind::Link(LinkEvent::Repairing { reason: RepairReason::SplitOverlay { .. } }))
+            && matches!(
+                event.kind,
+                EventKind::Link(LinkEvent::Repairing { reason: RepairReason::SplitOverlay { .. }, .. })
+            )
     });
     assert_eq!(bridged, None);
 }
@@ -545,7 +548,7 @@ fn rule_9_a_bridge_that_was_turned_down_is_tried_again() {
     let (root, leaver) = (peer_addr(20), peer_addr(1));
     network.start_double(leaver, Leaver { own: leaver, seed: seed_addr(1), registration: None });
     network.world.run_for(LIVENESS * 24);
-    let bridges = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Repairing { reason: RepairReason::SplitOverlay { other, .. } }) if *other == leaver);
+    let bridges = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Repairing { reason: RepairReason::SplitOverlay { other, .. }, .. }) if *other == leaver);
     assert!(network.count(root, bridges) >= 3, "{}", network.count(root, bridges));
     let told = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::HandshakeFailed { peer: Some(peer), .. }) if *peer == leaver);
     assert_eq!(network.count(root, told), network.count(root, bridges), "each dial has an end that is told");
@@ -621,7 +624,7 @@ fn who_takes_a_peer_for_a_seed_is_left_alone_by_it_for_a_while() {
     let span = LIVENESS * 50;
     network.world.run_for(span);
     let parted = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Down { peer, end: LinkEnd::Refused { reason: RefusalReason::WrongRole }, .. }) if *peer == mistaken);
-    let dials = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Dialing { peer, purpose: Purpose::Neighbor }) if *peer == mistaken);
+    let dials = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Dialing { peer, purpose: Purpose::Neighbor, .. }) if *peer == mistaken);
     let (parted, dials) = (network.count(taken, parted), network.count(taken, dials));
     assert!(parted >= 5, "it tries again and again: {parted}");
     // Four liveness intervals of peace after each time.
@@ -636,7 +639,8 @@ fn who_takes_a_peer_for_a_seed_is_left_alone_by_it_for_a_while() {
 fn rule_4_a_strict_limit_of_4_cuts_off_every_later_peer() {
     let joined_one_by_one = |make_room, numbers: [u16; 7]| {
         let mut network = Network::new(1, 44);
-        (network.peer_config.max_neighbors, network.peer_config.overlay) = (4, Overlay::Assignment { make_room });
+        (network.peer_config.max_neighbors, network.peer_config.methods.overlay) =
+            (4, Overlay::Assignment { make_room });
         for number in numbers {
             network.start_peer(number);
             network.world.run_for(LIVENESS);

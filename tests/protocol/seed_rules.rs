@@ -92,7 +92,8 @@ fn rule_2_a_dead_report_about_a_gone_peer_delists_it() {
             kind,
             EventKind::Seed(SeedEvent::PeerDelisted {
                 peer,
-                reason: DelistReason::Reported { .. } | DelistReason::Unanswered { .. }
+                reason: DelistReason::Reported { .. } | DelistReason::Unanswered { .. },
+                ..
             }) if *peer == peer_addr(4)
         )
     };
@@ -134,7 +135,7 @@ fn rule_3_a_hung_node_does_not_answer_the_seed_and_is_removed() {
     assert!(network.listed(1).contains(&victim), "not before it had the time to answer");
     network.world.run_for(LIVENESS);
     assert!(!network.listed(1).contains(&victim));
-    let unanswered = |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter, .. } }) if (*peer, *reporter) == (victim, liar));
+    let unanswered = |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter, .. }, .. }) if (*peer, *reporter) == (victim, liar));
     assert_eq!(network.count(seed_addr(1), unanswered), 1);
     let heard = network.kinds(seed_addr(1)).find_map(|kind| match kind {
         EventKind::Probe(ProbeEvent::Missed { peer, last_heard, .. }) if *peer == victim => Some(*last_heard),

@@ -58,7 +58,7 @@ fn intervals_until_whole(network: &mut Network, limit: u32) -> Option<u32> {
 
 fn bridges(network: &Network, since: Time) -> usize {
     let is_bridge = |kind: &EventKind| {
-        matches!(kind, EventKind::Link(LinkEvent::Repairing { reason: RepairReason::SplitOverlay { .. } }))
+        matches!(kind, EventKind::Link(LinkEvent::Repairing { reason: RepairReason::SplitOverlay { .. }, .. }))
     };
     network.world.events().iter().filter(|event| event.at >= since && is_bridge(&event.kind)).count()
 }
@@ -128,7 +128,9 @@ fn two_halves_become_one() {
         assert!(taken.is_some(), "rng seed {rng_seed}: {:?}", network.parts(&network.peers()));
         // Who was the root of the other half dials the root itself.
         let bridges = network.kinds(peer_addr(9)).filter_map(|kind| match kind {
-            EventKind::Link(LinkEvent::Repairing { reason: RepairReason::SplitOverlay { other, .. } }) => Some(*other),
+            EventKind::Link(LinkEvent::Repairing { reason: RepairReason::SplitOverlay { other, .. }, .. }) => {
+                Some(*other)
+            }
             _ => None,
         });
         assert_eq!(bridges.collect::<Vec<_>>(), [peer_addr(1)], "rng seed {rng_seed}");

@@ -204,7 +204,7 @@ fn dialed(own: &str, allow: &[&str], list: &[&str]) -> Vec<String> {
     world.start(own, Anyone::Ours(Peer::new(config, 1).into()));
     world.run_for(SECOND * 5);
     let neighbor = |event: &Event| match event.kind {
-        EventKind::Link(LinkEvent::Dialing { peer, purpose: Purpose::Neighbor }) => Some(peer.to_string()),
+        EventKind::Link(LinkEvent::Dialing { peer, purpose: Purpose::Neighbor, .. }) => Some(peer.to_string()),
         _ => None,
     };
     let mut dialed: Vec<String> = world.events().iter().filter_map(neighbor).collect();

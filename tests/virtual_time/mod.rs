@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use gossipctl::command::Command;
 use gossipctl::engine::Settings;
-use gossipctl::event::{Event, EventKind, GossipEvent, NodeEvent, Pace};
+use gossipctl::event::{Event, EventKind, GossipEvent, Methods, NodeEvent, Pace};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::machine::{Gauge, Input, Machine, NodeCommand, Output};
@@ -272,7 +272,8 @@ impl Network {
     /// What a driver says when it starts a node; one that is there already is killed first.
     fn tell_start(&mut self, addr: Addr, name: String, role: Role, dialect: Dialect, pace: Pace) {
         self.world.kill(addr);
-        self.world.tell(addr, EventKind::Node(NodeEvent::Started { name, role, dialect, pace }));
+        self.world
+            .tell(addr, EventKind::Node(NodeEvent::Started { name, role, dialect, pace, methods: Methods::default() }));
     }
 
     pub(crate) fn start_double(&mut self, addr: Addr, double: impl Double + 'static) {

@@ -137,7 +137,16 @@ mod tests {
 
     fn report(n: u16, action: ReportAction) -> EventKind {
         let (reporter, clock) = (Addr::loopback(n), at(0).clock(0));
-        DeathEvent::DeadReportReceived { report: None, dead: DEAD, clock, reporter, cause: None, action }.into()
+        DeathEvent::DeadReportReceived {
+            report: None,
+            verification: None,
+            dead: DEAD,
+            clock,
+            reporter,
+            cause: None,
+            action,
+        }
+        .into()
     }
 
     fn relisted() -> EventKind {
@@ -149,6 +158,7 @@ mod tests {
         let reason = DelistReason::Unanswered { report: None, reporter: Addr::loopback(2) };
         let disputed = DeathEvent::ReportDisputed {
             report: None,
+            verification: None,
             dead: DEAD,
             reporter: Addr::loopback(1),
             disputes: 1,
@@ -162,7 +172,7 @@ mod tests {
             disputed,
             report(2, ReportAction::Verifying),
             no_answer,
-            SeedEvent::PeerDelisted { peer: DEAD, reason }.into(),
+            SeedEvent::PeerDelisted { peer: DEAD, verification: None, reason }.into(),
             report(3, ReportAction::NotListed),
             relisted(),
         ]);

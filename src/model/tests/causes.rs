@@ -268,6 +268,7 @@ fn seeds_that_did_the_same_are_told_together() {
             seed,
             EventKind::Seed(SeedEvent::PeerDelisted {
                 peer: p(2),
+                verification: None,
                 reason: DelistReason::Reported { report: None, reporter },
             }),
         );
@@ -363,6 +364,7 @@ fn a_seed_behind_a_partition_tells_its_losses_in_one_clause() {
             s(1),
             EventKind::Seed(SeedEvent::PeerDelisted {
                 peer,
+                verification: None,
                 reason: DelistReason::Unanswered { report: None, reporter: p(2) },
             }),
         );
@@ -427,6 +429,7 @@ fn a_seed_that_could_not_ask_is_not_said_to_have_believed() {
             seed,
             EventKind::Seed(SeedEvent::PeerDelisted {
                 peer: p(2),
+                verification: None,
                 reason: DelistReason::Reported { report: None, reporter },
             }),
         );
@@ -494,12 +497,15 @@ fn a_link_broken_off_by_its_other_end_says_what_for() {
     story.start(p(2), "p2", Role::Peer);
     story.set(FaultKind::Delay { by_us: 3 * SECOND, jitter_us: 0 }, Scope::Node(p(2)));
     let (purpose, rule) = (Purpose::Neighbor, Rule::HandshakeTimeout);
-    story.tell(p(2), EventKind::Link(LinkEvent::Dialing { peer: p(1), purpose }));
+    story.tell(p(2), EventKind::Link(LinkEvent::Dialing { peer: p(1), purpose, repair: None }));
     let (link, direction) = (LinkId(9), Direction::Inbound);
     story.tell(p(1), EventKind::Link(LinkEvent::Up { link, connection: None, peer: p(2), direction, purpose }));
     story.wait(2);
     let violation = Violation { rule, bytes: Body::from("") };
-    story.tell(p(2), EventKind::Link(LinkEvent::Violation { peer: Some(p(1)), remote: p(1), violation }));
+    story.tell(
+        p(2),
+        EventKind::Link(LinkEvent::Violation { connection: None, peer: Some(p(1)), remote: p(1), violation }),
+    );
     let end = LinkEnd::Dead { cause: DeathCause::Closed };
     story.tell(p(1), EventKind::Link(LinkEvent::Down { link, peer: p(2), purpose, end }));
     let told = why_link(&story.model, p(1), p(2), 0).verdict;

@@ -153,6 +153,7 @@ fn a_cut_in_another_process_is_not_told_as_done_here() {
         s(1),
         EventKind::Death(DeathEvent::DeadReportReceived {
             report: None,
+            verification: None,
             dead: p(2),
             reporter: p(1),
             cause: cut,
@@ -188,6 +189,7 @@ fn a_seed_is_not_shown_dead_because_somebody_took_its_name() {
         s(2),
         EventKind::Seed(SeedEvent::PeerDelisted {
             peer: s(1),
+            verification: None,
             reason: DelistReason::Reported { report: None, reporter: p(1) },
         }),
     );

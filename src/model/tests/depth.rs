@@ -18,7 +18,7 @@ fn a_link_to_which_nothing_happened_tells_how_it_came_up() {
     assert_eq!((link.steps().count(), link.quiet_steps().len()), (0, 2));
     let before = why_link(&story.model, p(1), p(2), 0);
     assert!(says(&before, "p1 dialed p2") && says(&before, "p1: link up, p1 had dialed"), "{before:?}");
-    story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: p(2), purpose: Purpose::Neighbor }));
+    story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: p(2), purpose: Purpose::Neighbor, repair: None }));
     let link = story.model.links().get(p(1), p(2)).unwrap();
     assert_eq!((link.steps().count(), link.quiet_steps().len()), (3, 0));
     let after = why_link(&story.model, p(1), p(2), 0);

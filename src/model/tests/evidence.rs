@@ -36,7 +36,7 @@ fn eventful() -> (Story, Vec<MessageId>) {
     for seed in [s(1), s(2)] {
         story.report(seed, p(4), p(3), ReportAction::Verifying);
         let reason = DelistReason::Unanswered { report: None, reporter: p(3) };
-        story.tell(seed, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(4), reason }));
+        story.tell(seed, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(4), verification: None, reason }));
         story.report(seed, p(2), p(6), ReportAction::Verifying);
         story.dispute(seed, p(2), p(6), 1);
     }

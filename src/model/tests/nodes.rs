@@ -21,7 +21,7 @@ fn a_connection_tells_its_history() {
     let mut story = Story::network(2);
     let elsewhere = Addr::loopback(9);
     let (purpose, error) = (Purpose::Neighbor, DialError::Quote("Connection refused\u{1b}[2J".to_owned()));
-    story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: elsewhere, purpose }));
+    story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: elsewhere, purpose, repair: None }));
     story.tell(p(1), EventKind::Link(LinkEvent::DialFailed { peer: elsewhere, purpose, error, retry_at: None }));
     let why = why_link(&story.model, p(1), elsewhere, 0);
     assert!(why.verdict.contains(r"it could not connect to 127.0.0.1:9: Connection refused\x1b[2J"), "{}", why.verdict);
@@ -48,11 +48,19 @@ fn a_connection_tells_its_history() {
 fn a_dial_that_meets_the_other_dialect_does_not_stay_dialing() {
     let mut story = Story::network(1);
     let elsewhere = Addr::loopback(9);
-    story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: elsewhere, purpose: Purpose::Registration }));
+    story.tell(
+        p(1),
+        EventKind::Link(LinkEvent::Dialing { peer: elsewhere, purpose: Purpose::Registration, repair: None }),
+    );
     let dialing = story.model.links().get(p(1), elsewhere).unwrap().state;
     story.tell(
         p(1),
-        EventKind::Link(LinkEvent::OtherDialect { remote: elsewhere, peer: None, speaks: Dialect::Classic }),
+        EventKind::Link(LinkEvent::OtherDialect {
+            connection: None,
+            remote: elsewhere,
+            peer: None,
+            speaks: Dialect::Classic,
+        }),
     );
     let ended = story.model.links().get(p(1), elsewhere).unwrap().state;
     assert_eq!((dialing, ended), (LinkState::Dialing, LinkState::Ended));

@@ -167,9 +167,9 @@ fn dead_nodes_on_a_list_and_live_ones_off_it_are_warned_of() {
     story.tell(p(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.link(p(2), p(4), Purpose::Neighbor);
     let reason = DelistReason::Reported { report: None, reporter: p(1) };
-    story.tell(s(1), EventKind::Seed(SeedEvent::PeerDelisted { peer: p(3), reason }));
+    story.tell(s(1), EventKind::Seed(SeedEvent::PeerDelisted { peer: p(3), verification: None, reason }));
     story.report(s(1), p(5), p(1), ReportAction::Removed);
-    story.tell(s(1), EventKind::Seed(SeedEvent::PeerDelisted { peer: p(5), reason }));
+    story.tell(s(1), EventKind::Seed(SeedEvent::PeerDelisted { peer: p(5), verification: None, reason }));
     story.watch(Duration::from_secs(60));
     assert_eq!(story.warnings(), [""; 0], "the network has time to notice");
     story.watch(Duration::from_secs(20));
@@ -366,7 +366,7 @@ fn a_closed_link_says_who_closed_it_and_with_what_last_words() {
     );
     let violation = crate::event::Violation::new(crate::event::Rule::Malformed, b"GET /");
     let remote = Addr::loopback(55_001);
-    story.tell(p(2), EventKind::Link(LinkEvent::Violation { remote, peer: Some(p(3)), violation }));
+    story.tell(p(2), EventKind::Link(LinkEvent::Violation { connection: None, remote, peer: Some(p(3)), violation }));
     story.unlink(p(2), p(3), LinkEnd::Violation, LinkEnd::Dead { cause: DeathCause::Closed });
     let why = why_link(&story.model, p(3), p(2), 0);
     assert!(says(&why, "GET /"), "{why:?}");
@@ -381,7 +381,7 @@ fn why_two_nodes_are_not_linked_is_told_by_what_was_tried() {
         "There never was a link between p1 and p3: neither dialed the other. A peer dials only until it has the links \
          that it aims for; p1 has 1 neighbor, p3 has 1 neighbor."
     );
-    story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: p(3), purpose }));
+    story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: p(3), purpose, repair: None }));
     story.tell(p(1), EventKind::Link(LinkEvent::NotAccepted { peer: p(3) }));
     assert_eq!(
         why_link(&story.model, p(1), p(3), 0).verdict,

@@ -47,7 +47,7 @@ fn failed_dials_of_a_neighbor_are_counted() {
     let (peer, purpose) = (p(3), Purpose::Neighbor);
     for _ in 0..4 {
         story.wait(12);
-        story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer, purpose }));
+        story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer, purpose, repair: None }));
         story.wait(3);
         let error = DialError::NoAnswer { within_us: 3_000_000 };
         story.tell(p(1), EventKind::Link(LinkEvent::DialFailed { peer, purpose, error, retry_at: None }));
@@ -71,7 +71,10 @@ fn a_refusal_names_both_and_denies_no_forgotten_step() {
     let mut story = Story::network(3);
     let refusal = |story: &mut Story| {
         let (by, reason) = (Side::Us, crate::proto::message::RefusalReason::Full);
-        story.tell(p(1), EventKind::Link(LinkEvent::Refused { peer: p(3), by, reason, referral: Vec::new() }));
+        story.tell(
+            p(1),
+            EventKind::Link(LinkEvent::Refused { connection: None, peer: p(3), by, reason, referral: Vec::new() }),
+        );
     };
     refusal(&mut story);
     let told = why_link(&story.model, p(1), p(3), 0).verdict;
@@ -100,7 +103,7 @@ fn a_suspicion_says_how_many_misses_make_a_death() {
 fn the_list_of_a_seed_elsewhere_is_not_told_as_empty() {
     let mut story = Story::new();
     story.start(p(1), "p1", Role::Peer);
-    story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: s(1), purpose: Purpose::Registration }));
+    story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: s(1), purpose: Purpose::Registration, repair: None }));
     story
         .tell(p(1), EventKind::Seed(SeedEvent::PeerListReceived { seed: s(1), peers: vec![p(1), p(2)], listed: None }));
     let told = about_node(&story.model, s(1), 0);
@@ -236,16 +239,25 @@ fn a_node_with_fewer_links_than_it_aims_for_says_who_refused_it() {
     use crate::proto::message::RefusalReason;
     let mut story = Story::network(6);
     story.wait(1);
-    story.tell(p(6), EventKind::Link(LinkEvent::Repairing { reason: RepairReason::TooFewLinks { have: 1, want: 4 } }));
+    story.tell(
+        p(6),
+        EventKind::Link(LinkEvent::Repairing { repair: None, reason: RepairReason::TooFewLinks { have: 1, want: 4 } }),
+    );
     let (purpose, by) = (Purpose::Neighbor, Side::Them);
     for peer in [p(3), p(2)] {
-        story.tell(p(6), EventKind::Link(LinkEvent::Dialing { peer, purpose }));
+        story.tell(p(6), EventKind::Link(LinkEvent::Dialing { peer, purpose, repair: None }));
         story.tell(
             p(6),
-            EventKind::Link(LinkEvent::Refused { peer, by, reason: RefusalReason::Full, referral: Vec::new() }),
+            EventKind::Link(LinkEvent::Refused {
+                connection: None,
+                peer,
+                by,
+                reason: RefusalReason::Full,
+                referral: Vec::new(),
+            }),
         );
     }
-    story.tell(p(6), EventKind::Link(LinkEvent::Dialing { peer: p(4), purpose }));
+    story.tell(p(6), EventKind::Link(LinkEvent::Dialing { peer: p(4), purpose, repair: None }));
     story.tell(
         p(6),
         EventKind::Link(LinkEvent::DialFailed { peer: p(4), purpose, error: DialError::REFUSED, retry_at: None }),

@@ -96,7 +96,9 @@ impl WarningSearch {
 }
 
 fn is_unreached(model: &Model, rumor: &Rumor) -> bool {
-    model.strategy().reaches_everybody() && model.is_complete(rumor) && lacking(model, rumor).next().is_some()
+    model.strategy_of(rumor.id.origin).reaches_everybody()
+        && model.is_complete(rumor)
+        && lacking(model, rumor).next().is_some()
 }
 
 /// Peers that lack it and had time to be linked; the others are excused.

@@ -279,7 +279,7 @@ fn shortage(explainer: Explainer<'_>, node: &NodeRecord) -> Option<String> {
     let notices = explainer.model.notices().iter().rev().map(|(_, notice)| notice);
     let since = notices.take_while(|notice| notice.at >= node.life_since());
     let aim = since.filter(|notice| notice.event.node == node.addr).find_map(|notice| {
-        let EventKind::Link(LinkEvent::Repairing { reason: RepairReason::TooFewLinks { want, .. } }) =
+        let EventKind::Link(LinkEvent::Repairing { repair: None, reason: RepairReason::TooFewLinks { want, .. } }) =
             notice.event.kind
         else {
             return None;

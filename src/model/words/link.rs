@@ -38,7 +38,7 @@ impl Words for LinkEvent {
 
     fn sentence(&self, name: NameOf<'_>) -> String {
         match self {
-            Self::Dialing { peer, purpose } => format!("Dialing {} {}", name(*peer), purpose_text(*purpose)),
+            Self::Dialing { peer, purpose, .. } => format!("Dialing {} {}", name(*peer), purpose_text(*purpose)),
             Self::DialFailed { peer, purpose, error, retry_at } => {
                 let next = after_failed_dial(*purpose, *retry_at);
                 format!("No connection to {}: {}{next}", name(*peer), escaped(&error.to_string()))
@@ -52,7 +52,7 @@ impl Words for LinkEvent {
                     name(*peer)
                 )
             }
-            Self::Violation { remote, peer, violation } => {
+            Self::Violation { remote, peer, violation, .. } => {
                 let who = remote_text(*remote, *peer, name);
                 let said = &violation.bytes;
                 let said = if said.is_empty() { String::new() } else { format!(": \"{said}\"") };
@@ -71,15 +71,15 @@ impl Words for LinkEvent {
                 said.name()
             ),
             Self::Omitted { what, host, count, span_us } => omitted(*what, *host, *count, *span_us),
-            Self::OtherDialect { remote, peer, speaks } => other_dialect(*remote, *peer, *speaks),
-            Self::HandshakeFailed { remote, peer } => {
+            Self::OtherDialect { remote, peer, speaks, .. } => other_dialect(*remote, *peer, *speaks),
+            Self::HandshakeFailed { remote, peer, .. } => {
                 format!("Connection with {} ended before it named itself", remote_text(*remote, *peer, name))
             }
             Self::EclipseSuspected { joiners } => {
                 let count = count_text(joiners.len() as u64, "neighbor");
                 format!("May be cut off from the others: {count} joined when it was full, which is most of them")
             }
-            Self::Repairing { reason } => repairing(*reason, name),
+            Self::Repairing { reason, .. } => repairing(*reason, name),
         }
     }
 

@@ -40,7 +40,7 @@ impl Words for SeedEvent {
             }
             Self::PeerListed { peer, again: false } => format!("{} is on the list", name(*peer)),
             Self::PeerListed { peer, again: true } => format!("{} registered again", name(*peer)),
-            Self::PeerDelisted { peer, reason } => {
+            Self::PeerDelisted { peer, reason, .. } => {
                 format!("{} is off the list: {}", name(*peer), delisted(*reason, name))
             }
         }

@@ -90,6 +90,7 @@ fn the_lines_of_the_original_programs_come_out_byte_for_byte() {
     let action = crate::event::ReportAction::Removed;
     let report = EventKind::Death(DeathEvent::DeadReportReceived {
         report: None,
+        verification: None,
         dead: p1,
         clock,
         reporter: p0,

@@ -24,7 +24,7 @@ impl Machine for Doorman {
     fn handle(&mut self, _now: Time, input: Input, out: &mut impl Output) {
         if let Input::Rejected { remote, rule } = input {
             let violation = Violation::new(rule, b"");
-            out.emit(|| LinkEvent::Violation { remote, peer: None, violation });
+            out.emit(|| LinkEvent::Violation { connection: None, remote, peer: None, violation });
         } else if let Input::Link { link, change: LinkChange::Accepted { .. } } = input
             && !self.keeps
         {

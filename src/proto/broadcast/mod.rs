@@ -85,7 +85,7 @@ impl Broadcast {
     pub(super) fn new(config: &PeerConfig, hash_seed: u64) -> Self {
         Self {
             seen: SeenCache::new(config.seen_max, config.seen_age, hash_seed),
-            strategy: config.strategy.into(),
+            strategy: config.methods.strategy.into(),
             held: HeldBack::default(),
             own_ids: OwnIds::default(),
             next_at: None,

@@ -5,7 +5,7 @@ use strum::{IntoStaticStr, VariantNames};
 
 use super::{EventSubject, MessageLoss};
 use crate::proto::addr::Addr;
-use crate::proto::message::{DeathCause, ProbeId, ReportId};
+use crate::proto::message::{DeathCause, ProbeId, ReportId, VerificationId};
 use crate::proto::time::{ClockTime, Time};
 
 /// What a seed did about a dead report.
@@ -18,6 +18,14 @@ pub enum ReportAction {
     Verifying,
     /// Nothing: the node is not on its list.
     NotListed,
+}
+
+/// A seed's question to a node whether it is alive, as its outcome names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Verification {
+    pub id: VerificationId,
+    /// The first of its probes, and the one that was answered, or the last that was not.
+    pub probes: [ProbeId; 2],
 }
 
 /// Something about a death.
@@ -59,6 +67,9 @@ pub enum DeathEvent {
         /// If the report carries it.
         cause: Option<DeathCause>,
         action: ReportAction,
+        /// The verification that it starts, or joins.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verification: Option<VerificationId>,
     },
     /// A dead report did not arrive.
     ReportLost {
@@ -79,6 +90,9 @@ pub enum DeathEvent {
         disputes: u32,
         /// From the seed's probe to the answer.
         rtt_us: u64,
+        /// Absent in older recordings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verification: Option<Verification>,
     },
 }
 

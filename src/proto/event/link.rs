@@ -8,7 +8,7 @@ use strum::{IntoStaticStr, VariantNames};
 use super::{DialError, EventSubject, Omission, RepairReason, Violation};
 use crate::proto::addr::Addr;
 use crate::proto::fault::FaultId;
-use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageKind, RefusalReason};
+use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageKind, RefusalReason, RepairId};
 use crate::proto::time::Time;
 
 /// A number that a driver gives each connection of a node, and never reuses for that node.
@@ -127,7 +127,13 @@ pub enum OffenderHost {
 #[strum(serialize_all = "snake_case")]
 pub enum LinkEvent {
     /// The node opens a connection.
-    Dialing { peer: Addr, purpose: Purpose },
+    Dialing {
+        peer: Addr,
+        purpose: Purpose,
+        /// The repair that it is part of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        repair: Option<RepairId>,
+    },
     /// The connection did not come up.
     DialFailed {
         peer: Addr,
@@ -163,6 +169,8 @@ pub enum LinkEvent {
         reason: RefusalReason,
         /// Addresses that were named instead.
         referral: Vec<Addr>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        connection: Option<ConnectionId>,
     },
     /// A dialed link on which nothing was heard (a full classic peer). It is parked: kept and read,
     /// but no neighbor, and its address is not dialed again.
@@ -175,6 +183,9 @@ pub enum LinkEvent {
         peer: Option<Addr>,
         #[serde(flatten)]
         violation: Violation,
+        /// Absent if the driver closed it at once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        connection: Option<ConnectionId>,
     },
     /// Further offenses by remotes at one address, after some had been reported one by one.
     MoreOffenses {
@@ -211,6 +222,8 @@ pub enum LinkEvent {
         peer: Option<Addr>,
         /// The remote's dialect.
         speaks: Dialect,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        connection: Option<ConnectionId>,
     },
     /// A connection ended before the remote had named itself.
     HandshakeFailed {
@@ -218,6 +231,8 @@ pub enum LinkEvent {
         remote: Addr,
         /// The node that was dialed, if we dialed.
         peer: Option<Addr>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        connection: Option<ConnectionId>,
     },
     /// Most of the peer's neighbors joined when it was full, each saying that it had no neighbor:
     /// see `proto::membership::policy`.
@@ -226,7 +241,12 @@ pub enum LinkEvent {
         joiners: Vec<Addr>,
     },
     /// The peer looks for more links.
-    Repairing { reason: RepairReason },
+    Repairing {
+        /// Absent in older recordings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        repair: Option<RepairId>,
+        reason: RepairReason,
+    },
 }
 
 impl LinkEvent {

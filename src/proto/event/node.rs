@@ -6,7 +6,7 @@ use strum::{IntoStaticStr, VariantNames};
 use super::failure::{Attempt, FailureReason};
 use super::state::NodeState;
 use crate::proto::addr::Addr;
-use crate::proto::config::Pace;
+use crate::proto::config::{Methods, Pace, is_default};
 use crate::proto::message::{Dialect, Role};
 
 /// Why a node was away.
@@ -53,6 +53,9 @@ pub enum NodeEvent {
         dialect: Dialect,
         /// Its intervals.
         pace: Pace,
+        /// How it works, if it is a peer; the default in older recordings.
+        #[serde(default, skip_serializing_if = "is_default")]
+        methods: Methods,
     },
     /// A node of this process listens where other machines can reach it.
     Exposed {

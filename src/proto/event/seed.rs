@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::{DelistReason, EventSubject};
+use super::{DelistReason, EventSubject, Verification};
 use crate::proto::addr::Addr;
 
 /// Something between a peer and a seed.
@@ -57,6 +57,9 @@ pub enum SeedEvent {
         peer: Addr,
         #[serde(flatten)]
         reason: DelistReason,
+        /// If it did not answer; absent in older recordings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verification: Option<Verification>,
     },
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use self::ping::PingDetector;
 use super::absence::{Presence, WasAway};
 use super::addr::Addr;
-use super::config::PeerConfig;
+use super::config::{Detector, PeerConfig};
 use super::cx::{Cx, NeighborOutput, next_turn};
 use super::event::{Absence, ProbeEvent};
 use super::message::{Message, ProbeExtras, ProbeId, ProbeSeq};
@@ -44,6 +44,14 @@ enum DetectorInUse {
     Ping(PingDetector),
 }
 
+impl From<Detector> for DetectorInUse {
+    fn from(detector: Detector) -> Self {
+        match detector {
+            Detector::Ping => Self::Ping(PingDetector::default()),
+        }
+    }
+}
+
 /// Calls the detector in use.
 macro_rules! detector {
     ($in_use:expr, $detector:ident => $call:expr) => {
@@ -67,7 +75,7 @@ impl Liveness {
         Self {
             presence: Presence::new(config.liveness_interval),
             next_at: None,
-            detector: DetectorInUse::Ping(PingDetector::default()),
+            detector: config.methods.detector.into(),
         }
     }
 

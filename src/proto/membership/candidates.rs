@@ -11,6 +11,7 @@ use crate::proto::config::{PeerConfig, RESERVE_MAX};
 use crate::proto::cx::Cx;
 use crate::proto::event::{LinkEvent, Purpose};
 use crate::proto::machine::{Gauge, Output};
+use crate::proto::message::RepairId;
 use crate::proto::random::{Random, Topic};
 use crate::proto::time::Time;
 
@@ -161,10 +162,10 @@ impl Candidates {
 
 /// Dials.
 impl Candidates {
-    pub(super) fn dial(&mut self, cx: &mut Cx<impl Output>, peer: Addr) {
+    pub(super) fn dial(&mut self, cx: &mut Cx<impl Output>, peer: Addr, repair: Option<RepairId>) {
         let purpose = Purpose::Neighbor;
         self.dialing.push(peer);
-        cx.out.emit(|| LinkEvent::Dialing { peer, purpose });
+        cx.out.emit(|| LinkEvent::Dialing { peer, purpose, repair });
         cx.out.dial(peer, purpose);
     }
 

@@ -6,7 +6,7 @@ use super::{Membership, NeighborNews};
 use crate::proto::addr::Addr;
 use crate::proto::cx::Cx;
 use crate::proto::event::{
-    DeathEvent, Direction, EventKind, LinkEnd, LinkEvent, LinkId, Purpose, Rule, Side, Violation,
+    ConnectionId, DeathEvent, Direction, EventKind, LinkEnd, LinkEvent, LinkId, Purpose, Rule, Side, Violation,
 };
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, ProbeId};
@@ -19,23 +19,44 @@ impl Membership {
         self.on_closed(cx, link, &CloseCause::Violation(Violation::new(rule, said.as_bytes())));
     }
 
+    /// The driver closed a connection at once.
+    pub(in crate::proto) fn on_rejected(&mut self, cx: &mut Cx<impl Output>, remote: Addr, rule: Rule) {
+        self.tell_violation(cx, (remote, None), Violation::new(rule, b""), None);
+    }
+
+    fn tell_violation(
+        &mut self,
+        cx: &mut Cx<impl Output>,
+        (remote, peer): (Addr, Option<Addr>),
+        violation: Violation,
+        connection: Option<ConnectionId>,
+    ) {
+        let event = || EventKind::Link(LinkEvent::Violation { remote, peer, violation, connection });
+        self.offenses.tell(cx, remote.ip(), event);
+    }
+
     pub(in crate::proto) fn on_closed(&mut self, cx: &mut Cx<impl Output>, link: LinkId, cause: &CloseCause) {
         let Some(open) = self.links.remove(link) else { return };
+        let connection = open.connection(cx.out, link);
         if cause.is_answered() {
             self.answer_stranger(cx, link, &open);
         }
         match cause {
-            CloseCause::Violation(violation) => self.tell_violation(cx, open.remote, open.peer, violation.clone()),
-            CloseCause::OtherDialect { speaks, named } => self.tell_other_dialect(cx, &open, *speaks, *named),
+            CloseCause::Violation(violation) => {
+                self.tell_violation(cx, (open.remote, open.peer), violation.clone(), connection);
+            }
+            CloseCause::OtherDialect { speaks, named } => {
+                self.tell_other_dialect(cx, &open, (*speaks, *named), connection);
+            }
             CloseCause::EndOfStream | CloseCause::Error | CloseCause::TooSlow => {}
         }
         let Some(peer) = open.peer else { return };
         match (open.purpose, open.stage) {
-            (Purpose::Registration, _) => self.on_registration_closed(cx, link, peer, &open, cause),
+            (Purpose::Registration, _) => self.on_registration_closed(cx, link, (peer, connection), &open, cause),
             (Purpose::Neighbor, Stage::Up) => self.on_neighbor_closed(cx, link, peer, cause),
             (Purpose::Neighbor, Stage::Unheard) => self.on_unheard_closed(cx, link, &open, cause),
             (Purpose::Neighbor, Stage::Opening { .. } | Stage::Greeted { .. }) => {
-                self.on_opening_closed(cx, peer, &open, cause);
+                self.on_opening_closed(cx, (peer, connection), &open, cause);
             }
         }
     }
@@ -50,9 +71,16 @@ impl Membership {
         cx.out.hang_up(link);
     }
 
-    fn tell_other_dialect(&mut self, cx: &mut Cx<impl Output>, open: &PeerLink, speaks: Dialect, named: Option<Addr>) {
+    fn tell_other_dialect(
+        &mut self,
+        cx: &mut Cx<impl Output>,
+        open: &PeerLink,
+        (speaks, named): (Dialect, Option<Addr>),
+        connection: Option<ConnectionId>,
+    ) {
         let remote = open.remote;
-        let event = || EventKind::Link(LinkEvent::OtherDialect { remote, peer: open.peer.or(named), speaks });
+        let event =
+            || EventKind::Link(LinkEvent::OtherDialect { remote, peer: open.peer.or(named), speaks, connection });
         self.offenses.tell(cx, remote.ip(), event);
     }
 
@@ -85,7 +113,7 @@ impl Membership {
         self.part(cx, peer, LinkEnd::WhileAway);
         self.learn(cx, &[peer], AddressSource::Peer);
         if self.may_dial(cx, peer) {
-            self.candidates.dial(cx, peer);
+            self.candidates.dial(cx, peer, None);
         }
     }
 

@@ -8,7 +8,9 @@ use super::{Membership, NeighborNews};
 use crate::proto::addr::Addr;
 use crate::proto::config::REFERRAL_LEN;
 use crate::proto::cx::Cx;
-use crate::proto::event::{Direction, EventKind, LinkEnd, LinkEvent, LinkId, Omission, Purpose, Rule, Side};
+use crate::proto::event::{
+    ConnectionId, Direction, EventKind, LinkEnd, LinkEvent, LinkId, Omission, Purpose, Rule, Side,
+};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
 use crate::proto::random::Topic;
@@ -80,7 +82,8 @@ impl Membership {
             GoodbyeReason::Duplicate => {}
             GoodbyeReason::Leaving | GoodbyeReason::MadeRoom | GoodbyeReason::Replaced => {
                 self.candidates.give_up_bridge(peer);
-                cx.out.emit(|| LinkEvent::HandshakeFailed { remote: peer, peer: Some(peer) });
+                let connection = cx.out.connection(link, peer);
+                cx.out.emit(|| LinkEvent::HandshakeFailed { remote: peer, peer: Some(peer), connection });
             }
         }
         self.repair.try_next(cx);
@@ -182,7 +185,8 @@ impl Membership {
         let open = self.links.remove(link);
         cx.out.send(link, &Message::Refusal { reason, referral: referral.clone() });
         cx.out.hang_up(link);
-        let event = || EventKind::Link(LinkEvent::Refused { peer, by: Side::Us, reason, referral });
+        let connection = cx.out.connection(link, peer);
+        let event = || EventKind::Link(LinkEvent::Refused { peer, by: Side::Us, reason, referral, connection });
         match (reason, open.filter(|open| open.direction == Direction::Inbound)) {
             (RefusalReason::Myself | RefusalReason::WrongRole, Some(open)) => {
                 self.offenses.tell(cx, open.remote.ip(), event);
@@ -251,7 +255,8 @@ impl Membership {
             self.candidates.lose(cx, peer);
         }
         self.learn_referral(cx, &referral);
-        cx.out.emit(|| LinkEvent::Refused { peer, by: Side::Them, reason, referral });
+        let connection = cx.out.connection(link, peer);
+        cx.out.emit(|| LinkEvent::Refused { peer, by: Side::Them, reason, referral, connection });
         self.repair.try_next(cx);
     }
 
@@ -259,14 +264,14 @@ impl Membership {
     pub(super) fn on_opening_closed(
         &mut self,
         cx: &mut Cx<impl Output>,
-        peer: Addr,
+        (peer, connection): (Addr, Option<ConnectionId>),
         open: &PeerLink,
         cause: &CloseCause,
     ) {
         self.candidates.lose(cx, peer);
         if cause.is_plain_end() {
             let remote = open.remote;
-            cx.out.emit(|| LinkEvent::HandshakeFailed { remote, peer: Some(peer) });
+            cx.out.emit(|| LinkEvent::HandshakeFailed { remote, peer: Some(peer), connection });
         }
         self.repair.try_next(cx);
     }

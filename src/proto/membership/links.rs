@@ -4,9 +4,10 @@ use std::net::Ipv4Addr;
 
 use crate::proto::addr::Addr;
 use crate::proto::budget::{Bearer, Budget};
-use crate::proto::event::{Direction, LinkId, Purpose};
+use crate::proto::event::{ConnectionId, Direction, LinkId, Purpose};
 use crate::proto::flat_map::FlatMap;
 use crate::proto::half_open::HalfOpen;
+use crate::proto::machine::Output;
 use crate::proto::time::Time;
 
 /// A connection of a peer.
@@ -20,6 +21,17 @@ pub(super) struct PeerLink {
     pub(super) purpose: Purpose,
     pub(super) stage: Stage,
     pub(super) budget: Budget,
+}
+
+impl PeerLink {
+    /// The name of its connection, if the driver knows it.
+    pub(super) fn connection(&self, out: &impl Output, link: LinkId) -> Option<ConnectionId> {
+        let there = match self.direction {
+            Direction::Outbound => self.peer.unwrap_or(self.remote),
+            Direction::Inbound => self.remote,
+        };
+        out.connection(link, there)
+    }
 }
 
 /// Who speaks on a connection.

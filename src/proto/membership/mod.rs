@@ -44,7 +44,7 @@ use super::addr::Addr;
 use super::budget::Budget;
 use super::config::{HALF_OPEN_MAX, LINKS_MAX, PeerConfig, REFERRAL_LEN};
 use super::cx::Cx;
-use super::event::{DialError, Direction, EventKind, LinkEnd, LinkEvent, LinkId, Purpose, Rule, Side, Violation};
+use super::event::{DialError, Direction, LinkEnd, LinkEvent, LinkId, Purpose, Rule, Side};
 use super::machine::{Gauge, Output};
 use super::message::{DeathCause, GoodbyeReason, Hello, Message, Priority, ProbeExtras, RefusalReason, Role, RootNews};
 use super::offenses::Offenses;
@@ -113,7 +113,7 @@ impl Membership {
             unheard: UnheardLinks::default(),
             candidates: Candidates::default(),
             repair: Repair::default(),
-            policy: config.overlay.into(),
+            policy: config.methods.overlay.into(),
             root: RootWatch::default(),
             offenses: Offenses::default(),
             visits: Visits::default(),
@@ -253,16 +253,6 @@ impl Membership {
         let stage = Stage::Opening { hello_by: cx.now + cx.config.handshake_timeout };
         let direction = if peer.is_some() { Direction::Outbound } else { Direction::Inbound };
         self.links.insert(link, PeerLink { remote, peer, direction, purpose, stage, budget: Budget::default() });
-    }
-
-    /// The driver closed a connection at once.
-    pub(super) fn on_rejected(&mut self, cx: &mut Cx<impl Output>, remote: Addr, rule: Rule) {
-        self.tell_violation(cx, remote, None, Violation::new(rule, b""));
-    }
-
-    fn tell_violation(&mut self, cx: &mut Cx<impl Output>, remote: Addr, peer: Option<Addr>, violation: Violation) {
-        let event = || EventKind::Link(LinkEvent::Violation { remote, peer, violation });
-        self.offenses.tell(cx, remote.ip(), event);
     }
 
     pub(super) fn on_dialed(&mut self, cx: &mut Cx<impl Output>, link: LinkId, peer: Addr) {
@@ -462,13 +452,13 @@ impl Membership {
             cx.out.hang_up(link);
         }
         let (by, reason) = (Side::Us, RefusalReason::Cut);
-        cx.out.emit(|| LinkEvent::Refused { peer, by, reason, referral: Vec::new() });
+        cx.out.emit(|| LinkEvent::Refused { peer, by, reason, referral: Vec::new(), connection: None });
     }
 
     /// The user takes that back: the address is dialed at once.
     pub(super) fn heal(&mut self, cx: &mut Cx<impl Output>, peer: Addr) {
         if self.candidates.heal(peer) && self.may_dial(cx, peer) {
-            self.candidates.dial(cx, peer);
+            self.candidates.dial(cx, peer, None);
         }
     }
 

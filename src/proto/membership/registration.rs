@@ -143,7 +143,7 @@ pub(super) fn growing(config: &PeerConfig, failures: u32, longest: Duration, ran
 
 fn dial_seed(cx: &mut Cx<impl Output>, seed: Addr) {
     let purpose = Purpose::Registration;
-    cx.out.emit(|| LinkEvent::Dialing { peer: seed, purpose });
+    cx.out.emit(|| LinkEvent::Dialing { peer: seed, purpose, repair: None });
     cx.out.dial(seed, purpose);
 }
 

@@ -17,6 +17,7 @@ use crate::proto::addr::Addr;
 use crate::proto::cx::Cx;
 use crate::proto::event::{LinkEvent, RepairReason};
 use crate::proto::machine::Output;
+use crate::proto::message::RepairId;
 use crate::proto::random::Topic;
 use crate::proto::time::Time;
 
@@ -44,8 +45,8 @@ pub(super) struct Repair {
     refusals: u32,
     /// The peer has finished its first round; a later one is a repair.
     joined: bool,
-    /// A shortage of links has been reported.
-    told: bool,
+    /// The repair of a shortage of links that has been reported.
+    told: Option<RepairId>,
 }
 
 impl Repair {
@@ -79,7 +80,7 @@ impl Repair {
     }
 
     pub(super) fn on_link_gained(&mut self) {
-        (self.fruitless, self.refusals, self.told) = (0, 0, false);
+        (self.fruitless, self.refusals, self.told) = (0, 0, None);
     }
 
     /// A neighbor is gone: the peer looks at its links after a short random delay, and if it has
@@ -97,11 +98,15 @@ impl Membership {
             return;
         }
         self.repair.at = None;
-        self.fill_links(cx);
         let (have, want) = (self.neighbors.len(), cx.config.max_dial);
-        if have < want && self.repair.joined && !self.repair.told {
-            self.repair.told = true;
-            cx.out.emit(|| LinkEvent::Repairing { reason: RepairReason::TooFewLinks { have, want } });
+        let begins = have < want && self.repair.joined && self.repair.told.is_none();
+        if begins {
+            self.repair.told = Some(cx.numbers.next_repair());
+        }
+        self.fill_links(cx);
+        if begins {
+            let (repair, reason) = (self.repair.told, RepairReason::TooFewLinks { have, want });
+            cx.out.emit(|| LinkEvent::Repairing { repair, reason });
         }
         self.repair.joined = true;
         if self.busy().len() < want && self.candidates.ready_at() <= cx.now {
@@ -122,7 +127,7 @@ impl Membership {
                 break;
             }
             busy.push(peer);
-            self.candidates.dial(cx, peer);
+            self.candidates.dial(cx, peer, self.repair.told);
         }
     }
 

@@ -261,9 +261,10 @@ impl Membership {
         else {
             return;
         };
-        cx.out.emit(|| LinkEvent::Repairing { reason: RepairReason::SplitOverlay { root, other } });
+        let repair = Some(cx.numbers.next_repair());
+        cx.out.emit(|| LinkEvent::Repairing { repair, reason: RepairReason::SplitOverlay { root, other } });
         self.candidates.bridge = Some(other);
-        self.candidates.dial(cx, other);
+        self.candidates.dial(cx, other, repair);
     }
 }
 

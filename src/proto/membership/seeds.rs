@@ -7,7 +7,9 @@ use super::links::{PeerLink, Stage};
 use crate::proto::addr::Addr;
 use crate::proto::config::LIST_LEN_MAX;
 use crate::proto::cx::Cx;
-use crate::proto::event::{EventKind, LinkEnd, LinkEvent, LinkId, ProbeEvent, Purpose, Rule, SeedEvent, Side};
+use crate::proto::event::{
+    ConnectionId, EventKind, LinkEnd, LinkEvent, LinkId, ProbeEvent, Purpose, Rule, SeedEvent, Side,
+};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{GoodbyeReason, Message, PeerSample, ProbeExtras, ProbeSeq, RefusalReason, Role, RootNews};
 use crate::proto::time::{ClockTime, micros};
@@ -42,7 +44,8 @@ impl Membership {
             }
             Message::Refusal { reason, referral } => {
                 self.end_registration(cx, link, seed, LinkEnd::Refused { reason });
-                cx.out.emit(|| LinkEvent::Refused { peer: seed, by: Side::Them, reason, referral });
+                let connection = cx.out.connection(link, seed);
+                cx.out.emit(|| LinkEvent::Refused { peer: seed, by: Side::Them, reason, referral, connection });
                 self.registrar.on_lost(cx, seed, link);
             }
             Message::Goodbye { reason, .. } => {
@@ -78,7 +81,8 @@ impl Membership {
         self.links.remove(link);
         cx.out.send(link, &Message::Refusal { reason, referral: Vec::new() });
         cx.out.hang_up(link);
-        cx.out.emit(|| LinkEvent::Refused { peer: seed, by: Side::Us, reason, referral: Vec::new() });
+        let connection = cx.out.connection(link, seed);
+        cx.out.emit(|| LinkEvent::Refused { peer: seed, by: Side::Us, reason, referral: Vec::new(), connection });
         self.registrar.on_no_seed(cx, seed);
     }
 
@@ -146,7 +150,7 @@ impl Membership {
         &mut self,
         cx: &mut Cx<impl Output>,
         link: LinkId,
-        seed: Addr,
+        (seed, connection): (Addr, Option<ConnectionId>),
         open: &PeerLink,
         cause: &CloseCause,
     ) {
@@ -159,7 +163,7 @@ impl Membership {
             cx.out.emit(|| LinkEvent::Down { link, peer: seed, purpose: Purpose::Registration, end });
         } else if cause.is_plain_end() {
             let remote = open.remote;
-            cx.out.emit(|| LinkEvent::HandshakeFailed { remote, peer: Some(seed) });
+            cx.out.emit(|| LinkEvent::HandshakeFailed { remote, peer: Some(seed), connection });
         }
         self.registrar.on_lost(cx, seed, link);
     }

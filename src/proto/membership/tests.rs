@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::proto::event::DeathEvent;
+use crate::proto::event::EventKind;
 use crate::proto::machine::CloseCause;
 use crate::proto::message::{Dialect, PeerSample};
 use crate::proto::testing::Surroundings;

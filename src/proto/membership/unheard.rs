@@ -110,7 +110,8 @@ impl Membership {
     ) {
         if let Some(unheard) = self.unheard.take(link) {
             self.news.push(NeighborNews::GivenUp(unheard.addr));
-            self.on_opening_closed(cx, unheard.addr, open, cause);
+            let connection = open.connection(cx.out, link);
+            self.on_opening_closed(cx, (unheard.addr, connection), open, cause);
         }
     }
 }

@@ -6,8 +6,8 @@ use smallvec::SmallVec;
 
 use crate::proto::addr::Addr;
 use crate::proto::config::CHECK_PROBES;
-use crate::proto::event::DelistReason;
-use crate::proto::message::{DeathCause, ProbeSeq, ReportId};
+use crate::proto::event::{DelistReason, Verification};
+use crate::proto::message::{DeathCause, ProbeId, ProbeSeq, ReportId, VerificationId};
 use crate::proto::time::{ClockTime, Time};
 
 /// The longest pause between two probes of a check: an answer takes milliseconds.
@@ -16,8 +16,9 @@ const CHECK_PAUSE_MAX: Duration = Duration::from_secs(1);
 const CHECK_PAUSE_PART: u32 = 4;
 
 /// A node that is checked.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Check {
+    pub(super) id: VerificationId,
     /// Who reported it dead, and in which report; empty if it was only silent.
     pub(super) reporters: Vec<(Addr, ReportId)>,
     /// The probes that were sent, and when; the latest last.
@@ -34,6 +35,16 @@ pub(super) struct Report {
 }
 
 impl Check {
+    pub(super) fn new(id: VerificationId) -> Self {
+        Self { id, reporters: Vec::new(), probes: SmallVec::new() }
+    }
+
+    /// As its outcome names it: from the first probe to this one.
+    pub(super) fn until(&self, last: ProbeSeq) -> Option<Verification> {
+        let probes = [id_of(self.probes.first()?.0)?, id_of(last)?];
+        Some(Verification { id: self.id, probes })
+    }
+
     /// Why the node is taken off the list if it does not answer; `None`: nobody reported it.
     pub(super) fn unanswered(&self) -> Option<DelistReason> {
         let (reporter, report) = *self.reporters.first()?;
@@ -53,6 +64,11 @@ impl Check {
     pub(super) fn sent_at(&self, seq: ProbeSeq) -> Option<Time> {
         self.probes.iter().find(|(sent, _)| *sent == seq).map(|(_, at)| *at)
     }
+}
+
+/// The number of a probe, which a seed writes in it.
+pub(super) fn id_of(seq: ProbeSeq) -> Option<ProbeId> {
+    seq.try_into().ok().map(ProbeId)
 }
 
 /// How long an answer is waited for before the next probe.

@@ -4,7 +4,7 @@
 //! It probes the node itself: the "suspicion" of SWIM (Das, Gupta, Motivala 2002, section 4.2),
 //! with one witness. One answer to any of the probes is enough.
 
-use super::check::{Check, Report, check_pause};
+use super::check::{Check, Report, check_pause, id_of};
 use super::links::SeedLink;
 use super::{DISPUTES_MAX, Registry, SeedCx};
 use crate::proto::addr::Addr;
@@ -13,7 +13,7 @@ use crate::proto::event::{
     DeathEvent, DelistReason, EventKind, LinkEnd, LinkId, Omission, ProbeEvent, ReportAction, Rule,
 };
 use crate::proto::machine::Output;
-use crate::proto::message::{DeathCause, Message, ProbeId, ProbeSeq, ReportId};
+use crate::proto::message::{DeathCause, Message, ProbeSeq, ReportId, VerificationId};
 use crate::proto::time::{ClockTime, Time, micros};
 
 /// Liveness intervals of silence after which a registered peer is probed: as long as its neighbors
@@ -21,11 +21,6 @@ use crate::proto::time::{ClockTime, Time, micros};
 const SILENT_INTERVALS: u32 = 3;
 /// Reporters that wait for one check.
 pub(super) const REPORTERS_MAX: usize = 64;
-
-/// The number of a probe, which a seed writes in it.
-fn id_of(seq: ProbeSeq) -> Option<ProbeId> {
-    seq.try_into().ok().map(ProbeId)
-}
 
 fn can_verify(config: &SeedConfig) -> bool {
     config.dead_policy == DeadPolicy::Verify && config.dialect.registrations_answer()
@@ -35,9 +30,18 @@ impl Registry {
     pub(super) fn on_report(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, report: Report) {
         let Report { dead, clock, reporter, cause } = report;
         let (action, number) = (self.judge(cx, dead), cx.numbers.next_report());
+        let verification = if action == ReportAction::Verifying { self.verification_of(cx, dead) } else { None };
         let event = || {
             let report = Some(number);
-            EventKind::Death(DeathEvent::DeadReportReceived { report, dead, clock, reporter, cause, action })
+            EventKind::Death(DeathEvent::DeadReportReceived {
+                report,
+                dead,
+                clock,
+                reporter,
+                cause,
+                action,
+                verification,
+            })
         };
         match (action, self.links.get(link)) {
             (ReportAction::NotListed, Some(open)) => {
@@ -47,7 +51,9 @@ impl Registry {
         }
         match action {
             ReportAction::NotListed => {}
-            ReportAction::Removed => self.delist(cx, dead, DelistReason::Reported { reporter, report: Some(number) }),
+            ReportAction::Removed => {
+                self.delist(cx, dead, DelistReason::Reported { reporter, report: Some(number) }, None);
+            }
             ReportAction::Verifying => self.verify(cx, dead, (reporter, number)),
         }
     }
@@ -60,11 +66,17 @@ impl Registry {
         }
     }
 
+    /// The verification of this node that runs, or that begins now.
+    fn verification_of<O>(&mut self, cx: &mut SeedCx<O>, dead: Addr) -> Option<VerificationId> {
+        let open = self.links.get_mut(self.list.link_of(dead)?)?;
+        Some(open.check.get_or_insert_with(|| Check::new(cx.numbers.next_verification())).id)
+    }
+
     pub(super) fn verify(&mut self, cx: &mut SeedCx<impl Output>, dead: Addr, (reporter, report): (Addr, ReportId)) {
         let Some(link) = self.list.link_of(dead) else { return };
         let Some(open) = self.links.get_mut(link) else { return };
-        let is_asked = open.check.is_some();
-        let check = open.check.get_or_insert_default();
+        let check = open.check.get_or_insert_with(|| Check::new(cx.numbers.next_verification()));
+        let is_asked = !check.probes.is_empty();
         let is_known = check.reporters.iter().any(|(known, _)| *known == reporter);
         if check.reporters.len() < REPORTERS_MAX && !is_known {
             check.reporters.push((reporter, report));
@@ -112,7 +124,7 @@ impl Registry {
         let back_at = self.presence.back_at();
         let Some(open) = self.links.get_mut(link) else { return };
         let last_heard = open.heard_at;
-        let check = open.check.get_or_insert_default();
+        let check = open.check.get_or_insert_with(|| Check::new(cx.numbers.next_verification()));
         if let Some((seq, asked_at)) = check.latest() {
             if back_at.is_some_and(|back_at| asked_at < back_at) {
                 // Its answers came while the seed did not look: it is probed again.
@@ -148,7 +160,7 @@ impl Registry {
     pub(super) fn check_now(&mut self, cx: &mut SeedCx<impl Output>, peer: Addr) {
         let Some(link) = self.list.link_of(peer) else { return };
         let Some(open) = self.links.get_mut(link).filter(|open| open.check.is_none()) else { return };
-        open.check = Some(Check::default());
+        open.check = Some(Check::new(cx.numbers.next_verification()));
         self.ask(cx, link, peer);
     }
 
@@ -194,10 +206,18 @@ impl Registry {
         let asked_at = open.check.as_ref().and_then(|check| check.sent_at(seq));
         let (Some(asked_at), Some(check)) = (asked_at, open.check.take_if(|_| asked_at.is_some())) else { return };
         let rtt_us = micros(cx.now.since(asked_at));
+        let verification = check.until(seq);
         cx.out.emit(|| ProbeEvent::Answered { peer, seq, probe: id_of(seq), clock, rtt_us });
         for (reporter, report) in check.reporters {
             let disputes = self.count_dispute(reporter);
-            cx.out.emit(|| DeathEvent::ReportDisputed { report: Some(report), dead: peer, reporter, disputes, rtt_us });
+            cx.out.emit(|| DeathEvent::ReportDisputed {
+                report: Some(report),
+                dead: peer,
+                reporter,
+                disputes,
+                rtt_us,
+                verification,
+            });
         }
     }
 

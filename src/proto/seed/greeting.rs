@@ -151,7 +151,9 @@ impl Registry {
         let Some(open) = self.links.remove(link) else { return };
         cx.out.send(link, &Message::Refusal { reason, referral: Vec::new() });
         cx.out.hang_up(link);
-        let event = || EventKind::Link(LinkEvent::Refused { peer, by: Side::Us, reason, referral: Vec::new() });
+        let connection = cx.out.connection(link, peer);
+        let event =
+            || EventKind::Link(LinkEvent::Refused { peer, by: Side::Us, reason, referral: Vec::new(), connection });
         self.offenses.tell(cx, open.remote.ip(), event);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::samples::link_up;
-use crate::event::{Direction, LinkEnd, LinkId, Pace, Purpose, Stop};
+use crate::event::{Direction, LinkEnd, LinkId, Methods, Pace, Purpose, Stop};
 use crate::event::{FaultEvent, GossipEvent, LinkEvent, NodeEvent, SeedEvent};
 use crate::proto::fault::{Fault, FaultKind, Scope};
 use crate::proto::message::{DeathCause, MessageId, Role};
@@ -44,7 +44,13 @@ impl Session {
         let pace = Pace { gossip_interval_us: 1, liveness_interval_us: 1, liveness_misses: 3 };
         self.tell(
             node,
-            EventKind::Node(NodeEvent::Started { name: "n".to_owned(), role, dialect: Dialect::Framed, pace }),
+            EventKind::Node(NodeEvent::Started {
+                name: "n".to_owned(),
+                role,
+                dialect: Dialect::Framed,
+                pace,
+                methods: Methods::default(),
+            }),
         );
     }
 
@@ -225,13 +231,13 @@ fn removing_a_live_peer_is_a_breach_under_verify_only() {
     for (policy, count) in [(DeadPolicy::Verify, 1), (DeadPolicy::Trust, 0)] {
         let mut session = Session::new(policy);
         let reason = DelistReason::Reported { report: None, reporter: p(1) };
-        session.tell(SEED, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), reason }));
+        session.tell(SEED, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), verification: None, reason }));
         assert_eq!(session.told().len(), count);
     }
     let mut session = Session::new(DeadPolicy::Verify);
     session.tell(p(2), EventKind::Node(NodeEvent::Hung));
     let reason = DelistReason::Unanswered { report: None, reporter: p(1) };
-    session.tell(SEED, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), reason }));
+    session.tell(SEED, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), verification: None, reason }));
     assert_eq!(session.told(), [""; 0], "a node that hangs may be removed");
 }
 
@@ -254,7 +260,7 @@ fn faults_excuse_lost_messages_until_a_while_after_their_end() {
     session.gossip(1, &[2]);
     session.pass(3);
     let reason = DelistReason::Unanswered { report: None, reporter: p(2) };
-    session.tell(SEED, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(3), reason }));
+    session.tell(SEED, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(3), verification: None, reason }));
     session.tell(p(3), EventKind::Fault(FaultEvent::Cleared { id: None, fault: Fault { what, on } }));
     session.pass(20);
     session.gossip(2, &[2, 3]);
@@ -286,7 +292,7 @@ fn too_many_neighbors_or_referrals_are_reported() {
     let mut session = Session::new(DeadPolicy::Verify);
     let referral = vec![p(1); REFERRAL_LEN + 1];
     let (by, reason) = (crate::event::Side::Us, crate::proto::message::RefusalReason::Full);
-    session.tell(p(2), EventKind::Link(LinkEvent::Refused { peer: p(9), by, reason, referral }));
+    session.tell(p(2), EventKind::Link(LinkEvent::Refused { connection: None, peer: p(9), by, reason, referral }));
     for number in 0..=u16::try_from(LINKS_MAX).unwrap() {
         session.link(p(1), p(100 + number), Purpose::Neighbor);
     }

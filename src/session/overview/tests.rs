@@ -136,6 +136,7 @@ fn lie_and_dispute() -> [Event; 4] {
             seed(),
             EventKind::Death(DeathEvent::DeadReportReceived {
                 report: None,
+                verification: None,
                 dead,
                 clock,
                 reporter,
@@ -145,7 +146,14 @@ fn lie_and_dispute() -> [Event; 4] {
         ),
         event(
             seed(),
-            EventKind::Death(DeathEvent::ReportDisputed { report: None, dead, reporter, disputes: 1, rtt_us: 900 }),
+            EventKind::Death(DeathEvent::ReportDisputed {
+                report: None,
+                verification: None,
+                dead,
+                reporter,
+                disputes: 1,
+                rtt_us: 900,
+            }),
         ),
     ]
 }
@@ -176,7 +184,7 @@ fn a_lie_counts_as_a_death_only_if_a_seed_believed_it() {
     }
     assert_eq!((tally.overview().deaths, tally.overview().disputed), (0, 1));
     let reason = DelistReason::Reported { report: None, reporter: peer(1) };
-    tally.take(&event(seed(), EventKind::Seed(SeedEvent::PeerDelisted { peer: peer(2), reason })));
+    tally.take(&event(seed(), EventKind::Seed(SeedEvent::PeerDelisted { peer: peer(2), verification: None, reason })));
     assert_eq!((tally.overview().deaths, tally.overview().disputed), (1, 0));
 }
 

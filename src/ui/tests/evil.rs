@@ -51,7 +51,7 @@ fn story(texts: &[Body]) -> Vec<Event> {
             EventKind::Gossip(GossipEvent::Generated { id, body: body.clone(), trace: trace(0), forwarded: 2 }),
         );
         script.add(P2, EventKind::Gossip(GossipEvent::Received { id, from: P1, body, trace: trace(1), forwarded: 1 }));
-        script.add(P2, EventKind::Link(LinkEvent::Violation { remote: P1, peer: None, violation }));
+        script.add(P2, EventKind::Link(LinkEvent::Violation { connection: None, remote: P1, peer: None, violation }));
         script.add(P4, NodeEvent::failed(Attempt::Quote(lossy(text)), FailureReason::Quote(lossy(text))).into());
         let (purpose, retry_at) = (Purpose::Neighbor, None);
         script.add(

@@ -12,8 +12,8 @@ use ratatui::layout::Position;
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::event::{
-    Batch, DeathEvent, DelistReason, Direction, Event, EventKind, GossipEvent, LinkEnd, LinkEvent, LinkId, NodeEvent,
-    Pace, ProbeEvent, Purpose, ReportAction, Rule, SeedEvent, Violation,
+    Batch, DeathEvent, DelistReason, Direction, Event, EventKind, GossipEvent, LinkEnd, LinkEvent, LinkId, Methods,
+    NodeEvent, Pace, ProbeEvent, Purpose, ReportAction, Rule, SeedEvent, Violation,
 };
 use crate::feed::Delivery;
 use crate::proto::addr::Addr;
@@ -69,7 +69,13 @@ impl Script {
         let pace = Pace { gossip_interval_us: 3_000_000, liveness_interval_us: 2_000_000, liveness_misses: 3 };
         self.add(
             node,
-            EventKind::Node(NodeEvent::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace }),
+            EventKind::Node(NodeEvent::Started {
+                name: name.to_owned(),
+                role,
+                dialect: Dialect::Framed,
+                pace,
+                methods: Methods::default(),
+            }),
         )
     }
 
@@ -160,6 +166,7 @@ impl Script {
                 seed,
                 EventKind::Death(DeathEvent::DeadReportReceived {
                     report: None,
+                    verification: None,
                     dead: P3,
                     clock: clock(),
                     reporter: by,
@@ -196,6 +203,7 @@ pub(super) fn session() -> Vec<Event> {
     script.at(9_500).add(
         P2,
         EventKind::Link(LinkEvent::Violation {
+            connection: None,
             remote: Addr::loopback(55_001),
             peer: None,
             violation: Violation::new(Rule::Malformed, b"GET / \x1b]0;owned\x07\r\n"),
@@ -214,13 +222,14 @@ pub(super) fn aftermath() -> Vec<Event> {
     let mut script = Script::default();
     script.at(14_000).miss(P2, P3, 6, 3).dies(P2, 19).miss(P4, P3, 6, 3).dies(P4, 22);
     let reason = DelistReason::Reported { report: None, reporter: P2 };
-    script.at(14_010).add(S1, EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, reason }));
-    script.add(S2, EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, reason }));
+    script.at(14_010).add(S1, EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, verification: None, reason }));
+    script.add(S2, EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, verification: None, reason }));
     let (clock, cause, action) = (clock(), Some(DeathCause::Closed), ReportAction::Verifying);
     script.at(15_000).add(
         S1,
         EventKind::Death(DeathEvent::DeadReportReceived {
             report: None,
+            verification: None,
             dead: P4,
             clock,
             reporter: FAR,
@@ -232,6 +241,7 @@ pub(super) fn aftermath() -> Vec<Event> {
         S1,
         EventKind::Death(DeathEvent::ReportDisputed {
             report: None,
+            verification: None,
             dead: P4,
             reporter: FAR,
             disputes: 1,

@@ -2,7 +2,9 @@
 
 use super::fixture::{FAR, P1, P2, P3, P4, S1, Script, at, command, options, session, suspect, told};
 use crate::command::{Command, FaultCommand};
-use crate::event::{DeathEvent, Direction, EventKind, LinkEnd, LinkEvent, LinkId, NodeEvent, Pace, Purpose, Stop};
+use crate::event::{
+    DeathEvent, Direction, EventKind, LinkEnd, LinkEvent, LinkId, Methods, NodeEvent, Pace, Purpose, Stop,
+};
 use crate::proto::message::{DeathCause, Dialect, Role};
 use crate::ui::app::ConsoleEffect;
 use crate::ui::host::ToHost;
@@ -144,8 +146,15 @@ fn a_restart_beside_python_nodes_is_asked_about_first() {
     let events = |dialect| {
         let mut script = Script::default();
         let pace = Pace { gossip_interval_us: 3_000_000, liveness_interval_us: 2_000_000, liveness_misses: 3 };
-        let started =
-            |name: &str| EventKind::Node(NodeEvent::Started { name: name.to_owned(), role: Role::Peer, dialect, pace });
+        let started = |name: &str| {
+            EventKind::Node(NodeEvent::Started {
+                name: name.to_owned(),
+                role: Role::Peer,
+                dialect,
+                pace,
+                methods: Methods::default(),
+            })
+        };
         script.at(100).add(P1, started("p1")).add(P2, started("p2"));
         script.at(500).add(
             P1,

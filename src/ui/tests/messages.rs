@@ -94,7 +94,15 @@ fn what_comes_together_is_shown_in_order_of_time() {
 fn a_report_says_what_the_seed_did_even_about_another_report() {
     let report = |reporter, action| {
         let (clock, cause) = (crate::proto::time::ClockTime::from_seconds(0).unwrap(), Some(DeathCause::Closed));
-        EventKind::Death(DeathEvent::DeadReportReceived { report: None, dead: P3, clock, reporter, cause, action })
+        EventKind::Death(DeathEvent::DeadReportReceived {
+            report: None,
+            verification: None,
+            dead: P3,
+            clock,
+            reporter,
+            cause,
+            action,
+        })
     };
     let mut script = Script::default();
     script.at(14_000).add(S1, report(P2, ReportAction::Verifying));
@@ -111,7 +119,7 @@ fn a_report_says_what_the_seed_did_even_about_another_report() {
 
     let mut script = Script::default();
     let reason = DelistReason::Unanswered { report: None, reporter: P2 };
-    script.at(15_000).add(S1, EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, reason }));
+    script.at(15_000).add(S1, EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, verification: None, reason }));
     script.add(S1, report(P1, ReportAction::NotListed));
     app.get(script.events);
     let shown = app.picture(80, 24);
@@ -133,6 +141,7 @@ fn a_report_says_for_each_seed_what_that_seed_did() {
     let got = |reporter, action| {
         EventKind::Death(DeathEvent::DeadReportReceived {
             report: None,
+            verification: None,
             dead: P3,
             clock,
             reporter,
@@ -148,6 +157,7 @@ fn a_report_says_for_each_seed_what_that_seed_did() {
         S2,
         EventKind::Seed(SeedEvent::PeerDelisted {
             peer: P3,
+            verification: None,
             reason: DelistReason::Reported { report: None, reporter: P2 },
         }),
     );
@@ -171,7 +181,14 @@ fn a_report_says_for_each_seed_what_that_seed_did() {
     let mut script = Script::default();
     script.at(15_000).add(
         S1,
-        EventKind::Death(DeathEvent::ReportDisputed { report: None, dead: P3, reporter: P2, disputes: 1, rtt_us: 900 }),
+        EventKind::Death(DeathEvent::ReportDisputed {
+            report: None,
+            verification: None,
+            dead: P3,
+            reporter: P2,
+            disputes: 1,
+            rtt_us: 900,
+        }),
     );
     app.get(script.events);
     let shown = app.picture(80, 24);

@@ -51,7 +51,7 @@ fn assert_a_line(lines: &[String], words: &[&str]) {
 /// and in the log: the rule, who it was, and the first bytes, escaped.
 async fn until_told(session: &mut Session, node: Addr, rule: Rule, who: &str, bytes: &str) {
     let is_it = |event: &Event| match &event.kind {
-        EventKind::Link(LinkEvent::Violation { remote, peer, violation }) => {
+        EventKind::Link(LinkEvent::Violation { remote, peer, violation, .. }) => {
             let named = peer.is_some_and(|peer| peer.to_string() == who);
             event.node == node && violation.rule == rule && (remote.to_string() == who || named)
         }
