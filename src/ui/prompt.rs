@@ -134,6 +134,11 @@ impl Prompt {
         self.field.paste(paste);
     }
 
+    /// Which of the offers Tab has put into the line.
+    pub(crate) fn chosen(&self) -> Option<usize> {
+        self.completion.as_ref().map(|completion| completion.chosen)
+    }
+
     /// What Tab would offer.
     pub(crate) fn offers(&self, model: &Model) -> Vec<String> {
         match (&self.purpose, &self.completion) {

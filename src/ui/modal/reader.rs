@@ -31,10 +31,10 @@ pub(crate) struct Reader {
 /// The part of a text that is shown.
 #[derive(Debug, Default)]
 pub(super) struct Scroll {
-    top: usize,
-    rows: usize,
-    lines: usize,
-    begun: Option<Key>,
+    pub(super) top: usize,
+    pub(super) rows: usize,
+    pub(super) lines: usize,
+    pub(super) begun: Option<Key>,
 }
 
 impl Modal for Reader {
@@ -78,13 +78,7 @@ impl Modal for Reader {
             Move::PageDown => top + page,
             Move::Top => 0,
             Move::Bottom => last,
-            Move::Left
-            | Move::Right
-            | Move::Follow
-            | Move::NextMatch
-            | Move::PreviousMatch
-            | Move::Sort
-            | Move::Row(_) => top,
+            Move::Left | Move::Right | Move::Follow | Move::NextMatch | Move::PreviousMatch | Move::Sort => top,
         }
         .min(last);
     }

@@ -72,7 +72,7 @@ impl Modal for Start {
         match action(key, &mut None, keys) {
             Some(Action::Details | Action::Move(Move::Right)) => Reply::Open(self.open()),
             Some(Action::Add) => Reply::Open(Box::new(add(NodeChoice::Peer, self.defaults.clone()))),
-            Some(Action::Help) => Reply::Open(Box::new(help())),
+            Some(Action::Help) => Reply::Open(Box::new(help(None))),
             Some(Action::Quit | Action::Back) => Reply::Quit,
             Some(action) => {
                 self.items.press(action);
