@@ -88,7 +88,7 @@ impl Log for LivenessLog {
     }
 
     fn hint(_view: &View<'_>) -> String {
-        "Nobody was probed yet. Peers probe the neighbors that they have.".to_owned()
+        "Nobody was probed yet. Peers probe their neighbors.".to_owned()
     }
 
     /// A probe from elsewhere is about the node that asked.
