@@ -178,7 +178,7 @@ settings! {
 settings! {
     /// How the console looks.
     #[command(next_help_heading = "Console")]
-    ConsoleArgs of (console: ConsoleSettings) {
+    ConsoleArgs of (console: ConsoleArgs) {
         /// Draw with ASCII characters only [default: if the locale or TERM asks for it]
         #[arg(long)]
         ascii: bool => console.ascii;
@@ -190,7 +190,7 @@ settings! {
         mouse: bool => console.mouse;
         /// Colors [default: auto]
         #[arg(long)]
-        theme: Option<ThemeChoice> => console.theme;
+        theme: Option<ThemeChoice> => console.theme, such as "\"auto\"";
     }
 }
 
@@ -217,15 +217,6 @@ pub(crate) struct JournalSettings {
     pub(crate) no_journal: bool,
     journal_max: ByteSize,
     sessions_max: ByteSize,
-}
-
-/// How the console looks, with defaults for what is not set.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct ConsoleSettings {
-    ascii: bool,
-    unicode: bool,
-    mouse: bool,
-    theme: ThemeChoice,
 }
 
 impl NodeArgs {
@@ -367,14 +358,6 @@ impl LabSize {
         let mut lab = LAB_SIZE;
         self.apply(&mut lab);
         lab
-    }
-}
-
-impl ConsoleArgs {
-    pub(crate) fn settings(&self) -> ConsoleSettings {
-        let mut console = ConsoleSettings::default();
-        self.apply(&mut console);
-        console
     }
 }
 
