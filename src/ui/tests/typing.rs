@@ -225,7 +225,10 @@ fn candidates_of_a_command_are_told_in_a_line_each() {
     app.press("esc :");
     app.type_text("delay p1 ");
     let shown = app.picture(80, 24);
-    assert!(shown.contains("delay WHERE TIME") && shown.contains("p3                     peer, suspect 2/3"), "{shown}");
+    assert!(
+        shown.contains("delay WHERE TIME") && shown.contains("p3                     peer, suspect 2/3"),
+        "{shown}"
+    );
     app.press("tab");
     let chosen = app.prompt.as_ref().unwrap().field.text().to_owned();
     assert!(chosen.starts_with("delay p1 ") && chosen.len() > "delay p1 ".len(), "{chosen}");
