@@ -40,9 +40,9 @@ fn select(session: &mut Session, name: &str) {
     panic!("{name} is not to be found in\n{}", session.screen());
 }
 
-/// The node with the mark in front: `> ● p2  peer ..`.
+/// The node with the mark in front: `>● p2  up ..`.
 fn selected(screen: &str) -> Option<String> {
-    let marked = screen.lines().find_map(|line| line.split_once("│> "))?.1;
+    let marked = screen.lines().find_map(|line| line.split_once("│>"))?.1;
     marked.split_whitespace().nth(1).map(str::to_owned)
 }
 
@@ -69,9 +69,9 @@ fn a_killed_node_is_noticed_reported_and_removed_on_the_screen() {
     session.press("x");
     session.wait_for("x again kills p2");
     session.press("x");
-    session.wait_for("killed");
+    session.wait_for("✗ p2 ");
     session.wait_until("the death in the header", header_says("1 dead"));
-    session.wait_until("a report to the seeds", |screen| screen.contains("p2 by p") && screen.contains("removed"));
+    session.wait_until("a report to the seeds", |screen| screen.contains("p2, by ") && screen.contains("removed"));
     session.press("r");
     session.wait_until("p2 to be back", header_says("6 up"));
     session.press("q");
@@ -94,15 +94,32 @@ fn one_press_of_x_kills_nobody() {
 }
 
 #[test]
+fn esc_and_q_lead_back_from_a_pane_on_the_whole_screen() {
+    let mut session = lab(24, 80);
+    let is_whole = |screen: &str| screen.contains("back to all panes") && !screen.contains("2 Connections");
+    let is_back = |screen: &str| screen.contains("2 Connections") && !screen.contains("back to all panes");
+    for (keys, back) in [("6", "\x1b"), ("6", "q"), ("1z", "q"), ("z", "\x1b")] {
+        session.press(keys);
+        session.wait_until("a pane on the whole screen", is_whole);
+        session.press(back);
+        session.wait_until("the other panes", is_back);
+    }
+    session.press("q");
+    assert_eq!(session.end().0.exit_code(), 0);
+}
+
+#[test]
 fn a_hung_node_misses_three_probes_before_it_is_dead() {
     // Slow enough that each miss stays on the screen for a while, however busy the machine is.
     let slow = ["lab", "--peers", "4", "--gossip-interval", "300ms", "--liveness-interval", "1s"];
     let mut session = running(Session::start(&slow, 40, 120));
     select(&mut session, "p3");
     session.press("X");
+    session.wait_for("X again hangs p3");
+    session.press("X");
     session.wait_for("1/3");
     session.wait_for("2/3");
-    session.wait_until("the death of p3", |screen| screen.contains("p3 by p"));
+    session.wait_until("the death of p3", |screen| screen.contains("p3, by "));
     session.press("q");
     assert!(session.end().1.contains("p3 at "));
 }
@@ -111,7 +128,7 @@ fn a_hung_node_misses_three_probes_before_it_is_dead() {
 fn help_opens_and_closes_and_a_message_of_the_users_own_spreads() {
     // Nothing else may push the message out of the log before it is read.
     let quiet = ["lab", "--peers", "4", "--gossip-interval", "300ms", "--messages", "1"];
-    let mut session = running(Session::start(&quiet, 40, 120));
+    let mut session = running(Session::start(&quiet, 40, 160));
     session.press("?");
     session.wait_for("crash the selected node");
     session.press("\x1b");

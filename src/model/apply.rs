@@ -9,6 +9,7 @@ use super::death::Evidence;
 use super::fault::Lie;
 use super::gossip::{BOTH_ENDS, Folded, GossipEntry};
 use super::link::{LinkHistory, LinkKey, Miss, WATCHED_NODES_MAX};
+use super::liveness::{ProbeEntry, ProbeOutcome};
 use super::node::{NodeRecord, RecordIx, Suspicion};
 use super::notice::Notice;
 use super::overlay::ChangeKind;
@@ -164,6 +165,7 @@ impl Model {
     }
 
     fn take_probe(&mut self, here: HappenedAt, kind: &ProbeEvent, event: &Event) {
+        self.log_probe(here, kind);
         match *kind {
             ProbeEvent::Sent { peer, seq, .. } => {
                 self.nodes.at_mut(here.ix).counters.probes_sent += 1;
@@ -196,6 +198,19 @@ impl Model {
                 }
             }
         }
+    }
+
+    /// A probe between nodes of ours is told by the one that asked.
+    fn log_probe(&mut self, here: HappenedAt, kind: &ProbeEvent) {
+        let (asker, target, outcome) = match *kind {
+            ProbeEvent::Answered { peer, rtt_us, .. } => (here.node, peer, ProbeOutcome::Answered { rtt_us }),
+            ProbeEvent::Missed { peer, misses, limit, .. } => (here.node, peer, ProbeOutcome::Missed { misses, limit }),
+            ProbeEvent::Received { peer, .. } if !self.nodes.get(peer).is_some_and(NodeRecord::is_ours) => {
+                (peer, here.node, ProbeOutcome::Replied)
+            }
+            ProbeEvent::Received { .. } | ProbeEvent::Sent { .. } | ProbeEvent::Lost { .. } => return,
+        };
+        self.probe_log.push(ProbeEntry { at: here.at, asker, asked: target, outcome });
     }
 
     fn take_death(&mut self, here: HappenedAt, kind: &DeathEvent, event: &Event) {

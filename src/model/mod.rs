@@ -64,6 +64,7 @@ pub struct Model {
     bodies: gossip::Bodies,
     rumors: rumor::Rumors,
     probes: liveness::ProbeShare,
+    probe_log: liveness::ProbeLog,
     deaths: death::Deaths,
     seeds: seed::SeedRecords,
     notices: notice::Notices,
@@ -112,6 +113,7 @@ impl Default for Model {
             bodies: gossip::Bodies::default(),
             rumors: rumor::Rumors::default(),
             probes: liveness::ProbeShare::default(),
+            probe_log: liveness::no_probes(),
             deaths: death::Deaths::default(),
             seeds: seed::SeedRecords::default(),
             notices: notice::empty(),
@@ -192,6 +194,11 @@ impl Model {
 
     pub fn liveness(&self) -> &liveness::ProbeShare {
         &self.probes
+    }
+
+    /// Who probed whom, and what came of it.
+    pub fn probes(&self) -> &liveness::ProbeLog {
+        &self.probe_log
     }
 
     pub fn deaths(&self) -> &death::Deaths {

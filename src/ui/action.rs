@@ -79,8 +79,6 @@ pub(crate) enum Move {
     PreviousMatch,
     /// The next sort order.
     Sort,
-    /// To this row on the screen: a click.
-    Row(usize),
 }
 
 /// A pane, by its row in the registry of panes.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::action::{Deed, PaneId};
 use super::host::{JournalState, Objection, Refusals, Refused, Severity, ToHost};
 use super::keys::Key;
-use super::modal::Modal;
 use super::modal::start::Start;
-use super::options::{ExportCheck, FormDefaults, Options, StartScreen};
+use super::modal::{Covers, Modal};
+use super::options::{ExportCheck, FormDefaults, Mode, Options, StartScreen};
 use super::pane::Panes;
 use super::prompt::{History, Prompt};
 use super::scene::Scene;
@@ -59,6 +59,28 @@ pub(crate) enum Zoom {
     On,
 }
 
+/// What has changed with time alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ticked {
+    Nothing,
+    /// The clock in the header.
+    Clock,
+    Picture,
+}
+
+/// What Esc leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WayBack {
+    /// The slow replay of a message.
+    Replay,
+    Filter,
+    /// A pane on the whole screen.
+    AllPanes,
+    Freeze,
+    /// Nothing was entered: the keys go to the first pane.
+    FirstPane,
+}
+
 /// The state of the console.
 pub(crate) struct App {
     pub(crate) scene: Scene,
@@ -70,7 +92,13 @@ pub(crate) struct App {
     /// Work for the panes that is wanted and not yet ordered.
     pub(crate) work: Vec<(PaneId, Work)>,
     pub(crate) focus: PaneId,
+    /// The pane to go back to from one that has no place beside the others.
+    home: PaneId,
+    /// Panes that had no place in the last picture.
+    pub(crate) hidden: Vec<PaneId>,
     pub(crate) zoom: Zoom,
+    /// When the picture will look different if nothing happens.
+    changes_at: Option<Time>,
     pub(crate) modals: Vec<Box<dyn Modal>>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) history: History,
@@ -101,7 +129,10 @@ impl App {
             effects: Vec::new(),
             work: Vec::new(),
             focus: PaneId::FIRST,
+            home: PaneId::FIRST,
+            hidden: Vec::new(),
             zoom: Zoom::Off,
+            changes_at: None,
             modals: Vec::new(),
             prompt: None,
             history: History::default(),
@@ -148,6 +179,47 @@ impl App {
         self.panes.target(self.focus, view)
     }
 
+    /// A picture was drawn.
+    pub(crate) fn settle(&mut self) {
+        self.changes_at = self.scene.changes_at().filter(|_| self.has_clock());
+    }
+
+    /// These panes have no place in the picture.
+    pub(crate) fn hide(&mut self, hidden: Vec<PaneId>) {
+        self.hidden = hidden;
+        if !self.hidden.contains(&self.focus) {
+            self.home = self.focus;
+        }
+    }
+
+    /// The focused pane has the screen to itself, where others could be beside it.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.zoom == Zoom::On || self.hidden.contains(&self.focus)
+    }
+
+    /// Shows the other panes again.
+    pub(crate) fn show_all(&mut self) {
+        self.zoom = Zoom::Off;
+        if self.hidden.contains(&self.focus) {
+            self.focus = self.home;
+        }
+    }
+
+    /// What Esc leaves now: the innermost of what was entered.
+    pub(crate) fn way_back(&self) -> WayBack {
+        if self.waves.again(self.scene.now).is_some() {
+            WayBack::Replay
+        } else if !self.panes.get(self.focus).filter().is_all() {
+            WayBack::Filter
+        } else if self.is_alone() {
+            WayBack::AllPanes
+        } else if self.scene.is_frozen() {
+            WayBack::Freeze
+        } else {
+            WayBack::FirstPane
+        }
+    }
+
     /// Opens a dialog on top of the others.
     pub(crate) fn open(&mut self, modal: impl Modal + 'static) {
         self.modals.push(Box::new(modal));
@@ -192,29 +264,46 @@ impl App {
         self.toasts.tell(severity, text.to_owned(), None, self.scene.now);
     }
 
-    /// Time has passed. Returns whether anything looks different now.
-    pub(crate) fn tick(&mut self, now: Time) -> bool {
-        let second = |time: Time| time.since(self.started).as_secs();
-        let mut changed = second(now) != second(self.scene.now);
+    /// Time has passed. Returns what looks different now.
+    pub(crate) fn tick(&mut self, now: Time) -> Ticked {
+        let clock = self.has_clock() && self.seconds(now) != self.seconds(self.scene.now);
         self.scene.now = now;
+        // What a dialog says of ages is read closely.
+        let mut changed = clock && (!self.modals.is_empty() || self.prompt.is_some());
         if let Some((severity, text)) = self.scene.watch() {
             self.toasts.tell(severity, text, PaneId::explaining(severity), now);
             changed = true;
         }
         changed |= self.toasts.tick(now);
         changed |= self.waves.tick(now);
+        changed |= self.changes_at.take_if(|at| *at <= now).is_some();
         changed |= self.armed.take_if(|armed| armed.until <= now).is_some();
-        changed
+        match (changed, clock) {
+            (true, _) => Ticked::Picture,
+            (false, true) => Ticked::Clock,
+            (false, false) => Ticked::Nothing,
+        }
     }
 
-    /// When something will look different without an event: at the next second, because the header
-    /// shows the session's length, or when a notice goes.
-    pub(crate) fn next_tick(&self) -> Time {
+    /// When something will look different without an event, such as the clock at the next second;
+    /// `None`: never.
+    pub(crate) fn next_tick(&self) -> Option<Time> {
         let now = self.scene.now;
-        let second = self.started + Duration::from_secs(now.since(self.started).as_secs() + 1);
-        let toast = self.toasts.until().into_iter();
+        let clock = self.has_clock().then(|| self.started + Duration::from_secs(self.seconds(now) + 1));
         let armed = self.armed.iter().map(|armed| armed.until);
-        toast.chain(armed).chain(self.waves.next_tick(now)).fold(second, Time::min)
+        let others = self.toasts.until().into_iter().chain(armed).chain(self.waves.next_tick(now));
+        others.chain(self.changes_at).chain(clock).min()
+    }
+
+    fn seconds(&self, time: Time) -> u64 {
+        time.since(self.started).as_secs()
+    }
+
+    /// Time passes on the screen. A recording's time comes with its events, and the start screen
+    /// covers everything that ages.
+    fn has_clock(&self) -> bool {
+        let is_covered = self.modals.first().is_some_and(|modal| modal.covers() == Covers::Screen);
+        !is_covered && !matches!(self.scene.mode, Mode::Replay { .. })
     }
 
     /// What forms are filled in with: addresses that no node here has yet.

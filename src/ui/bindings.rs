@@ -51,7 +51,8 @@ fn first() -> Vec<Binding> {
             "crash the selected node, or cut the link to a node of another process; press twice",
         )
         .hint("kill", 1),
-        act(Deed::Hang, "hang", "X", "make the selected node fall silent with its sockets open").hint("hang", 9),
+        act(Deed::Hang, "hang", "X", "make the selected node fall silent with its sockets open; press twice")
+            .hint("hang", 9),
         act(Deed::Restart, "restart", "r", "restart a killed or hung node at its address; heal a link that was cut")
             .hint("restart", 4),
         key(Faults, "faults", "F", "list the faults of the selected node or link, and those that are set")
@@ -68,7 +69,13 @@ fn first() -> Vec<Binding> {
         key(Zoom, "zoom", "z", "show this pane on the whole screen, or return").hint("zoom", 11),
         key(Export, "export", "e", "write the session to a file (.txt, .jsonl or .csv)").hint("export", 5),
         key(Help, "help", "?", "show what the keys do").hint("help", 0),
-        key(Quit, "quit", "q or ctrl-c", "quit; every node of this process says goodbye").hint("quit", 2),
+        key(
+            Quit,
+            "quit",
+            "q or ctrl-c",
+            "leave a dialog or a zoom, else quit; every node of this process says goodbye",
+        )
+        .hint("quit", 2),
     ]
 }
 
@@ -95,7 +102,7 @@ fn last() -> Vec<Binding> {
         ),
         key(Layout, "layout", "L", "lay out the topology again"),
         key(Copy, "copy", "y", "copy the selection to the clipboard (OSC 52)"),
-        key(Back, "back", "esc", "leave a dialog, a zoom or a filter"),
+        key(Back, "back", "esc", "leave a dialog, a filter, a zoom or a frozen picture"),
         key(Suspend, "suspend", "ctrl-z", "suspend the program; fg resumes it"),
     ]
 }

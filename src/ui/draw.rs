@@ -3,23 +3,24 @@
 //! ```text
 //! 100 x 30 and more        60 x 16 and more          less
 //! + header ------------+   + header ------------+    + header ---+
-//! | 1 topology    | 2  |   | 1          | 2     |    | tabs      |
+//! | 1 topology    | 2  |   | 1       | 2        |    | tabs      |
 //! |               | 4  |   | 3 gossip log       |    | one pane  |
-//! | 3 gossip log  | 5  |   + footer: 4, 5, 6 ---+    + footer ---+
-//! |               | 6  |
+//! | 3 gossip log  | 5  |   | 4       | 5        |    + footer ---+
+//! |               | 6  |   + footer: 6 ---------+
 //! + footer ------------+
 //! ```
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Direction, Layout, Rect};
 use ratatui::text::Line;
-use ratatui::widgets::{Clear, Paragraph};
+use ratatui::widgets::{Clear, Paragraph, Widget};
 
 use super::action::PaneId;
 use super::app::{App, Zoom};
 use super::items::{self, Item};
 use super::modal::Covers;
-use super::pane::{Focus, PaneInfo, PanePlace, PaneSize, Surface};
+use super::pane::{Focus, PaneInfo, PanePlace, PaneSize, Panes, Surface};
 use super::theme::Tone;
 use super::view::View;
 use super::{footer, header};
@@ -51,16 +52,19 @@ const ARRANGEMENTS: [Arrangement; 2] = [
         width: 60,
         height: 16,
         direction: Direction::Vertical,
-        strips: &[PaneSize::Wanted { least: 55, most: 65 }, PaneSize::Rest],
+        strips: &[PaneSize::Wanted { least: 40, most: 49 }, PaneSize::Rest, PaneSize::Wanted { least: 20, most: 24 }],
         place: |pane| pane.narrow,
     },
 ];
+
+/// The least height of a strip: two lines in a frame.
+const STRIP_HEIGHT_MIN: u16 = 4;
 
 /// Which panes are on the screen, and where.
 #[derive(Debug, PartialEq, Eq)]
 struct PaneLayout {
     panes: Vec<(PaneId, Rect)>,
-    /// Panes that the footer counts instead.
+    /// Panes that have no place beside the others: the footer counts them instead.
     hidden: Vec<PaneId>,
     /// Where the tabs are, if there is one pane at a time.
     tabs: Option<Rect>,
@@ -71,7 +75,7 @@ pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
     #[cfg(test)]
     super::tests::panic::strike(app);
     let area = frame.area();
-    if area.width < WIDTH_MIN || area.height < HEIGHT_MIN {
+    if is_too_small(area) {
         let text = format!("needs {WIDTH_MIN}x{HEIGHT_MIN}, is {}x{}", area.width, area.height);
         frame.render_widget(Paragraph::new(text), area);
         return;
@@ -80,23 +84,38 @@ pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
     let [head, body, foot] =
         Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)]).areas(area);
     let plan = plan(app, body);
-    draw_head(app, frame, head);
+    draw_head(app, frame.buffer_mut(), head);
     draw_panes(app, &plan, frame);
-    footer::render(app, &plan.hidden, frame, foot, &app.view());
+    app.hide(plan.hidden);
+    footer::render(app, frame, foot, &app.view());
     draw_modals(app, frame, Rect { height: area.height - 1, ..area });
+    app.settle();
 }
 
-fn draw_head(app: &App, frame: &mut Frame<'_>, area: Rect) {
+/// Draws the line at the top alone, into the last picture.
+pub(crate) fn redraw_head(app: &App, picture: &mut Buffer) {
+    let area = Rect { height: 1, ..picture.area };
+    if !is_too_small(picture.area) {
+        Clear.render(area, picture);
+        draw_head(app, picture, area);
+    }
+}
+
+fn is_too_small(area: Rect) -> bool {
+    area.width < WIDTH_MIN || area.height < HEIGHT_MIN
+}
+
+fn draw_head(app: &App, picture: &mut Buffer, area: Rect) {
     let view = app.view();
     let inside = Rect { x: area.x + 1, width: area.width - 2, ..area };
-    frame.render_widget(header::render(app, usize::from(inside.width), &view), inside);
+    header::render(app, usize::from(inside.width), &view).render(inside, picture);
 }
 
 fn draw_panes(app: &mut App, plan: &PaneLayout, frame: &mut Frame<'_>) {
     let focused = app.focus;
     let (panes, view) = app.split();
     if let Some(area) = plan.tabs {
-        frame.render_widget(tabs(focused, usize::from(area.width), &view), area);
+        frame.render_widget(tabs(focused, panes, usize::from(area.width), &view), area);
     }
     panes.areas.clone_from(&plan.panes);
     for (pane, area) in plan.panes.iter().copied() {
@@ -123,9 +142,11 @@ fn draw_modals(app: &mut App, frame: &mut Frame<'_>, area: Rect) {
     }
 }
 
-fn tabs(focus: PaneId, columns: usize, view: &View<'_>) -> Line<'static> {
+/// A tab with a slash has a filter.
+fn tabs(focus: PaneId, panes: &Panes, columns: usize, view: &View<'_>) -> Line<'static> {
+    let filter_sign = |pane| if panes.get(pane).filter().is_all() { "" } else { " /" };
     let items = PaneId::all().map(|pane| {
-        let label = format!("{} {}", pane.number(), pane.info().word);
+        let label = format!("{} {}{}", pane.number(), pane.info().word, filter_sign(pane));
         if pane == focus {
             Item::new(0, 0, Tone::Strong, format!("[{label}]"))
         } else {
@@ -144,7 +165,7 @@ fn plan(app: &App, body: Rect) -> PaneLayout {
     let panes = arrangement.panes(body, &app.scene.view());
     let is_shown = |pane: &PaneId| panes.iter().any(|(shown, _)| shown == pane);
     let hidden = PaneId::all().filter(|pane| !is_shown(pane)).collect();
-    // A pane that is only counted opens on the whole screen.
+    // A pane that has no place opens on the whole screen.
     if app.zoom == Zoom::On || !is_shown(&app.focus) {
         return PaneLayout { panes: vec![(app.focus, body)], hidden, tabs: None };
     }
@@ -161,7 +182,14 @@ impl Arrangement {
                 let here = placed.filter(|(_, place)| place.strip == strip);
                 let sized = here.map(|(pane, place)| (pane, place.size.of(wanted(pane), body.height)));
                 // A pane that nobody misses while it is empty.
-                sized.filter(|(_, size)| *size != Constraint::Length(0)).collect()
+                let mut sized: Vec<_> = sized.filter(|(_, size)| *size != Constraint::Length(0)).collect();
+                // What nobody else takes goes to the first.
+                if let [(_, first), rest @ ..] = &mut sized[..]
+                    && rest.iter().all(|(_, size)| matches!(size, Constraint::Length(_)))
+                {
+                    *first = Constraint::Fill(1);
+                }
+                sized
             })
             .collect();
         let most = |strip: &[(PaneId, Constraint)]| strip.iter().map(|(pane, _)| wanted(*pane)).max().unwrap_or(0);
@@ -183,9 +211,12 @@ impl PaneSize {
         let share = |percent: u32| u16::try_from(u32::from(height) * percent / 100).unwrap_or(u16::MAX);
         match self {
             Self::Percent(percent) => Constraint::Percentage(percent),
-            Self::Wanted { least, most } => Constraint::Length(wanted.clamp(share(least), share(most))),
+            Self::Wanted { least, most } => {
+                Constraint::Length(wanted.clamp(share(least), share(most)).max(STRIP_HEIGHT_MIN))
+            }
             Self::UpTo(most) => Constraint::Length(wanted.min(most)),
-            Self::Rest => Constraint::Fill(1),
+            Self::Log if wanted <= STRIP_HEIGHT_MIN => Constraint::Length(STRIP_HEIGHT_MIN),
+            Self::Rest | Self::Log => Constraint::Fill(1),
         }
     }
 }

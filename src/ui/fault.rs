@@ -137,8 +137,7 @@ fn kill(model: &Model, target: Target) -> FaultPlan {
 fn kill_own(model: &Model, addr: Addr) -> FaultPlan {
     let name = model.name_of(addr);
     let commands = vec![Command::Kill(addr)];
-    if let Some(seed) = model.nodes().get(addr).filter(|node| node.role == Some(Role::Seed)) {
-        let peers = seed.registrations;
+    if let Some(peers) = registered_at(model, addr) {
         let question =
             format!("Kill the seed {name}? {peers} registered peers lose it; new peers cannot find them by it.");
         return FaultPlan::Ask { question, word: "Kill", commands };
@@ -197,10 +196,23 @@ fn kill_several(model: &Model, nodes: &[Addr]) -> FaultPlan {
 /// What hanging this node comes to.
 fn hang(model: &Model, addr: Addr) -> FaultPlan {
     let command = Command::Hang(addr);
-    match judge(model, &command, addr) {
-        Ok(()) => FaultPlan::Now(vec![command]),
-        Err(why) => FaultPlan::Refuse(why),
+    if let Err(why) = judge(model, &command, addr) {
+        return FaultPlan::Refuse(why);
     }
+    let (name, commands) = (model.name_of(addr), vec![command]);
+    match registered_at(model, addr) {
+        Some(peers) => {
+            let question = format!("Hang the seed {name}? {peers} registered peers get no answer from it.");
+            FaultPlan::Ask { question, word: "Hang", commands }
+        }
+        None => FaultPlan::Arm { what: format!("hangs {name}"), commands },
+    }
+}
+
+/// Peers that are registered with this node, if it is a seed.
+fn registered_at(model: &Model, addr: Addr) -> Option<u32> {
+    let seed = model.nodes().get(addr).filter(|node| node.role == Some(Role::Seed))?;
+    Some(seed.registrations)
 }
 
 /// What restarting this node comes to; for a node elsewhere, healing the links that were cut.

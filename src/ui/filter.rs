@@ -1,5 +1,12 @@
 //! Which lines to show: those that contain a text, or with `!` in front, those that do not.
 
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use super::text;
+use super::theme::selected;
+use super::view::View;
+
 /// What the user typed after `/`; if empty, everything matches.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Filter {
@@ -11,10 +18,11 @@ impl Filter {
         Self { typed: typed.to_owned() }
     }
 
-    /// In the title of a pane.
-    pub(crate) fn note(&self) -> String {
-        let typed = self.typed.replace(", ", " ");
-        if self.is_all() { "filter: all".to_owned() } else { format!("filter: {typed}") }
+    /// The sign of a filter that is on, in at most so many columns: ` /text `.
+    pub(crate) fn sign(&self, columns: usize, view: &View<'_>) -> Option<Span<'static>> {
+        let text = format!(" /{} ", self.typed);
+        let text = text::truncate(&text, columns, view.theme.glyphs).into_owned();
+        (!self.is_all()).then(|| Span::styled(text::plain(text, view.theme.glyphs), selected(Style::new())))
     }
 
     pub(crate) fn typed(&self) -> &str {

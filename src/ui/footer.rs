@@ -7,34 +7,35 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::action::{Action, Deed, PaneId};
-use super::app::{App, Armed};
+use super::action::{Action, Deed, Move, PaneId};
+use super::app::{App, Armed, WayBack};
 use super::bindings::KEYS;
 use super::fault::FaultPlan;
-use super::host::Objection;
+use super::host::{Objection, Severity};
 use super::items::{self, Item};
 use super::keys::{Binding, Hint};
 use super::options::Mode;
 use super::palette;
-use super::prompt::Prompt;
+use super::prompt::{Prompt, PromptPurpose};
 use super::text;
 use super::theme::{Tone, selected};
 use super::toast::Toast;
 use super::view::{Target, View, severity_look};
 use super::wave::Question;
+use crate::model::node::NodeRecord;
 use crate::model::span_text;
 
-pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+pub(crate) fn render(app: &App, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let columns = usize::from(area.width);
     if let Some(prompt) = &app.prompt {
         render_prompt(prompt, frame, area, view);
         return;
     }
-    frame.render_widget(line(app, hidden, columns, view), area);
+    frame.render_widget(line(app, columns, view), area);
 }
 
 /// Answers to the user come first, then news, then the keys.
-fn line(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<'static> {
+fn line(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
     if let Some(armed) = &app.armed {
         return armed_line(armed, columns, view);
     }
@@ -45,7 +46,7 @@ fn line(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<'
         (Some(toast), _) => toast_line(toast, columns, view),
         (None, Some(again)) => again,
         (None, None) if is_covered => Line::default(),
-        (None, None) => hints(app, hidden, columns, view),
+        (None, None) => hints(app, columns, view),
     }
 }
 
@@ -75,7 +76,10 @@ fn armed_line(armed: &Armed, columns: usize, view: &View<'_>) -> Line<'static> {
 }
 
 fn toast_line(toast: &Toast, columns: usize, view: &View<'_>) -> Line<'static> {
-    let (tone, sign) = severity_look(toast.severity);
+    let (tone, sign) = match toast.severity {
+        Severity::Error => (Tone::Dead, "Error:"),
+        Severity::Warning | Severity::Info => severity_look(toast.severity),
+    };
     let text = text::plain(format!(" {sign} {}", toast.text), view.theme.glyphs);
     let mut line = Line::from(view.span(tone, text::truncate(&text, columns, view.theme.glyphs)));
     if let Some(pane) = toast.pane {
@@ -100,18 +104,36 @@ fn render_prompt(prompt: &Prompt, frame: &mut Frame<'_>, area: Rect, view: &View
     let used = 1 + text::width(&shown);
     let mut spans = vec![view.span(Tone::Strong, prompt.sign().to_string()), view.span(Tone::Plain, shown)];
     spans.extend(overflow.iter().map(|overflow| view.span(Tone::Dead, overflow.clone())));
-    let offers = prompt.offers(view.model);
-    let words: Vec<&str> = offers.iter().filter_map(|line| line.rsplit(' ').next()).collect();
-    let offers = if overflow.is_some() { String::new() } else { format!("   {}", words.join(" ")) };
-    spans.push(view.span(Tone::Stale, text::truncate(&offers, columns.saturating_sub(used), view.theme.glyphs)));
+    if overflow.is_none() {
+        let room = columns.saturating_sub(used);
+        spans.push(view.span(Tone::Stale, beside(prompt, room, view)));
+    }
     frame.render_widget(Line::from(spans), area);
     let x = area.x + 1 + u16::try_from(cursor).unwrap_or(u16::MAX).min(area.width.saturating_sub(2));
     frame.set_cursor_position(Position { x, y: area.y });
 }
 
-/// The keys, and the panes that are not on the screen with their counts.
-fn hints(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<'static> {
-    let mut items: Vec<Item> = hidden.iter().filter_map(|pane| count(*pane, view)).collect();
+/// What stands beside a line that is being typed: what Tab offers, or the keys of a filter.
+fn beside(prompt: &Prompt, columns: usize, view: &View<'_>) -> String {
+    match prompt.purpose {
+        PromptPurpose::Command => {
+            let offers = prompt.offers(view.model);
+            let words: Vec<&str> = offers.iter().filter_map(|line| line.rsplit(' ').next()).collect();
+            text::truncate(&format!("   {}", words.join(" ")), columns, view.theme.glyphs).into_owned()
+        }
+        PromptPurpose::Filter { .. } => {
+            let notes = ["   Enter keeps it", "  Esc undoes it", "  ! in front: only the others"];
+            let fits = |count: &usize| text::width(&notes[..*count].concat()) <= columns;
+            let count = (0..=notes.len()).rev().find(fits).unwrap_or(0);
+            notes[..count].concat()
+        }
+    }
+}
+
+/// The ways back, the panes that are not on the screen with their counts, and the keys.
+fn hints(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
+    let mut items = ways_back(app, view);
+    items.extend(app.hidden.iter().filter(|pane| **pane != app.focus).filter_map(|pane| count(*pane, app, view)));
     let target = app.target(view);
     items.extend(KEYS.iter().filter_map(|binding| {
         let hint = binding.hint?;
@@ -122,15 +144,43 @@ fn hints(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<
     line
 }
 
-/// `5 reports (1)`. Keys that do something outrank empty panes.
-fn count(pane: PaneId, view: &View<'_>) -> Option<Item> {
-    let info = pane.info();
-    let (tone, rank, count) = match (info.count)(view) {
-        (0, _) => (Tone::Stale, info.rank_empty?, 0),
-        (count, tone) => (tone, info.rank, count),
+/// Where the user has gone, and the key that leads back. The last to be left out.
+fn ways_back(app: &App, view: &View<'_>) -> Vec<Item> {
+    let item = |action, word: String| {
+        let key = view.keys.key_of(action);
+        Item { group: 0, rank: 0, parts: vec![(Tone::Strong, key), (Tone::Wave, format!(" {word}"))] }
     };
+    let esc = match app.way_back() {
+        WayBack::Filter => Some("show all lines"),
+        WayBack::AllPanes => Some("back to all panes"),
+        WayBack::Replay | WayBack::Freeze | WayBack::FirstPane => None,
+    };
+    let mut items: Vec<Item> = esc.map(|word| item(Action::Back, word.to_owned())).into_iter().collect();
+    if app.scene.is_frozen() {
+        items.push(item(Action::Freeze, "go on".to_owned()));
+    }
+    if let Some(below) = app.panes.get(app.focus).new_below(view) {
+        let new = if below == 0 { String::new() } else { format!(", {} new", text::count(below)) };
+        items.push(item(Action::Move(Move::Follow), format!("follow{new}")));
+    }
+    items
+}
+
+/// `5 reports (1)`, and the filter that is on. Keys that do something outrank empty panes.
+fn count(pane: PaneId, app: &App, view: &View<'_>) -> Option<Item> {
+    let info = pane.info();
+    let filter = app.panes.get(pane).filter();
+    let (tone, rank, count) = match (info.count)(view) {
+        (0, _) => (Tone::Stale, info.rank_empty, 0),
+        (count, tone) => (tone, Some(info.rank), count),
+    };
+    let rank = if filter.is_all() { rank? } else { 0 };
     let count = format!(" {} ({})", info.word, text::count(count));
-    Some(Item { group: 0, rank, parts: vec![(Tone::Strong, pane.number().to_string()), (tone, count)] })
+    let mut parts = vec![(Tone::Strong, pane.number().to_string()), (tone, count)];
+    if !filter.is_all() {
+        parts.push((Tone::Suspect, format!(" /{}", filter.typed())));
+    }
+    Some(Item { group: 0, rank, parts })
 }
 
 /// A key, what it does, and to which node. Keys that would only be refused are left out.
@@ -142,7 +192,7 @@ fn hint_item(binding: &Binding, hint: Hint, target: Option<Target>, app: &App, v
             (acting(binding.action, hint, target?, view), hint.rank)
         }
         None if binding.action == Action::WaveTable => who(hint, view)?,
-        None if binding.action == Action::Faults && target.is_none() => return None,
+        None if is_idle(binding.action, target, app, view) => return None,
         None => (hint.word.to_owned(), hint.rank),
     };
     let is_recording = matches!(app.scene.mode, Mode::Replay { .. });
@@ -159,6 +209,16 @@ fn who(hint: Hint, view: &View<'_>) -> Option<(String, u8)> {
         Question::Has(_) => (hint.word.to_owned(), hint.rank),
         Question::Lacks(id) => (format!("who lacks {}", view.short_message(id)), 1),
     })
+}
+
+/// There is nothing for this key to act on, or another item says what it does now.
+fn is_idle(action: Action, target: Option<Target>, app: &App, view: &View<'_>) -> bool {
+    let runs_a_peer = || view.model.nodes().iter().any(NodeRecord::is_running_peer);
+    (action == Action::Faults && target.is_none())
+        || (action == Action::Message && !runs_a_peer())
+        || (action == Action::Wave && view.wave.is_none())
+        || (action == Action::Freeze && app.scene.is_frozen())
+        || (matches!(action, Action::Zoom | Action::Quit) && app.is_alone())
 }
 
 /// What a key would do to the selected node, if it acts on nodes.

@@ -1,5 +1,6 @@
 //! A line of a pane or a table: pieces of text, each with its tone.
 
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::text;
@@ -14,14 +15,14 @@ pub(crate) fn plain_text(parts: &[(Tone, String)]) -> String {
     parts.iter().map(|(_, text)| text.as_str()).collect()
 }
 
-/// The pieces in at most `columns`. A clause (`, by p3`) that does not fit is left out whole, with
+/// The pieces in at most `columns`. A clause (`, by p3`, ` (1/3)`) that does not fit is left out whole, with
 /// everything after it: what matters comes first.
 pub(crate) fn fit(parts: &[(Tone, String)], columns: usize, view: &View<'_>) -> Line<'static> {
     let mut room = columns;
     let mut spans = Vec::with_capacity(parts.len());
     for (tone, text) in parts {
         let text = text::plain(text.clone(), view.theme.glyphs);
-        if text.starts_with([',', ':', ';']) && text::width(&text) > room {
+        if (text.starts_with([',', ':', ';']) || text.starts_with(" (")) && text::width(&text) > room {
             break;
         }
         let cut = text::truncate(&text, room, view.theme.glyphs).into_owned();
@@ -36,12 +37,12 @@ pub(crate) fn fit(parts: &[(Tone, String)], columns: usize, view: &View<'_>) -> 
     Line::from(spans)
 }
 
-/// Marks a selected line: reversed in its whole width.
+/// Marks a selected line: reversed in its whole width, and in one color.
 pub(crate) fn mark(line: &mut Line<'static>, columns: usize) {
     let fill = columns.saturating_sub(line.width());
     line.spans.push(Span::raw(" ".repeat(fill)));
     for span in &mut line.spans {
-        span.style = selected(span.style);
+        span.style = selected(Style::new());
     }
 }
 

@@ -184,6 +184,11 @@ impl<K: Copy> ListView<K> {
         self.top..items.len().min(self.top + rows)
     }
 
+    /// Items above the window.
+    pub(crate) fn above(&self) -> usize {
+        self.top
+    }
+
     /// Items below the window.
     pub(crate) fn below(&self, items: &impl Rows<K>) -> usize {
         items.len().saturating_sub(self.top + self.rows)
@@ -212,10 +217,9 @@ impl<K: Copy> ListView<K> {
             Move::Bottom => Some(items.len()),
             Move::NextMatch => (place + 1..items.len()).find(matches),
             Move::PreviousMatch => (0..place).rev().find(matches),
-            Move::Row(row) if row < self.rows => self.top_in(items).map(|top| top + row).filter(|to| *to < items.len()),
             Move::Follow if self.untouched == Untouched::First => None,
             Move::Follow => Some(if self.is_untouched() { place } else { items.len() }),
-            Move::Row(_) | Move::Left | Move::Right | Move::Sort => None,
+            Move::Left | Move::Right | Move::Sort => None,
         };
         let Some(to) = to else { return };
         self.place = to.min(items.len() - 1);
@@ -251,18 +255,6 @@ mod tests {
         view.act(&vec![1, 2, 3], Move::Bottom, |item| item.to_string());
         assert!(view.window(&vec![1, 2, 3], 0).is_empty());
         assert_eq!((view.selected(&vec![1, 2, 3]), view.window(&vec![1, 2, 3], 2)), (Some(3), 1..3));
-    }
-
-    #[test]
-    fn a_click_selects_the_item_in_that_row_if_there_is_one() {
-        let mut view = ListView::default();
-        let items = vec![1, 2, 3, 4, 5];
-        view.act(&items, Move::Bottom, |item| item.to_string());
-        assert_eq!(view.window(&items, 3), 2..5);
-        view.act(&items, Move::Row(1), |item| item.to_string());
-        assert_eq!((view.selected(&items), view.window(&items, 3)), (Some(4), 2..5));
-        view.act(&items, Move::Row(3), |item| item.to_string());
-        assert_eq!(view.selected(&items), Some(4));
     }
 
     #[test]
@@ -398,13 +390,12 @@ mod tests {
     }
 
     #[test]
-    fn a_click_selects_the_log_line_in_that_row() {
+    fn a_log_line_that_is_selected_in_the_window_leaves_it_be() {
         let log = log(20, 100);
         let mut view = LogView::new();
         view.window(&log, 5);
-        view.act(&log, Move::Row(5));
         assert!(view.follows());
-        view.act(&log, Move::Row(1));
+        view.view.select(16);
         assert_eq!((view.selected(&log), view.window(&log, 5).numbers[0]), (Some(16), 15));
     }
 

@@ -2,18 +2,21 @@
 //!
 //! Keys come first and events are taken in small bites, so a flood of events delays neither a key
 //! nor the next picture. While nothing changes nothing is drawn; the loop then sleeps until the
-//! next thing that changes with time alone.
+//! next thing that changes with time alone. For the clock, only the line at the top is drawn.
 
 use std::io;
 use std::time::Duration;
 
+use ratatui::backend::Backend;
+use ratatui::buffer::Buffer;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::action::PaneId;
-use super::app::{App, ConsoleEffect};
+use super::app::{App, ConsoleEffect, Ticked};
 use super::decode::UserInput;
-use super::draw::draw;
+use super::draw::{draw, redraw_head};
 use super::host::{FromHost, Severity, ToHost};
 use super::input::{InputSource, Keyboard};
 use super::options::{Mode, Options};
@@ -34,9 +37,14 @@ const FRAME_TIME: Duration = Duration::from_millis(33);
 /// Time from the last picture to one that the user waits for: nobody types fast enough to make many
 /// more.
 const KEY_FRAME_TIME: Duration = Duration::from_millis(8);
-/// Time between two pictures while nothing but probes is answered: the eye follows figures no
-/// faster, and an idle network costs next to nothing to watch.
-const DRIFT_TIME: Duration = Duration::from_millis(250);
+/// Time from the first event after a quiet time to the picture of it: most of what follows from it,
+/// such as the spread of a message, is then in the same picture.
+const GATHER_TIME: Duration = Duration::from_millis(33);
+/// Time between two pictures while nothing but probes is answered: an idle network costs next to
+/// nothing to watch.
+const DRIFT_TIME: Duration = Duration::from_secs(1);
+/// How often to look meanwhile whether something else has happened.
+const DRIFT_LOOK: Duration = Duration::from_millis(100);
 /// How often to check whether the terminal is ours again, while the shell has it.
 const BACKGROUND_LOOK: Duration = Duration::from_millis(100);
 /// Events that are taken in full before keys are handled again: some 5 ms of work.
@@ -101,7 +109,11 @@ pub(crate) struct Console {
     /// When waiting events were last taken, and when the picture was last drawn.
     looked_at: Option<Time>,
     drawn_at: Option<Time>,
+    /// Until when events are gathered for the next picture.
+    gather_until: Option<Time>,
     picture: Picture,
+    /// What is on the screen.
+    shown: Buffer,
     place: TerminalOwner,
 }
 
@@ -110,6 +122,8 @@ pub(crate) struct Console {
 enum Picture {
     /// It is up to date.
     Fresh,
+    /// But for the clock.
+    Clock,
     /// Only routine figures have changed.
     Drifting,
     /// Something happened.
@@ -139,7 +153,8 @@ impl Console {
     pub(crate) fn new(app: App, clock: Clock, to_host: mpsc::Sender<ToHost>) -> io::Result<Self> {
         let worker = Worker::new()?;
         let (picture, place) = (Picture::Stale, TerminalOwner::Foreground);
-        Ok(Self { app, clock, to_host, worker, looked_at: None, drawn_at: None, picture, place })
+        let (looked_at, drawn_at, gather_until, shown) = (None, None, None, Buffer::default());
+        Ok(Self { app, clock, to_host, worker, looked_at, drawn_at, gather_until, picture, shown, place })
     }
 
     pub(crate) async fn run(
@@ -153,16 +168,16 @@ impl Console {
         let (mut feed_open, mut host_open, mut worker_works) = (true, true, true);
         loop {
             self.draw_if_due(&mut feed, &mut from_host, screen)?;
-            let deadline = self.clock.instant(self.deadline());
+            let deadline = self.deadline().map(|deadline| self.clock.instant(deadline));
             let came = tokio::select! {
                 biased;
                 () = shutdown.cancelled() => ConsoleEvent::Shutdown,
                 event = input.next() => ConsoleEvent::Input(event),
                 message = from_host.recv(), if host_open => ConsoleEvent::Host(message),
                 made = self.worker.next(), if worker_works => ConsoleEvent::Made(made),
-                () = tokio::time::sleep_until(deadline) => ConsoleEvent::Time,
+                () = sleep_until(deadline) => ConsoleEvent::Time,
                 // What comes while a picture is due anyway is taken with it, not one by one.
-                delivery = feed.recv(), if feed_open && (self.picture == Picture::Fresh || self.is_due()) => ConsoleEvent::Events(delivery),
+                delivery = feed.recv(), if feed_open && self.picture <= Picture::Clock => ConsoleEvent::Events(delivery),
             };
             self.pass_time(&feed);
             match came {
@@ -175,7 +190,10 @@ impl Console {
                 }
                 ConsoleEvent::Host(Some(message)) => self.change(|app| on_host(app, message)),
                 ConsoleEvent::Host(None) => host_open = false,
-                ConsoleEvent::Events(Some(delivery)) => self.take_waiting(&mut feed, &mut from_host, Some(delivery)),
+                ConsoleEvent::Events(Some(delivery)) => {
+                    self.gather_until = Some(self.clock.now() + GATHER_TIME);
+                    self.take_waiting(&mut feed, &mut from_host, Some(delivery));
+                }
                 ConsoleEvent::Events(None) => feed_open = false,
                 ConsoleEvent::Made(Some((pane, made))) => self.change(|app| app.panes.get_mut(pane).take(made)),
                 ConsoleEvent::Made(None) => worker_works = false,
@@ -193,35 +211,44 @@ impl Console {
         let now = self.clock.now();
         self.app.scene.is_behind_events = feed.waiting() > 0 || feed.has_skipped();
         self.app.scene.behind = self.clock.behind();
-        if self.app.tick(now) {
-            self.picture = self.picture.max(Picture::Stale);
-        }
+        let behind = match self.app.tick(now) {
+            Ticked::Nothing => Picture::Fresh,
+            // What drifts is drawn when the clock is.
+            Ticked::Clock if self.picture == Picture::Drifting => Picture::Stale,
+            Ticked::Clock => Picture::Clock,
+            Ticked::Picture => Picture::Stale,
+        };
+        self.picture = self.picture.max(behind);
         if let Some(text) = take_panic_elsewhere() {
             self.change(|app| app.tell(Severity::Error, &text));
         }
     }
 
-    /// When to wake if nothing comes: for the next picture if one is due, otherwise when time alone
-    /// changes something.
-    fn deadline(&self) -> Time {
-        match self.looked_at {
-            Some(looked_at) if self.picture != Picture::Fresh => looked_at + self.frame_time(),
-            Some(_) | None => self.app.next_tick(),
-        }
+    /// When to wake if nothing comes: for a picture that is due, otherwise when time alone changes
+    /// something, if it ever does.
+    fn deadline(&self) -> Option<Time> {
+        [self.draws_at(), self.looks_at(), self.app.next_tick()].into_iter().flatten().min()
     }
 
-    /// It is time to take what has come.
-    fn is_due(&self) -> bool {
-        let now = self.clock.now();
-        self.looked_at.is_none_or(|looked_at| now.since(looked_at) >= self.frame_time())
-    }
-
-    fn frame_time(&self) -> Duration {
+    /// When the picture is to be drawn that the screen is behind.
+    fn draws_at(&self) -> Option<Time> {
+        let after = |from: Option<Time>, span: Duration| from.map_or(self.app.started, |from| from + span);
         match (self.place, self.picture) {
-            (TerminalOwner::Background, _) => BACKGROUND_LOOK,
-            (TerminalOwner::Foreground, Picture::Fresh | Picture::Drifting | Picture::Stale) => FRAME_TIME,
-            (TerminalOwner::Foreground, Picture::Awaited) => KEY_FRAME_TIME,
+            (_, Picture::Fresh) => None,
+            (TerminalOwner::Background, _) => Some(after(self.looked_at, BACKGROUND_LOOK)),
+            (TerminalOwner::Foreground, Picture::Clock) => Some(self.app.started),
+            (TerminalOwner::Foreground, Picture::Drifting) => Some(after(self.drawn_at, DRIFT_TIME)),
+            (TerminalOwner::Foreground, Picture::Stale) => {
+                Some(after(self.drawn_at, FRAME_TIME)).max(self.gather_until)
+            }
+            (TerminalOwner::Foreground, Picture::Awaited) => Some(after(self.drawn_at, KEY_FRAME_TIME)),
         }
+    }
+
+    /// When to look, before a picture is due, for something that cannot wait for it.
+    fn looks_at(&self) -> Option<Time> {
+        let looked_at = self.looked_at.filter(|_| self.picture == Picture::Drifting)?;
+        self.gather_until.or(Some(looked_at + DRIFT_LOOK))
     }
 
     fn draw_if_due(
@@ -230,26 +257,44 @@ impl Console {
         from_host: &mut mpsc::Receiver<FromHost>,
         screen: &mut impl Screen,
     ) -> io::Result<()> {
-        if self.picture == Picture::Fresh || !self.is_due() {
+        let now = self.clock.now();
+        let is_due = |at: Option<Time>| at.is_some_and(|at| at <= now);
+        if !is_due(self.draws_at()) && !is_due(self.looks_at()) {
             return Ok(());
         }
-        let now = self.clock.now();
         self.looked_at = Some(now);
         self.take_waiting(feed, from_host, None);
         self.look_where_we_are(screen)?;
-        if self.place == TerminalOwner::Background {
+        if self.place == TerminalOwner::Background || !is_due(self.draws_at()) {
+            self.gather_until = None;
             return Ok(());
         }
-        let drawn_lately = self.drawn_at.is_some_and(|drawn_at| now.since(drawn_at) < DRIFT_TIME);
-        if self.picture == Picture::Drifting && drawn_lately {
-            return Ok(());
+        if self.picture > Picture::Clock || !self.draw_clock(screen)? {
+            let drawn = screen.terminal().draw(|frame| draw(&mut self.app, frame))?;
+            self.shown.clone_from(drawn.buffer);
+            self.drawn_at = Some(now);
         }
-        screen.terminal().draw(|frame| draw(&mut self.app, frame))?;
         for order in self.app.work.drain(..) {
             self.worker.order(order);
         }
-        (self.picture, self.drawn_at) = (Picture::Fresh, Some(now));
+        (self.picture, self.gather_until) = (Picture::Fresh, None);
         Ok(())
+    }
+
+    /// Draws the line at the top alone, unless the terminal has another size by now.
+    fn draw_clock(&mut self, screen: &mut impl Screen) -> io::Result<bool> {
+        let terminal = screen.terminal();
+        let picture = terminal.current_buffer_mut();
+        if picture.area != self.shown.area {
+            return Ok(false);
+        }
+        redraw_head(&self.app, &mut self.shown);
+        picture.clone_from(&self.shown);
+        terminal.flush()?;
+        terminal.swap_buffers();
+        terminal.hide_cursor()?;
+        terminal.backend_mut().flush()?;
+        Ok(true)
     }
 
     /// Draws nothing while the shell has the terminal, and takes it back as soon as it is ours
@@ -279,7 +324,7 @@ impl Console {
         let mut taken = first.as_ref().map_or(0, |delivery| delivery.batch.len());
         let mut came: Vec<Delivery> = first.into_iter().collect();
         let is_replay = matches!(self.app.scene.mode, Mode::Replay { .. });
-        let shown = self.app.view().wave.map(|wave| wave.id);
+        let mut shown = None;
         let mut thinned = 0;
         for _ in 0..feed.waiting() {
             if is_replay && taken >= EVENTS_PER_TURN {
@@ -290,6 +335,7 @@ impl Console {
             if is_replay || taken <= EVENTS_PER_TURN {
                 came.push(delivery);
             } else {
+                let shown = *shown.get_or_insert_with(|| self.app.view().wave.map(|wave| wave.id));
                 let rare = rare(&delivery, shown);
                 thinned += (delivery.batch.len() - rare.batch.len()) as u64;
                 came.push(rare);
@@ -360,6 +406,14 @@ impl Console {
         if self.to_host.try_send(wanted).is_err() {
             self.app.show(Severity::Error, "not done: the program is busy with earlier requests; try again");
         }
+    }
+}
+
+/// Sleeps until then, or for good.
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
 

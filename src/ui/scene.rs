@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::keys::KeyMap;
 use super::options::Mode;
 use super::theme::Theme;
-use super::view::{Lit, NameWidths, NoticeLine, View};
+use super::view::{Aging, Lit, NameWidths, NoticeLine, View};
 use crate::event::Event;
 use crate::model::Model;
 use crate::model::notice::{NOTICES_MAX, Severity};
@@ -33,6 +33,7 @@ pub(crate) struct Scene {
     pub(crate) theme: Theme,
     pub(crate) keys: KeyMap,
     pub(crate) utc_offset_s: i32,
+    aging: Aging,
 }
 
 /// The picture when it was frozen.
@@ -58,6 +59,7 @@ impl Scene {
             theme,
             keys,
             utc_offset_s,
+            aging: Aging::default(),
         }
     }
 
@@ -86,7 +88,14 @@ impl Scene {
             lit: Lit::default(),
             wave: None,
             lacked: None,
+            aging: &self.aging,
         }
+    }
+
+    /// When the picture just drawn will look different if nothing happens. A frozen one never will.
+    pub(crate) fn changes_at(&self) -> Option<Time> {
+        let span = self.aging.take();
+        span.filter(|_| !self.is_frozen()).map(|span| self.now + span)
     }
 
     /// The moment that is shown: now, when the picture was frozen, or the position of the replay.

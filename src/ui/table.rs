@@ -21,8 +21,6 @@ pub(crate) struct Column<R> {
 pub(crate) enum Align {
     Left,
     Right,
-    /// On the left, and not cut: nothing comes after it.
-    Last,
 }
 
 /// The columns that fit into this width.
@@ -52,7 +50,6 @@ impl<R> Column<R> {
         let used: usize = parts.iter().map(|(_, text)| text::width(text)).sum();
         let fill = " ".repeat(self.width.saturating_sub(used));
         match (self.align, parts.as_mut_slice()) {
-            (Align::Last, _) => return parts,
             (_, []) => return vec![(Tone::Plain, fill + " ")],
             (Align::Right, [(_, first), ..]) => first.insert_str(0, &fill),
             (Align::Left, [.., (_, last)]) => last.push_str(&fill),

@@ -103,6 +103,12 @@ pub(crate) fn rtt(micros: u64) -> String {
     }
 }
 
+/// The same for figures that come anew all the time, where less than a tenth of a millisecond only
+/// flickers: `0.7ms`.
+pub(crate) fn rtt_coarse(micros: u64) -> String {
+    if (100..1_000).contains(&micros) { format!("0.{}ms", micros / 100) } else { rtt(micros) }
+}
+
 /// `1 284`: a count with separated thousands.
 pub(crate) fn count(number: usize) -> String {
     grouped(number, ' ')
@@ -145,6 +151,7 @@ mod tests {
     #[test]
     fn times_are_short_and_say_their_unit() {
         assert_eq!(uptime(Duration::from_secs(193)), "00:03:13");
+        assert_eq!([rtt_coarse(85), rtt_coarse(799), rtt_coarse(4_150)], ["85us", "0.7ms", "4.1ms"]);
         assert_eq!([rtt(85), rtt(4_150), rtt(12_000), rtt(1_250_000)], ["85us", "4.1ms", "12ms", "1.2s"]);
         assert_eq!([count(12), count(1_284), count(1_000_000)], ["12", "1 284", "1 000 000"]);
     }

@@ -7,7 +7,7 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind};
 pub use self::typing::judge;
 use self::typing::{apply_filter, on_prompt_key, save_scenario};
 use super::action::{Action, Deed, PaneId};
-use super::app::{ARMED_TIME, App, Armed, ConsoleEffect, Zoom};
+use super::app::{ARMED_TIME, App, Armed, ConsoleEffect, WayBack, Zoom};
 use super::decode::Paste;
 use super::explain::{Subject, explain};
 use super::fault::{self, FaultPlan};
@@ -118,7 +118,8 @@ pub(crate) fn update(app: &mut App, action: Action) {
         Action::PreviousPane => app.focus = app.focus.previous(),
         Action::Details => details(app),
         Action::Back => back(app),
-        Action::Zoom => app.zoom = if app.zoom == Zoom::On { Zoom::Off } else { Zoom::On },
+        Action::Zoom | Action::Quit if app.is_alone() => app.show_all(),
+        Action::Zoom => app.zoom = Zoom::On,
         Action::Freeze => app.scene.toggle_freeze(),
         Action::Filter => app.prompt = Some(Prompt::filter(app.focus, app.panes.get(app.focus).filter().clone())),
         Action::CommandLine => app.prompt = Some(Prompt::command("")),
@@ -143,20 +144,17 @@ pub(crate) fn update(app: &mut App, action: Action) {
     }
 }
 
-/// Leaves the innermost dialog, zoom or filter.
+/// Leaves the innermost of what was entered.
 fn back(app: &mut App) {
-    if app.waves.stop() {
-        return;
-    }
-    if !app.panes.get(app.focus).filter().is_all() {
-        app.panes.get_mut(app.focus).set_filter(Filter::default());
-    } else if app.zoom == Zoom::On {
-        app.zoom = Zoom::Off;
-    } else if app.scene.is_frozen() {
-        app.scene.toggle_freeze();
-    } else {
-        app.focus = PaneId::FIRST;
-        app.toasts.dismiss();
+    match app.way_back() {
+        WayBack::Replay => drop(app.waves.stop()),
+        WayBack::Filter => app.panes.get_mut(app.focus).set_filter(Filter::default()),
+        WayBack::AllPanes => app.show_all(),
+        WayBack::Freeze => app.scene.toggle_freeze(),
+        WayBack::FirstPane => {
+            app.focus = PaneId::FIRST;
+            app.toasts.dismiss();
+        }
     }
 }
 
@@ -191,7 +189,7 @@ fn write_message(app: &mut App) {
     }
 }
 
-/// Does this to the selected node; to kill it takes a second key press.
+/// Does this to the selected node; to kill or hang it takes a second key press.
 fn act(app: &mut App, deed: Deed, armed: Option<Armed>) {
     let Some(target) = selected_target(app) else { return };
     let is_second = |armed: &Armed| armed.deed == deed && armed.target == target && armed.until > app.scene.now;

@@ -1,6 +1,7 @@
 //! What a picture is made from: the model as it is shown, the moment, and what is highlighted.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -44,6 +45,24 @@ pub(crate) struct View<'a> {
     pub(crate) wave: Option<WaveView>,
     /// The message that the footer names because a peer lacks it.
     pub(crate) lacked: Option<MessageId>,
+    pub(crate) aging: &'a Aging,
+}
+
+/// How long what is shown stays as it is while nothing happens: whoever shows how long ago something
+/// was says when that will read differently.
+#[derive(Debug, Default)]
+pub(crate) struct Aging(Cell<Option<Duration>>);
+
+impl Aging {
+    /// Something changes after this time.
+    pub(crate) fn note(&self, span: Duration) {
+        self.0.set(Some(self.0.get().map_or(span, |other| other.min(span))));
+    }
+
+    /// The time until the first change noted since the last call.
+    pub(crate) fn take(&self) -> Option<Duration> {
+        self.0.take()
+    }
 }
 
 impl View<'_> {
@@ -63,7 +82,7 @@ impl View<'_> {
     }
 
     fn asked(&self, id: MessageId) -> Question {
-        let is_late = |rumor: &&Rumor| self.now.since(rumor.began()) > DELIVERY_TIME;
+        let is_late = |rumor: &&Rumor| self.is_older(rumor.began(), DELIVERY_TIME);
         let rumor = self.model.rumors().get(id).filter(is_late);
         let is_lacked = rumor.is_some_and(|rumor| !rumor.coverage(self.model.nodes(), Counting::HadTime).is_full());
         if is_lacked { Question::Lacks(id) } else { Question::Has(id) }
@@ -106,6 +125,11 @@ pub(crate) struct NoticeLine {
     /// The node that it is about.
     pub(crate) node: Option<Addr>,
 }
+
+const HOUR: Duration = Duration::from_secs(3_600);
+/// Up to which age [`span_text`] counts in which unit; above, in hours.
+const AGE_UNITS: [(Duration, Duration); 2] =
+    [(Duration::from_secs(120), Duration::from_secs(1)), (Duration::from_secs(7_200), Duration::from_secs(60))];
 
 /// The widest name for which a column is kept: `127.0.0.1:65535`.
 const NAME_WIDTH_MAX: usize = 15;
@@ -225,10 +249,20 @@ impl View<'_> {
         second_text(at, self.utc_offset_s)
     }
 
-    /// How long ago that was, to a tenth of a second: finer figures only flicker.
-    pub(crate) fn ago(&self, at: Time) -> String {
+    /// How long ago that was, in whole seconds or longer units.
+    pub(crate) fn age(&self, at: Time) -> String {
         let span = self.now.since(at);
-        if span < Duration::from_secs(1) { format!("0.{} s", span.subsec_millis() / 100) } else { span_text(span) }
+        let text = span_text(Duration::from_secs(span.as_secs()));
+        let unit = AGE_UNITS.into_iter().find(|(limit, _)| span < *limit).map_or(HOUR, |(_, unit)| unit);
+        let next_s = (span.as_secs() / unit.as_secs() + 1) * unit.as_secs();
+        self.aging.note(Duration::from_secs(next_s).saturating_sub(span));
+        text
+    }
+
+    /// Whether that was longer ago than this.
+    pub(crate) fn is_older(&self, at: Time, span: Duration) -> bool {
+        let left = span.checked_sub(self.now.since(at));
+        left.inspect(|left| self.aging.note(*left + Duration::from_micros(1))).is_none()
     }
 
     /// The style of a node's name: the color of its state, or of a seed.
@@ -293,6 +327,6 @@ pub(crate) const fn severity_look(severity: Severity) -> (Tone, &'static str) {
     match severity {
         Severity::Info => (Tone::Stale, "i"),
         Severity::Warning => (Tone::Suspect, "!"),
-        Severity::Error => (Tone::Dead, "x"),
+        Severity::Error => (Tone::Dead, "E"),
     }
 }

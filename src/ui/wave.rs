@@ -69,6 +69,8 @@ pub(crate) struct Waves {
     said: Option<SaidMessage>,
     again: Option<Again>,
     named: Option<NamedMessage>,
+    /// When another message takes the place of one that is held.
+    held_until: Option<Time>,
 }
 
 /// A message that the footer names because a peer lacks it.
@@ -103,13 +105,16 @@ enum Author {
 }
 
 impl FollowedMessage {
-    /// It has not been seen yet.
-    fn is_held(&self, model: &Model, now: Time) -> bool {
-        let glance = match self.whose {
+    const fn glance(&self) -> Duration {
+        match self.whose {
             Author::User => OWN_GLANCE,
             Author::Network => GLANCE,
-        };
-        now.since(self.since) < glance && model.rumors().get(self.id).is_some()
+        }
+    }
+
+    /// It has not been seen yet.
+    fn is_held(&self, model: &Model, now: Time) -> bool {
+        now.since(self.since) < self.glance() && model.rumors().get(self.id).is_some()
     }
 }
 
@@ -140,18 +145,25 @@ impl Waves {
     /// Follows the user's message, else the newest one, unless the one before has not been seen
     /// yet.
     pub(crate) fn follow(&mut self, model: &Model, now: Time) {
+        self.held_until = None;
         self.name(model, now);
         if let Some(id) = self.begun(model) {
             self.said = None;
             self.followed = Some(FollowedMessage { id, since: now, whose: Author::User });
         }
-        if self.followed.is_some_and(|followed| followed.is_held(model, now)) {
+        let newest = model.latest_rumor().map(|rumor| rumor.id);
+        if let Some(followed) = self.followed.filter(|followed| followed.is_held(model, now)) {
+            self.hold(newest.filter(|newest| *newest != followed.id).map(|_| followed.since + followed.glance()));
             return;
         }
-        let newest = model.latest_rumor().map(|rumor| rumor.id);
         let is_newest = |followed: &FollowedMessage| newest == Some(followed.id) && followed.whose == Author::Network;
         let anew = newest.map(|id| FollowedMessage { id, since: now, whose: Author::Network });
         self.followed = self.followed.filter(is_newest).or(anew);
+    }
+
+    /// Something is held until then.
+    fn hold(&mut self, until: Option<Time>) {
+        self.held_until = self.held_until.into_iter().chain(until).min();
     }
 
     /// While messages get lost all the time, the latest one changes every second: the one that is
@@ -159,6 +171,7 @@ impl Waves {
     fn name(&mut self, model: &Model, now: Time) {
         let latest = model.warnings().unreached();
         let held = self.named.filter(|named| latest.is_some() && named.is_held(model, now));
+        self.hold(held.filter(|held| latest != Some(held.id)).map(|held| held.since + NAMED_FOR));
         self.named = held.or(latest.map(|id| NamedMessage { id, since: now }));
     }
 
@@ -215,15 +228,17 @@ impl Waves {
     pub(crate) fn tick(&mut self, now: Time) -> bool {
         let is_shown = self.again.is_some();
         self.again = self.again.filter(|again| now.since(again.began) < again.lasts + LINGER);
-        is_shown
+        self.held_until.take_if(|until| *until <= now).is_some() || is_shown
     }
 
-    /// When the next picture of a replay is due.
+    /// When the picture changes with time: a replay goes on, or a message that was held gives way.
     pub(crate) fn next_tick(&self, now: Time) -> Option<Time> {
-        let again = self.again?;
-        let end = again.began + again.lasts;
-        // The last picture stays as it is until it goes.
-        Some(if now < end { now + PICTURE_TIME } else { end + LINGER })
+        let replay = self.again.map(|again| {
+            let end = again.began + again.lasts;
+            // The last picture stays as it is until it goes.
+            if now < end { now + PICTURE_TIME } else { end + LINGER }
+        });
+        replay.into_iter().chain(self.held_until).min()
     }
 }
 

@@ -33,6 +33,8 @@ struct Display {
 
 struct State {
     parser: vt100::Parser,
+    /// Bytes that came so far.
+    bytes: u64,
     /// The last that came was the end of a frame.
     frame_ended: bool,
     /// The program has closed the terminal.
@@ -83,7 +85,7 @@ impl Session {
         let writer = pair.master.take_writer().unwrap();
         let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
         let display = Arc::new(Display {
-            state: Mutex::new(State { parser, frame_ended: false, closed: false }),
+            state: Mutex::new(State { parser, bytes: 0, frame_ended: false, closed: false }),
             changed: Condvar::new(),
         });
         let shown = Arc::clone(&display);
@@ -133,6 +135,12 @@ impl Session {
     /// What the screen shows now.
     pub(crate) fn screen(&self) -> String {
         self.display.lock().parser.screen().contents()
+    }
+
+    /// Bytes that the program has written so far.
+    #[allow(dead_code, reason = "only a benchmark counts them")]
+    pub(crate) fn bytes(&self) -> u64 {
+        self.display.lock().bytes
     }
 
     /// Gives the terminal another size.
@@ -259,6 +267,7 @@ impl Display {
         while let Ok(len @ 1..) = reader.read(&mut bytes) {
             let mut state = self.lock();
             state.parser.process(&bytes[..len]);
+            state.bytes += len as u64;
             state.frame_ended = bytes[..len].ends_with(FRAME_END);
             drop(state);
             self.changed.notify_all();

@@ -49,11 +49,13 @@ impl Confirm {
 
 impl Modal for Confirm {
     fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
+        let pressed = keys.press(None, key);
         let is_move = matches!(
-            keys.press(None, key),
+            pressed,
             Pressed::Action(Action::Move(Move::Left | Move::Right) | Action::NextPane | Action::PreviousPane)
         );
         match (key.code(), self.answer) {
+            _ if matches!(pressed, Pressed::Action(Action::Back | Action::Quit)) => return Reply::Close,
             (KeyCode::Enter, ConfirmChoice::Do) => return Reply::Done(std::mem::take(&mut self.wanted)),
             (KeyCode::Enter, ConfirmChoice::Cancel) | (KeyCode::Esc, _) => return Reply::Close,
             (_, ConfirmChoice::Cancel) if is_move => self.answer = ConfirmChoice::Do,

@@ -166,8 +166,7 @@ impl ChosenItem {
             | Move::Follow
             | Move::NextMatch
             | Move::PreviousMatch
-            | Move::Sort
-            | Move::Row(_) => self.chosen,
+            | Move::Sort => self.chosen,
         };
     }
 }

@@ -78,13 +78,7 @@ impl Modal for Reader {
             Move::PageDown => top + page,
             Move::Top => 0,
             Move::Bottom => last,
-            Move::Left
-            | Move::Right
-            | Move::Follow
-            | Move::NextMatch
-            | Move::PreviousMatch
-            | Move::Sort
-            | Move::Row(_) => top,
+            Move::Left | Move::Right | Move::Follow | Move::NextMatch | Move::PreviousMatch | Move::Sort => top,
         }
         .min(last);
     }

@@ -1,11 +1,11 @@
-//! Connections: the nodes, how they answer, and, unfolded, the links of each.
+//! Connections: the nodes, those in trouble first, how they answer, and, unfolded, the links of each.
 //!
 //! ```text
-//! 2 Connections 10 nodes, 17 links, by name
-//!     NODE   ROLE LINKS   RTT PING 30s   MISS STATE
-//!   ● s1     seed     8       ··········    0 up
-//! > ● p1     peer     4 0.3ms ⡀⡀⡄⡀⡀⡀⡀⡀⡀⡀    0 up
-//!    └ p2    out        0.2ms ⡀⡀⡀⡀⡀⡀⡀⡀⡀⡀    0 up 12 s
+//! 2 Connections 10 nodes, 17 links, trouble first
+//!    NODE   STATE       LINKS PROBES       RTT
+//!  ✗ p3     dead 4 s        - 3/3 missed     -
+//! >● p1     up              4 answered   0.3ms
+//!   └ p2    up 12 s           answered   0.2ms
 //! ```
 //!
 //! A line is a node or, indented, a link of the node above; what the keys do to it is done to the
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 use self::cells::Seen;
 use self::rows::Sort;
-use super::list::{Done, Lines, ListPane, filter_note};
+use super::list::{Done, Lines, ListPane};
 use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::model::link::LinkKey;
 use crate::model::node::NodeRecord;
@@ -39,8 +39,8 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Connections",
     word: "nodes",
     help: "connections: the nodes and their links",
-    wide: PanePlace { strip: 1, size: PaneSize::Wanted { least: 20, most: 40 } },
-    narrow: Some(PanePlace { strip: 0, size: PaneSize::Percent(42) }),
+    wide: PanePlace { strip: 1, size: PaneSize::Wanted { least: 20, most: 45 } },
+    narrow: Some(PanePlace { strip: 0, size: PaneSize::Percent(59) }),
     orders: Sort::WORDS,
     selects: Selects::NodeForAll,
     count: |view| (view.model.nodes().len(), Tone::Plain),
@@ -90,14 +90,13 @@ impl Lines for Connections {
         Some([vec![(Tone::Strong, " ".repeat(cells::SIGNS))], heading].concat())
     }
 
-    fn note(&self, list: &ListView<Target>, _rows: &Vec<Target>, view: &View<'_>) -> String {
+    fn note(&self, _list: &ListView<Target>, _rows: &Vec<Target>, view: &View<'_>) -> String {
         let known = Some(view.model.nodes().counts().known).filter(|known| *known > 0);
         let mut items = vec![
             count_text(nodes_shown(view).count() as u64, "node"),
+            self.sort.title().to_owned(),
             count_text(rows::pairs_linked(view), "link"),
-            format!("by {}", self.sort.word()),
         ];
-        items.extend(filter_note(list));
         items.extend(known.map(|known| format!("{} more heard of", text::count(known))));
         items.join(", ")
     }
@@ -106,14 +105,15 @@ impl Lines for Connections {
         format!("No connections yet. Press {} to start a node.", view.keys.key_of(Action::Add))
     }
 
-    /// A user does not begin with a seed.
+    /// The first peer of ours by name, whatever becomes of the others: the selection moves only with
+    /// the user.
     fn begin_at(&self, rows: &Vec<Target>, view: &View<'_>) -> Option<Target> {
         let is_peer = |node: &NodeRecord| node.is_ours() && node.role == Some(Role::Peer);
-        let is_first = |row: &&Target| match row {
+        let peers = rows.iter().filter(|row| match row {
             Target::Node(addr) => view.model.nodes().get(*addr).is_some_and(is_peer),
             Target::Link(_) => false,
-        };
-        rows.iter().find(is_first).copied()
+        });
+        peers.min_by_key(|row| view.by_name(row.node())).copied()
     }
 
     fn act(&mut self, wanted: Move, list: &mut ListView<Target>, chosen: Option<Target>) -> Done {

@@ -50,10 +50,11 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Gossip log",
     word: "gossip",
     help: "gossip log: a line for each message; what happened between them",
-    wide: PanePlace { strip: 0, size: PaneSize::Percent(40) },
+    wide: PanePlace { strip: 0, size: PaneSize::Wanted { least: 0, most: 40 } },
     narrow: Some(PanePlace { strip: 1, size: PaneSize::Rest }),
     selects: Selects::Message,
     count: |view| (view.model.gossip().len(), Tone::Plain),
+    wanted: |view| view.model.gossip().len() + 2,
     ..PaneInfo::new(ListPane::<LogLines<GossipPane>>::boxed)
 };
 

@@ -1,5 +1,7 @@
 //! A pane of lines, one of which is selected: what all of them have in common.
 
+use std::ops::Range;
+
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
@@ -40,6 +42,17 @@ pub(super) trait Lines: Default {
     /// What a line is, in the hint of a filter that matches none; if there is no word, the filter
     /// is not mentioned.
     const WORD: Option<&'static str> = None;
+
+    /// The lines in this window, in order.
+    fn in_sight(
+        &self,
+        window: Range<usize>,
+        _list: &ListView<Self::Key>,
+        rows: &Self::Rows,
+        _view: &View<'_>,
+    ) -> Vec<Self::Key> {
+        window.filter_map(|place| rows.item(place)).collect()
+    }
 
     /// What a selected line is about.
     fn selection(&self, key: Self::Key, view: &View<'_>) -> Selection;
@@ -87,8 +100,8 @@ pub(super) enum Done {
 pub(super) struct ListPane<L: Lines> {
     lines: L,
     list: ListView<L::Key>,
-    /// The line in each row of the last drawing: a long one takes several.
-    drawn: Vec<usize>,
+    /// What was in each row of the last drawing: a long line takes several.
+    drawn: Vec<L::Key>,
 }
 
 impl<L: Lines + 'static> ListPane<L> {
@@ -132,10 +145,10 @@ impl<L: Lines + 'static> ListPane<L> {
         let mut free = usize::from(area.height).saturating_sub(keys.len());
         self.drawn.clear();
         let mut drawn = Vec::with_capacity(usize::from(area.height));
-        for (number, key) in keys.iter().enumerate() {
+        for key in keys {
             let lines = self.lines.line(*key, &facts, columns, view).lines(columns, free + 1, view);
             free -= lines.len() - 1;
-            self.drawn.resize(self.drawn.len() + lines.len(), number);
+            self.drawn.resize(self.drawn.len() + lines.len(), *key);
             drawn.extend(lines);
         }
         drawn
@@ -154,8 +167,12 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
         if let Some(selected) = selected {
             self.list.begin_at(&rows, selected);
         }
-        let keys: Vec<L::Key> = self.list.window(&rows, height).filter_map(|place| rows.item(place)).collect();
-        let inside = surface.framed(&self.lines.note(&self.list, &rows, view), view);
+        let window = self.list.window(&rows, height);
+        let keys = self.lines.in_sight(window, &self.list, &rows, view);
+        let inside = surface.framed(&self.lines.note(&self.list, &rows, view), self.filter(), view);
+        if L::UNTOUCHED == Untouched::First {
+            surface.more(self.list.above(), self.list.below(&rows), view);
+        }
         if rows.len() == 0 {
             self.drawn.clear();
             return surface.hint(&self.hint(view), inside, view);
@@ -166,8 +183,8 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
         }
         let mut lines = self.drawn_lines(&keys, body, selected, view);
         if surface.focus == Focus::Here {
-            for (line, number) in lines.iter_mut().zip(&self.drawn) {
-                if selected == keys.get(*number).copied() {
+            for (line, key) in lines.iter_mut().zip(&self.drawn) {
+                if selected == Some(*key) {
                     mark(line, columns);
                 }
             }
@@ -187,10 +204,15 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
     fn click(&mut self, at: Position, area: Rect, view: &View<'_>) -> Moved {
         let heading = u16::from(self.lines.heading(usize::from(area.width), view).is_some());
         let row = at.y.checked_sub(area.y + 1 + heading).filter(|_| at.y + 1 < area.bottom());
-        match row.and_then(|row| self.drawn.get(usize::from(row)).copied()) {
-            Some(line) => self.act(Move::Row(line), view),
-            None => Moved::Here,
+        if let Some(key) = row.and_then(|row| self.drawn.get(usize::from(row)).copied()) {
+            self.list.select(key);
         }
+        Moved::Here
+    }
+
+    fn new_below(&self, view: &View<'_>) -> Option<usize> {
+        let is_left = L::UNTOUCHED == Untouched::Newest && !self.list.is_untouched();
+        is_left.then(|| self.list.below(&self.rows(view)))
     }
 
     fn filter(&self) -> &Filter {
@@ -230,9 +252,4 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
     fn sort(&mut self, order: &str) {
         self.lines.sort(order);
     }
-}
-
-/// The filter in a title, if there is one.
-pub(super) fn filter_note<K>(list: &ListView<K>) -> Option<String> {
-    Some(&list.search.filter).filter(|filter| !filter.is_all()).map(Filter::note)
 }

@@ -1,167 +1,117 @@
-//! Liveness: which nodes are probed, which probes are missed, and when each node was last heard.
-//! Problems come first.
+//! Liveness: who probed whom, who answered in what time, and what was missed; the newest last. While
+//! the newest lines are followed, recent misses stay in sight above them.
 //!
 //! ```text
-//! 4 Liveness every 13 s, 97% answered
-//! ? p5 2/3 missed, silent 4.1 s, by p3 and p7
-//! ● p4 310us, watched by 4
+//! 4 Liveness every 2 s, 97% answered
+//! 03:00:14 p4 asked p3, no answer (3/3)
+//! 03:00:15 p1 asked p2, 1.6ms
 //! ```
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::time::Duration;
 
-use super::list::{Lines, ListPane, filter_note};
+use super::list::ListPane;
+use super::log::{Depth, Fold, Log, LogLines};
 use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
-use crate::model::node::{NodeRecord, ObservedState};
+use crate::model::link::LinkKey;
+use crate::model::liveness::{PROBES_MAX, ProbeEntry, ProbeOutcome};
+use crate::model::ring::Ring;
 use crate::model::span_text;
-use crate::model::words::list_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
-use crate::proto::time::Time;
-use crate::ui::filter::Filter;
-use crate::ui::line::{Parts, Sentence, plain_text};
-use crate::ui::list_view::{ListView, Untouched};
+use crate::ui::explain::Subject;
+use crate::ui::line::{Sentence, plain_text};
 use crate::ui::text;
 use crate::ui::theme::Tone;
-use crate::ui::view::{View, nodes_shown, state_sign, state_tone, state_word};
+use crate::ui::view::View;
 
-/// Watchers that a line names.
-const WATCHERS_SHOWN: usize = 3;
+/// How long a miss stays in sight: two rounds of probes at the slower pace.
+const MISS_SHOWN: Duration = Duration::from_secs(30);
+/// How long the share of answered probes may stay as it is: it is taken over a minute.
+const SHARE_SHOWN: Duration = Duration::from_secs(10);
 
 pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Liveness",
     word: "liveness",
-    help: "liveness: which nodes answer probes and which do not",
-    wide: PanePlace { strip: 1, size: PaneSize::Wanted { least: 12, most: 25 } },
+    help: "liveness: who probed whom, who answered in what time, and what was missed",
+    narrow: Some(PanePlace { strip: 2, size: PaneSize::Percent(43) }),
+    wide: PanePlace { strip: 1, size: PaneSize::Log },
     rank: 3,
     selects: Selects::Node,
     // Those that are not heard from.
     count: |view| (view.model.nodes().counts().suspect, Tone::Suspect),
-    wanted: |view| nodes_shown(view).filter(|node| node.role != Some(Role::Seed)).count() + 2,
-    ..PaneInfo::new(ListPane::<LivenessPane>::boxed)
+    wanted: |view| view.model.probes().len() + 2,
+    ..PaneInfo::new(ListPane::<LogLines<LivenessLog>>::boxed)
 };
 
-/// A line is a node.
-#[derive(Default)]
-struct LivenessPane;
+struct LivenessLog;
 
-/// What is known of each node that is probed.
-type ProbeViews = BTreeMap<Addr, ProbeView>;
+impl Log for LivenessLog {
+    type Entry = ProbeEntry;
+    type Fact = ();
+    const WORD: Option<&'static str> = Some("probe");
+    const LOOK_BACK: usize = PROBES_MAX;
 
-/// What the nodes that probe a node know of it.
-#[derive(Debug, Clone, Copy, Default)]
-struct ProbeView {
-    last: Option<Time>,
-    rtt: Option<u64>,
-    watchers: usize,
-}
-
-impl Lines for LivenessPane {
-    type Key = Addr;
-    type Rows = Vec<Addr>;
-    type Facts = ProbeViews;
-    const UNTOUCHED: Untouched = Untouched::First;
-
-    fn rows(&self, filter: &Filter, view: &View<'_>) -> Vec<Addr> {
-        let heard = heard(view);
-        let mut nodes: Vec<&NodeRecord> = view.model.nodes().iter().filter(|node| is_watched(node, &heard)).collect();
-        nodes.sort_by_cached_key(|node| (Reverse(trouble(node)), view.by_name(node.addr)));
-        let rows = nodes.into_iter().map(|node| node.addr);
-        let full = view.in_full();
-        rows.filter(|addr| filter.is_all() || filter.matches(&plain_text(&parts(*addr, &heard, &full)))).collect()
+    fn entries<'a>(view: &View<'a>) -> &'a Ring<ProbeEntry> {
+        view.model.probes()
     }
 
-    fn facts(&self, _rows: &[Addr], _selected: Option<Addr>, view: &View<'_>) -> ProbeViews {
-        heard(view)
+    fn fact(_entry: &ProbeEntry, _depth: Depth, _view: &View<'_>) {}
+
+    fn line(entry: &ProbeEntry, (): &(), _fold: Fold, columns: usize, view: &View<'_>) -> Sentence {
+        let name = |addr| (name_tone(addr, view), view.short_name(addr).into_owned());
+        let (tone, outcome, count) = match entry.outcome {
+            ProbeOutcome::Answered { rtt_us } => (Tone::Plain, text::rtt_coarse(rtt_us), String::new()),
+            ProbeOutcome::Replied => (Tone::Plain, "replied".to_owned(), String::new()),
+            ProbeOutcome::Missed { misses, limit } => {
+                let tone = if misses < limit { Tone::Suspect } else { Tone::Dead };
+                (tone, "no answer".to_owned(), format!(" ({misses}/{limit})"))
+            }
+        };
+        let asked = (Tone::Plain, " asked ".to_owned());
+        let mut parts = vec![name(entry.asker), asked, name(entry.asked), (tone, format!(", {outcome}"))];
+        let moment = format!("{} ", view.second(entry.at));
+        // What came of it is worth more than when.
+        if text::width(&moment) + text::width(&plain_text(&parts)) <= columns {
+            parts.insert(0, (Tone::Stale, moment));
+        }
+        parts.push((tone, count));
+        parts.into()
     }
 
-    fn line(&self, addr: Addr, heard: &ProbeViews, _columns: usize, view: &View<'_>) -> Sentence {
-        parts(addr, heard, view).into()
-    }
-
-    fn note(&self, list: &ListView<Addr>, _rows: &Vec<Addr>, view: &View<'_>) -> String {
+    fn summary(_lines: usize, view: &View<'_>) -> Vec<String> {
         let paces = view.model.nodes().iter().filter(|node| node.role == Some(Role::Peer)).filter_map(|node| node.pace);
-        let every = paces.map(|pace| pace.liveness_interval_us).max().map(std::time::Duration::from_micros);
+        let every = paces.map(|pace| pace.liveness_interval_us).max().map(Duration::from_micros);
         let every = every.map(|every| format!("every {}", span_text(every)));
-        let answered = view.model.liveness().answered_percent(view.now).map(|share| format!("{share}% answered"));
-        [every, answered, filter_note(list)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let answered = view.model.liveness().answered_percent(view.now);
+        let answered = answered.inspect(|_| view.aging.note(SHARE_SHOWN)).map(|share| format!("{share}% answered"));
+        answered.into_iter().chain(every).collect()
     }
 
-    fn hint(&self, _view: &View<'_>) -> String {
-        "Nobody is probed yet. Peers probe the neighbors that they have.".to_owned()
+    fn hint(_view: &View<'_>) -> String {
+        "Nobody was probed yet. Peers probe their neighbors.".to_owned()
     }
 
-    fn selection(&self, addr: Addr, _view: &View<'_>) -> Selection {
-        Selection::of_node(addr)
-    }
-}
-
-fn is_watched(node: &NodeRecord, heard: &ProbeViews) -> bool {
-    match node.state() {
-        ObservedState::Known | ObservedState::Left => false,
-        ObservedState::Dead | ObservedState::Killed | ObservedState::Hung | ObservedState::Suspect { .. } => true,
-        ObservedState::Up => heard.contains_key(&node.addr),
-    }
-}
-
-fn trouble(node: &NodeRecord) -> u32 {
-    match node.state() {
-        ObservedState::Suspect { misses, .. } => misses.saturating_add(10),
-        ObservedState::Hung => 10,
-        ObservedState::Dead | ObservedState::Killed => 5,
-        ObservedState::Up | ObservedState::Left | ObservedState::Known => 0,
-    }
-}
-
-/// One walk through the links between neighbors.
-fn heard(view: &View<'_>) -> ProbeViews {
-    let mut all = ProbeViews::new();
-    let neighbors = |link: &&crate::model::link::LinkHistory| link.purpose == crate::event::Purpose::Neighbor;
-    for link in view.model.links().up().filter(neighbors) {
-        let heard = all.entry(link.key.peer).or_default();
-        heard.watchers += 1;
-        heard.last = heard.last.max(link.last_heard);
-        heard.rtt = heard.rtt.max(link.rtt_us);
-    }
-    all
-}
-
-fn parts(addr: Addr, heard: &ProbeViews, view: &View<'_>) -> Parts {
-    let Some(node) = view.model.nodes().get(addr) else { return Parts::new() };
-    let state = node.state();
-    let heard = heard.get(&addr).copied().unwrap_or_default();
-    let tone = state_tone(state);
-    let mut parts = vec![
-        (tone, format!("{} ", state_sign(view.theme, state))),
-        (view.node_tone(addr), format!("{} ", view.padded_name(addr))),
-    ];
-    match state {
-        ObservedState::Suspect { misses, limit } => {
-            parts.push((tone, format!("{misses}/{limit} missed")));
-            parts.extend(silent(heard, view));
-            parts.push((Tone::Stale, format!(", by {}", suspecting(node, view))));
-        }
-        ObservedState::Up => {
-            parts.push((Tone::Stale, heard.rtt.map_or_else(|| "no probe yet".to_owned(), text::rtt)));
-            parts.push((Tone::Stale, format!(", watched by {}", heard.watchers)));
-        }
-        ObservedState::Hung => {
-            parts.push((tone, "hung".to_owned()));
-            parts.push((tone, ", not noticed yet".to_owned()));
-            parts.extend(silent(heard, view));
-        }
-        ObservedState::Dead | ObservedState::Killed | ObservedState::Left | ObservedState::Known => {
-            parts.push((tone, format!("{} {} ago", state_word(state), view.ago(node.since))));
+    /// A probe from elsewhere is about the node that asked.
+    fn selection(_number: u64, entry: &ProbeEntry, _part: Option<u32>, _view: &View<'_>) -> Selection {
+        match entry.outcome {
+            ProbeOutcome::Answered { .. } => {
+                let link = LinkKey { node: entry.asker, peer: entry.asked };
+                Selection { subject: Some(Subject::Link(link)), ..Selection::of_node(entry.asked) }
+            }
+            ProbeOutcome::Missed { .. } => Selection::of_node(entry.asked),
+            ProbeOutcome::Replied => Selection::of_node(entry.asker),
         }
     }
-    parts
+
+    fn stays(entry: &ProbeEntry, view: &View<'_>) -> bool {
+        matches!(entry.outcome, ProbeOutcome::Missed { .. }) && !view.is_older(entry.at, MISS_SHOWN)
+    }
 }
 
-fn silent(heard: ProbeView, view: &View<'_>) -> Option<(Tone, String)> {
-    heard.last.map(|last| (Tone::Plain, format!(", silent {}", view.ago(last))))
-}
-
-fn suspecting(node: &NodeRecord, view: &View<'_>) -> String {
-    let names: Vec<_> = node.suspicions().iter().map(|suspicion| view.short_name(suspicion.by)).collect();
-    list_text(&names, WATCHERS_SHOWN)
+/// The color of a node in trouble; that of all others would only flicker.
+fn name_tone(addr: Addr, view: &View<'_>) -> Tone {
+    match view.node_tone(addr) {
+        Tone::Up => Tone::Plain,
+        tone => tone,
+    }
 }

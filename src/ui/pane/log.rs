@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::Selection;
 use super::list::{Done, Lines};
@@ -38,6 +39,19 @@ pub(super) trait Log {
 
     /// What the pane says when it is empty.
     fn hint(view: &View<'_>) -> String;
+
+    /// What the title says first.
+    fn summary(lines: usize, _view: &View<'_>) -> Vec<String> {
+        vec![text::count(lines)]
+    }
+
+    /// Lines above the window that are searched for such as stay in sight.
+    const LOOK_BACK: usize = 0;
+
+    /// It stays in sight while newer lines are followed.
+    fn stays(_entry: &Self::Entry, _view: &View<'_>) -> bool {
+        false
+    }
 
     /// What an entry is about, or one of its parts.
     fn selection(number: u64, entry: &Self::Entry, part: Option<u32>, view: &View<'_>) -> Selection;
@@ -218,15 +232,41 @@ impl<L: Log> Lines for LogLines<L> {
         }
     }
 
-    /// `1 284, FOLLOW` or `1 284, 42 new below`, and the filter.
-    fn note(&self, list: &ListView<LineKey>, rows: &LineRows, _view: &View<'_>) -> String {
-        let filter = &list.search.filter;
-        if rows.len() == 0 && filter.is_all() {
-            return "0".to_owned();
-        }
+    /// `1 284, FOLLOW` or `1 284, 42 new below`.
+    fn note(&self, list: &ListView<LineKey>, rows: &LineRows, view: &View<'_>) -> String {
+        let mut items = L::summary(rows.entries.len(), view);
         let below = text::count(list.below(rows));
         let place = if list.is_untouched() { "FOLLOW".to_owned() } else { format!("{below} new below") };
-        format!("{}, {place}, {}", text::count(rows.entries.len()), filter.note())
+        if rows.len() > 0 {
+            items.insert(items.len().min(1), place);
+        }
+        items.join(", ")
+    }
+
+    /// The newest lines, and above them in up to half of the rows older ones that stay.
+    fn in_sight(
+        &self,
+        window: Range<usize>,
+        list: &ListView<LineKey>,
+        rows: &LineRows,
+        view: &View<'_>,
+    ) -> Vec<LineKey> {
+        let stays = |place: &usize| {
+            let key = rows.item(*place).filter(|key| key.part.is_none());
+            key.and_then(|key| L::entries(view).get(key.entry)).is_some_and(|entry| L::stays(entry, view))
+        };
+        let mut places: Vec<usize> = Vec::with_capacity(window.len());
+        if list.is_untouched() && L::LOOK_BACK > 0 {
+            let from = window.start.saturating_sub(L::LOOK_BACK);
+            places.extend((from..window.end).rev().filter(stays).take(window.len().div_ceil(2)));
+        }
+        for place in window.clone().rev() {
+            if places.len() < window.len() && !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places.sort_unstable();
+        places.into_iter().filter_map(|place| rows.item(place)).collect()
     }
 
     fn hint(&self, view: &View<'_>) -> String {

@@ -138,10 +138,12 @@ pub(crate) enum PaneSize {
         least: u32,
         most: u32,
     },
-    /// As many lines as it wants, up to this number.
+    /// As many lines as it wants, up to this number; none if it wants none.
     UpTo(u16),
     /// An equal share of what is left.
     Rest,
+    /// The same once it has lines; until then it takes no more than it needs to say so.
+    Log,
 }
 
 impl PaneId {
@@ -210,6 +212,11 @@ pub(crate) trait Pane {
 
     /// Sorts by one of the orders in its row of the registry.
     fn sort(&mut self, _order: &str) {}
+
+    /// New lines below what is shown, if the newest are not followed.
+    fn new_below(&self, _view: &View<'_>) -> Option<usize> {
+        None
+    }
 
     /// Forgets where things stand, to lay them out again.
     fn lay_out(&mut self) {}
@@ -349,24 +356,48 @@ pub(crate) struct Surface<'a, 'f> {
 }
 
 impl Surface<'_, '_> {
-    /// Draws the frame, with as many notes (`a, b, c`) after the title as fit; returns the area
-    /// inside.
-    pub(crate) fn framed(&mut self, note: &str, view: &View<'_>) -> Rect {
+    /// Draws the frame, with as many notes (`a, b, c`) after the title as fit, and the filter that is
+    /// on; returns the area inside.
+    pub(crate) fn framed(&mut self, note: &str, filter: &Filter, view: &View<'_>) -> Rect {
         let tone = if self.focus == Focus::Here { Tone::Strong } else { Tone::Frame };
         let sign = if self.focus == Focus::Here { view.theme.sign("▸", ">") } else { " " };
         let room = usize::from(self.area.width).saturating_sub(4);
-        let text = title_text(&format!("{} {}", self.pane.number(), self.pane.info().title), note, room);
+        let title = format!("{} {}", self.pane.number(), self.pane.info().title);
+        let filter = filter.sign(room.saturating_sub(text::width(&title) + 1), view);
+        let room = room.saturating_sub(filter.as_ref().map_or(0, |filter| filter.width() + 1));
+        let text = title_text(&title, note, room);
         let title = Line::from(vec![Span::styled(format!("{sign}{text} "), view.style(tone))]);
-        let block = Block::bordered().border_set(view.theme.border()).border_style(view.style(tone)).title(title);
+        let mut block = Block::bordered().border_set(view.theme.border()).border_style(view.style(tone)).title(title);
+        if let Some(filter) = filter {
+            block = block.title(Line::from(filter).right_aligned());
+        }
         let inside = block.inner(self.area);
         self.frame.render_widget(block, self.area);
         inside
     }
 
-    /// What an empty pane says: what to do next.
+    /// Says on the lower edge of the frame how far a list goes on.
+    pub(crate) fn more(&mut self, above: usize, below: usize, view: &View<'_>) {
+        let parts = [(above, "more above"), (below, "more below")];
+        let parts = parts.iter().filter(|(count, _)| *count > 0);
+        let text = parts.map(|(count, what)| format!("{} {what}", text::count(*count))).collect::<Vec<_>>().join(", ");
+        let room = usize::from(self.area.width).saturating_sub(4);
+        if !text.is_empty() && text::width(&text) <= room && self.area.height > 0 {
+            let line = Line::from(view.span(Tone::Strong, format!(" {text} "))).right_aligned();
+            let edge = Rect { x: self.area.x + 1, y: self.area.bottom() - 1, width: self.area.width - 2, height: 1 };
+            self.frame.render_widget(line, edge);
+        }
+    }
+
+    /// What an empty pane says: what to do next. Sentences that do not fit are left out whole.
     pub(crate) fn hint(&mut self, hint: &str, inside: Rect, view: &View<'_>) {
-        let lines = view.wrapped(hint, Tone::Stale, usize::from(inside.width));
-        self.frame.render_widget(Paragraph::new(lines), inside);
+        let columns = usize::from(inside.width);
+        let wrapped = |sentences: &[&str]| view.wrapped(&sentences.join(" "), Tone::Stale, columns);
+        let mut sentences: Vec<&str> = hint.split_inclusive(". ").map(str::trim_end).collect();
+        while sentences.len() > 1 && wrapped(&sentences).len() > usize::from(inside.height) {
+            sentences.pop();
+        }
+        self.frame.render_widget(Paragraph::new(wrapped(&sentences)), inside);
     }
 }
 

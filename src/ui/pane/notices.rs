@@ -7,11 +7,12 @@
 
 use super::list::ListPane;
 use super::log::{Depth, Fold, Log, LogLines};
-use super::{PaneInfo, Selection};
+use super::{PaneInfo, PanePlace, PaneSize, Selection};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;
 use crate::ui::explain::Subject;
 use crate::ui::line::Sentence;
+use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::{NoticeLine, View, severity_look};
 
@@ -19,10 +20,27 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Notices",
     word: "notices",
     help: "notices: what went wrong or changed",
+    wide: PanePlace { strip: 1, size: PaneSize::UpTo(HEIGHT_MAX) },
     rank: 6,
+    rank_empty: None,
     count: |view| (view.lines.len(), Tone::Suspect),
+    wanted: |view| match view.lines.iter().map(|(_, line)| rows(line)).sum::<usize>() {
+        0 => 0,
+        rows => rows + 2,
+    },
     ..PaneInfo::new(ListPane::<LogLines<NoticeLog>>::boxed)
 };
+
+/// Lines of the pane, frame included, beside all others.
+const HEIGHT_MAX: u16 = 10;
+
+/// Columns of a sentence in the narrowest pane beside others.
+const COLUMNS: usize = 26;
+
+/// The rows that a notice takes there.
+fn rows(line: &NoticeLine) -> usize {
+    text::width(&line.text).div_ceil(COLUMNS)
+}
 
 struct NoticeLog;
 

@@ -10,7 +10,7 @@
 
 use super::list::ListPane;
 use super::log::{Depth, Fold, Log, LogLines, PARTS_MAX};
-use super::{PaneInfo, Selection};
+use super::{PaneInfo, PanePlace, PaneSize, Selection};
 use crate::model::death::{DeathCase, Evidence, ReportOutcome};
 use crate::model::ring::Ring;
 use crate::model::words::{count_text, delisted};
@@ -19,13 +19,17 @@ use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
 use crate::ui::action::{Action, Deed};
 use crate::ui::explain::Subject;
-use crate::ui::line::{Parts, Sentence};
+use crate::ui::line::{Parts, Sentence, plain_text};
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
 /// Columns for the names of all seeds: enough for three of a lab.
 const SEEDS_WIDTH_MAX: usize = 10;
+/// Lines of the pane, frame included, beside all others.
+const HEIGHT_MAX: u16 = 10;
+/// What it says while nobody was reported dead.
+const HINT_LINES: usize = 2;
 /// For a seed that is silent about it.
 const NO_WORD: &str = "no word";
 /// Parts from this number on are seeds, those before it reporters.
@@ -35,6 +39,9 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Dead-node reports",
     word: "reports",
     help: "dead-node reports, and what the seeds did",
+    wide: PanePlace { strip: 1, size: PaneSize::UpTo(HEIGHT_MAX) },
+    narrow: Some(PanePlace { strip: 2, size: PaneSize::Percent(57) }),
+    wanted: |view| 2 + view.model.deaths().cases().len().max(HINT_LINES),
     count: |view| (view.model.deaths().cases().len(), Tone::Dead),
     ..PaneInfo::new(ListPane::<LogLines<ReportLog>>::boxed)
 };
@@ -52,13 +59,19 @@ impl Log for ReportLog {
 
     fn fact(_case: &DeathCase, _depth: Depth, _view: &View<'_>) {}
 
-    fn line(case: &DeathCase, (): &(), fold: Fold, _columns: usize, view: &View<'_>) -> Sentence {
+    fn line(case: &DeathCase, (): &(), fold: Fold, columns: usize, view: &View<'_>) -> Sentence {
         let head = vec![
-            (Tone::Stale, format!("{} {} ", view.second(case.at), fold.sign())),
+            (Tone::Stale, format!("{} ", fold.sign())),
             (Tone::Dead, view.name(case.dead)),
             (Tone::Plain, if case.evidence.is_empty() { ": " } else { ", " }.to_owned()),
         ];
-        [head, death(case, view)].concat().into()
+        let mut parts = [head, told(case, view)].concat();
+        let moment = format!("{} ", view.second(case.at));
+        // What the seeds did is worth more than when.
+        if text::width(&moment) + text::width(&plain_text(&parts)) <= columns {
+            parts.insert(0, (Tone::Stale, moment));
+        }
+        [parts, aftermath(case, view)].concat().into()
     }
 
     fn hint(view: &View<'_>) -> String {
@@ -86,6 +99,11 @@ impl Log for ReportLog {
 
 /// `by 6 peers: s1,s2 removed it, 3 misses`.
 pub(super) fn death(case: &DeathCase, view: &View<'_>) -> Parts {
+    [told(case, view), aftermath(case, view)].concat()
+}
+
+/// `by 6 peers: s1,s2 removed it`.
+fn told(case: &DeathCase, view: &View<'_>) -> Parts {
     let by = match case.evidence.as_slice() {
         [] => String::new(),
         [only] => format!("by {}: ", view.name(only.reporter)),
@@ -93,6 +111,12 @@ pub(super) fn death(case: &DeathCase, view: &View<'_>) -> Parts {
     };
     let mut parts = vec![(Tone::Plain, by)];
     parts.extend(came_of_it(case, view));
+    parts
+}
+
+/// Clauses that a narrow line goes without.
+fn aftermath(case: &DeathCase, view: &View<'_>) -> Parts {
+    let mut parts = Parts::new();
     parts.extend(case.back_at.map(|at| (Tone::Up, format!(", back at {}", view.second(at)))));
     parts.extend(case.away.map(|_| (Tone::Up, ", was only away".to_owned())));
     let why = case.evidence.iter().find_map(|told| told.cause);

@@ -65,8 +65,8 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Topology",
     word: "topology",
     help: "topology: the overlay, and the path of a message through it",
-    wide: PanePlace { strip: 0, size: PaneSize::Percent(60) },
-    narrow: Some(PanePlace { strip: 0, size: PaneSize::Percent(58) }),
+    wide: PanePlace { strip: 0, size: PaneSize::Rest },
+    narrow: Some(PanePlace { strip: 0, size: PaneSize::Percent(41) }),
     selects: Selects::Node,
     count: |view| (view.model.nodes().len(), Tone::Plain),
     ..PaneInfo::new(|| Box::new(Topology::default()))
@@ -106,7 +106,7 @@ struct Scenery<'a> {
 impl Pane for Topology {
     fn render(&mut self, surface: &mut Surface<'_, '_>, view: &View<'_>) {
         let scenery = self.scenery(view);
-        let inside = surface.framed(&note(&scenery, view), view);
+        let inside = surface.framed(&note(&scenery, view), scenery.filter, view);
         if scenery.graph.nodes.is_empty() {
             let add = view.keys.key_of(Action::Add);
             return surface.hint(&format!("No nodes yet. Press {add} to start one."), inside, view);
@@ -140,7 +140,7 @@ impl Pane for Topology {
                 None
             }
             Move::Follow => return Moved::Newest,
-            Move::PageUp | Move::PageDown | Move::Row(_) => None,
+            Move::PageUp | Move::PageDown => None,
         };
         self.selected = to.or(self.selected);
         self.selected_here(view).map_or(Moved::Here, |addr| Moved::Selected(Some(addr)))
@@ -333,7 +333,7 @@ impl Scenery<'_> {
         match rumor {
             Some(_) if is_on_its_way => Lacking::NotYet,
             Some(rumor) if !view.model.is_complete(rumor) => Lacking::Unseen,
-            Some(rumor) if view.now.since(rumor.began()) > DELIVERY_TIME => Lacking::ForGood,
+            Some(rumor) if view.is_older(rumor.began(), DELIVERY_TIME) => Lacking::ForGood,
             Some(_) | None => Lacking::NotYet,
         }
     }
@@ -355,7 +355,7 @@ impl Scenery<'_> {
 
 /// The name of a node that died a while ago is dim; its sign stays as it is.
 fn has_faded(node: &NodeRecord, view: &View<'_>) -> bool {
-    matches!(node.state(), ObservedState::Dead | ObservedState::Killed) && view.now.since(node.since) > FADE_TIME
+    matches!(node.state(), ObservedState::Dead | ObservedState::Killed) && view.is_older(node.since, FADE_TIME)
 }
 
 /// The text that a filter searches.
@@ -375,9 +375,6 @@ fn note(scenery: &Scenery<'_>, view: &View<'_>) -> String {
     items.push(count_text(links as u64, "link"));
     if known + graph.more > 0 {
         items.push(format!("{} heard of", text::count(known + graph.more)));
-    }
-    if !scenery.filter.is_all() {
-        items.push(scenery.filter.note());
     }
     items.join(", ")
 }

@@ -6,7 +6,7 @@
 //! . 03:14:02 to 03:14:20 the overlay is in 2 parts: p1, p2 | p4, p5
 //! ```
 
-use super::list::{Lines, ListPane, filter_note};
+use super::list::{Lines, ListPane};
 use super::{PaneInfo, PanePlace, PaneSize, Selection};
 use crate::model::notice::Severity;
 use crate::ui::explain::Subject;
@@ -62,10 +62,10 @@ impl Lines for WarningList {
         sentence(number, view).unwrap_or_default()
     }
 
-    fn note(&self, list: &ListView<u64>, _rows: &Vec<u64>, view: &View<'_>) -> String {
+    fn note(&self, _list: &ListView<u64>, _rows: &Vec<u64>, view: &View<'_>) -> String {
         let (active, all) = (view.model.warnings().count(), view.model.warnings().list().len());
         let gone = Some(all.saturating_sub(active)).filter(|gone| *gone > 0).map(|gone| format!("{gone} gone"));
-        [Some(active.to_string()), gone, filter_note(list)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        [Some(active.to_string()), gone].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
     fn hint(&self, _view: &View<'_>) -> String {

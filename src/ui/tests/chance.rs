@@ -18,7 +18,6 @@ use crate::event::samples::one_of_each;
 use crate::event::{Batch, Event};
 use crate::feed::Delivery;
 use crate::proto::addr::Addr;
-use crate::ui::action::{Action, Move};
 use crate::ui::app::App;
 use crate::ui::bindings::KEYS;
 use crate::ui::decode::Paste;
@@ -212,7 +211,7 @@ impl Chance {
         match self.below(40) {
             0..16 => drop(on_event(app, &Typed::Key(self.key()))),
             16..20 => update(app, KEYS.choose(&mut self.rng).unwrap().action),
-            20 => update(app, Action::Move(Move::Row(self.below(80)))),
+            20 => drop(app.press("z")),
             21..24 => drop(on_event(app, &Typed::Mouse(self.mouse()))),
             24 => {
                 let text = self.one_of(TEXTS).repeat(1 + self.below(50));

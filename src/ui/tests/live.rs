@@ -89,10 +89,14 @@ impl Recorder {
     }
 
     fn shows(&self, text: &str) -> bool {
+        self.text().contains(text)
+    }
+
+    fn text(&self) -> String {
         let size = |cells| std::num::NonZeroU16::new(cells).unwrap();
         let mut parser = vt100::Parser::new(size(40), size(120), 0);
         parser.process(&self.paper.0.borrow());
-        parser.screen().contents().contains(text)
+        parser.screen().contents()
     }
 }
 
@@ -171,7 +175,8 @@ async fn a_busy_network_is_drawn_at_most_thirty_times_a_second() {
     let mut stage = Stage::new();
     let tap = stage.tap.clone();
     let busy = async move {
-        for event in session().into_iter().cycle().take(2_000) {
+        let gossip = session().into_iter().filter(|event| !matches!(event.kind, EventKind::Probe(_)));
+        for event in gossip.collect::<Vec<_>>().into_iter().cycle().take(2_000) {
             tap.publish_one(event);
             sleep(Duration::from_millis(1)).await;
         }
@@ -182,25 +187,59 @@ async fn a_busy_network_is_drawn_at_most_thirty_times_a_second() {
     assert!((50..=62).contains(&drawn), "drawn {drawn} times in 2 s");
 }
 
+/// Probes that are answered, a thousand a second, and after a second and a half one that is not.
+async fn probe(tap: Tap, missed: bool) {
+    let of = |is_wanted: fn(&EventKind) -> bool| session().into_iter().filter(move |event| is_wanted(&event.kind));
+    let answered: Vec<_> = of(|kind| matches!(kind, EventKind::Probe(ProbeEvent::Answered { .. }))).collect();
+    let miss = of(|kind| matches!(kind, EventKind::Probe(ProbeEvent::Missed { .. }))).next().unwrap();
+    for number in 0..2_000 {
+        let is_miss = missed && number == 1_500;
+        tap.publish_one(if is_miss { miss.clone() } else { answered[number % answered.len()].clone() });
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_network_that_only_probes_is_drawn_four_times_a_second() {
+async fn a_network_that_only_probes_is_drawn_once_a_second() {
     let mut stage = Stage::new();
-    let tap = stage.tap.clone();
-    let probes: Vec<_> = session()
-        .into_iter()
-        .filter(|event| matches!(event.kind, EventKind::Probe(ProbeEvent::Answered { .. })))
-        .collect();
-    assert!(!probes.is_empty());
-    let quiet = async move {
-        for event in probes.into_iter().cycle().take(2_000) {
-            tap.publish_one(event);
-            sleep(Duration::from_millis(1)).await;
-        }
-    };
-    let ((), ended) = tokio::join!(quiet, stage.run(&[], Duration::from_secs(2)));
+    let quiet = probe(stage.tap.clone(), false);
+    let ((), ended) = tokio::join!(quiet, stage.run(&[], Duration::from_millis(2_500)));
     assert_eq!(ended, None);
-    let drawn = stage.screen.drawn.len();
-    assert!((8..=14).contains(&drawn), "drawn {drawn} times in 2 s");
+    let drawn = &stage.screen.drawn;
+    assert!((2..=4).contains(&drawn.len()), "drawn at {drawn:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missed_probe_is_not_kept_for_the_next_second() {
+    let mut stage = Stage::new();
+    let quiet = probe(stage.tap.clone(), true);
+    let ((), ended) = tokio::join!(quiet, stage.run(&[], Duration::from_millis(1_700)));
+    assert_eq!(ended, None);
+    let drawn = &stage.screen.drawn;
+    let soon = Duration::from_millis(1_500)..Duration::from_millis(1_650);
+    assert!(drawn.iter().any(|at| soon.contains(at)), "drawn at {drawn:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_start_screen_is_drawn_once_and_wakes_for_nothing() {
+    let mut stage = Stage::new();
+    stage.console.app = App::new(Options { start_screen: StartScreen::Shown, ..options() }, NoColor::Unset);
+    assert_eq!(stage.run(&[], Duration::from_secs(60)).await, None);
+    assert_eq!(stage.screen.drawn.len(), 1, "drawn at {:?}", stage.screen.drawn);
+    assert_eq!(stage.console.app.next_tick(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn for_the_clock_nothing_but_the_clock_is_drawn() {
+    let mut stage = Stage::new();
+    stage.run(&[], Duration::from_millis(500)).await;
+    let before = stage.screen.paper.0.borrow().len();
+    let (_host, from_host) = mpsc::channel(1);
+    (stage.feed, stage.from_host) = (Some(feed(1).1), Some(from_host));
+    stage.run(&[], Duration::from_secs(9)).await;
+    let wrote = stage.screen.paper.0.borrow().len() - before;
+    assert!(wrote < 9 * 40, "{wrote} bytes in 9 s");
+    assert!(stage.screen.shows("00:00:09"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -282,7 +321,7 @@ async fn a_key_reaches_the_host_and_a_slow_host_holds_nothing_up() {
     stage.run(&keys, Duration::from_secs(1)).await;
     let kill = ToHost::Command(Command::Kill(super::fixture::P4));
     assert_eq!(stage.commands.try_recv(), Ok(kill));
-    assert!(stage.screen.shows("busy with earlier requests"));
+    assert!(stage.screen.shows("busy with earlier requests"), "{}", stage.screen.text());
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use crate::event::{
     DeathEvent, Direction, EventKind, LinkEnd, LinkEvent, LinkId, Methods, NodeEvent, Pace, Purpose, Stop,
 };
 use crate::proto::message::{DeathCause, Dialect, Role};
-use crate::ui::app::ConsoleEffect;
+use crate::ui::app::{ConsoleEffect, Ticked};
 use crate::ui::host::ToHost;
 use crate::ui::options::{Mode, Options};
 
@@ -24,8 +24,8 @@ fn x_arms_and_only_x_again_kills() {
 fn the_selection_begins_at_a_peer_so_that_x_twice_crashes_it() {
     let mut app = suspect();
     assert_eq!(app.press("x x"), command(Command::Kill(P1)));
-    app.press("2 up x");
-    assert_eq!(app.modals.len(), 1, "above it are the seeds, and there a dialog asks");
+    app.press("2 G x");
+    assert_eq!(app.modals.len(), 1, "at the end are the seeds, and there a dialog asks");
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn an_armed_kill_is_forgotten_after_two_seconds() {
     app.press("x");
     app.tick(at(15_199));
     assert_eq!(app.footer(), "x again kills p4");
-    assert!(app.tick(at(15_200)));
+    assert_eq!(app.tick(at(15_200)), Ticked::Picture);
     assert!(!app.footer().contains("again"));
     assert_eq!(app.press("x"), []);
 }
@@ -56,7 +56,10 @@ fn a_seed_is_killed_only_by_choosing_so_in_a_dialog() {
     let mut app = suspect();
     app.select("s1");
     assert_eq!(app.press("x enter"), [], "Cancel is the answer at hand");
+    assert_eq!(app.press("x right q"), [], "q leaves a dialog");
     assert_eq!(app.press("x right enter"), command(Command::Kill(S1)));
+    assert_eq!(app.press("X enter"), [], "to hang it is asked in the same way");
+    assert_eq!(app.press("X right enter"), command(Command::Hang(S1)));
 }
 
 #[test]
@@ -115,6 +118,8 @@ fn a_node_that_hangs_is_restarted_and_one_that_runs_is_hung() {
     assert_eq!(app.press("r"), command(Command::Restart(P3)));
     assert_eq!(app.press("X"), []);
     app.select("p4");
+    assert_eq!(app.press("X"), []);
+    assert_eq!(app.footer(), "X again hangs p4");
     assert_eq!(app.press("X"), command(Command::Hang(P4)));
     assert_eq!(app.press("r"), []);
     assert!(app.footer().contains("p4 runs: kill or hang it first"));
@@ -129,14 +134,14 @@ fn killing_several_asks_once_for_all() {
 }
 
 #[test]
-fn a_killed_node_is_shown_as_killed_at_once() {
+fn a_killed_node_is_shown_as_dead_at_once() {
     let mut app = suspect();
     let mut script = Script::default();
     script.at(13_150).add(P4, EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     app.get(script.events);
     app.select("p4");
     let line = app.line();
-    assert!(line.contains("killed"), "{line}");
+    assert!(line.contains("dead 0 s"), "{line}");
     assert!(app.footer().contains("r restart p4") && !app.footer().contains("kill p4"));
 }
 

@@ -37,7 +37,7 @@ fn a_long_notice_continues_in_free_rows_and_else_is_cut() {
     let shown = app.picture(80, 24);
     let row = shown.lines().position(|line| line.contains("the session is not recorded")).expect(&shown);
     let text = |row: usize| shown.lines().nth(row).unwrap().trim_matches(['│', ' ']).to_owned();
-    let head = "03:00:13 x ";
+    let head = "03:00:13 E ";
     let sentence = [text(row).replace(head, ""), text(row + 1), text(row + 2)].join(" ");
     assert_eq!(sentence.trim(), LONG);
     let continued = shown.lines().nth(row + 1).unwrap();
@@ -48,7 +48,7 @@ fn a_long_notice_continues_in_free_rows_and_else_is_cut() {
     }
     app.tick(at(70_000));
     let full = app.picture(80, 24);
-    assert_eq!(full.lines().filter(|line| line.contains("x the session is not recorded")).count(), 20, "{full}");
+    assert_eq!(full.lines().filter(|line| line.contains("E the session is not recorded")).count(), 20, "{full}");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_report_says_what_the_seed_did_even_about_another_report() {
     script.add(S1, report(P4, ReportAction::Verifying));
     let mut app = suspect();
     app.get(script.events);
-    app.press("5");
+    app.press("5 z");
     app.press("right");
     let shown = app.picture(80, 24);
     assert!(
@@ -168,7 +168,7 @@ fn a_report_says_for_each_seed_what_that_seed_did() {
     script.add(S2, got(P1, ReportAction::NotListed));
     let mut app = suspect();
     app.get(script.events);
-    app.press("5 right");
+    app.press("5 z right");
     let shown = app.picture(80, 24);
     for line in [
         "p3, by 3 peers: s1 asking it, s2 removed it, 3 misses",

@@ -17,3 +17,4 @@ mod styles;
 mod topology;
 mod typing;
 mod waves;
+mod ways;

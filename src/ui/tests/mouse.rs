@@ -41,7 +41,7 @@ fn the_wheel_scrolls_the_pane_below_it_and_takes_no_focus() {
 #[test]
 fn a_click_focuses_a_pane_and_selects_the_line_below_it() {
     let mut app = suspect();
-    click(&mut app, "─ ● p4");
+    click(&mut app, "─● p4");
     assert_eq!((app.focused(), app.selected()), ("nodes", Some(P4)));
     click(&mut app, "p3      NODE    hung");
     assert_eq!(app.focused(), "gossip");
@@ -60,7 +60,7 @@ fn a_click_on_a_node_of_the_map_selects_it() {
     let at = app.drawn().iter().find(|(addr, _)| *addr == P4).unwrap().1;
     app.mouse(MouseEventKind::Down(MouseButton::Left), (at.x + 1, at.y));
     assert_eq!(app.selected(), Some(P4));
-    assert!(app.picture(120, 40).contains("> ● p4"), "and among the connections, too");
+    assert!(app.picture(120, 40).contains(">● p4"), "and among the connections, too");
 }
 
 #[test]

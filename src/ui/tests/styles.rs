@@ -60,7 +60,7 @@ const CYAN: Color = Color::Idx(6);
 #[test]
 fn up_is_green_suspect_yellow_dead_red_and_a_seed_cyan() {
     let parser = shown(&mut suspect());
-    assert_eq!(cell(&parser, "suspect 2/3", "suspect").fgcolor(), YELLOW);
+    assert_eq!(cell(&parser, "2/3 missed", "suspect").fgcolor(), YELLOW);
     assert_eq!(row(&parser, "s2").fgcolor(), CYAN);
     assert_eq!(cell(&parser, "● p2 ", "up").fgcolor(), GREEN);
     let parser = shown(&mut dead());
@@ -97,6 +97,8 @@ fn the_selected_line_is_reversed_and_no_other_is() {
     assert!(row(&parser, "p1").inverse());
     assert!(!row(&parser, "p2").inverse());
     assert_eq!(row(&parser, "p1").bgcolor(), Color::Default);
+    assert_eq!(row(&parser, "p1").fgcolor(), Color::Default, "in one color");
+    assert_eq!(cell(&parser, "● p1 ", "up").fgcolor(), Color::Default);
 }
 
 #[test]
@@ -106,7 +108,7 @@ fn without_color_selection_and_death_still_stand_out() {
     app.press("2");
     let parser = shown(&mut app);
     assert!(row(&parser, "p1").inverse());
-    assert!(cell(&parser, "suspect 2/3", "suspect").bold());
+    assert!(cell(&parser, "2/3 missed", "suspect").bold());
     let screen = parser.screen();
     let cells = (0..ROWS).flat_map(|row| (0..COLUMNS).filter_map(move |column| screen.cell(row, column)));
     let colored = cells.filter(|cell| cell.fgcolor() != Color::Default || cell.bgcolor() != Color::Default);

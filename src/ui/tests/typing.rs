@@ -73,7 +73,7 @@ fn an_export_asks_before_it_replaces_a_file() {
     app.hear(FromHost::ExportExists { path: path.clone() });
     assert_eq!(app.press("tab enter"), export(Overwrite::Allowed));
     app.hear(FromHost::ExportFailed { path, why: "the disk is full".to_owned() });
-    assert_eq!(app.footer(), "x not exported to session.jsonl: the disk is full");
+    assert_eq!(app.footer(), "Error: not exported to session.jsonl: the disk is full");
 }
 
 #[test]
@@ -115,15 +115,18 @@ fn everything_has_a_name_on_the_command_line() {
     assert_eq!(run("skew p4 -2s").0, fault(FaultKind::Skew { by_us: -2_000_000 }, Scope::Node(P4)));
     assert_eq!(run("lie p1 p4").0, command(Command::Fault(FaultCommand::Lie { liar: P1, about: P4 })));
     assert_eq!(run("heal").0, command(Command::Fault(FaultCommand::HealAll)));
-    assert_eq!(run("loss p1 p4 130%").1, "x '130%': expected a percentage such as 30%, from 1% to 100%; off to end it");
-    assert_eq!(run("delay p1").1, "x expected delay WHERE TIME [MORE]");
+    assert_eq!(
+        run("loss p1 p4 130%").1,
+        "Error: '130%': expected a percentage such as 30%, from 1% to 100%; off to end it"
+    );
+    assert_eq!(run("delay p1").1, "Error: expected delay WHERE TIME [MORE]");
     assert_eq!(run("say p4 a  b").0, command(Command::Say { node: P4, body: "a  b".into() }));
     assert_eq!(run("lab 1 3").0, command(Command::StartLab { seeds: 1, peers: 3 }));
     let seed = NodeSpec { role: Role::Seed, listen: Placement::At(crate::proto::addr::Addr::loopback(5003)) };
     assert_eq!(run("seed 5003").0, command(Command::Start(seed)));
     assert_eq!(run("quit").0, [ConsoleEffect::Quit]);
-    assert_eq!(run("kill p77").1, "x no node 'p77': expected a name such as p1, or an address");
-    assert_eq!(run("frobnicate").1, "x no command 'frobnicate': help shows all");
+    assert_eq!(run("kill p77").1, "Error: no node 'p77': expected a name such as p1, or an address");
+    assert_eq!(run("frobnicate").1, "Error: no command 'frobnicate': help shows all");
 }
 
 #[test]
@@ -136,13 +139,13 @@ fn a_word_too_many_is_named_and_nothing_is_done() {
     let takes_arguments: Vec<&str> = super::super::command_line::commands().map(|command| command.name).collect();
     let actions = super::super::bindings::KEYS.iter().map(|binding| &*binding.name);
     for name in actions.filter(|name| !takes_arguments.contains(name)).chain(["q"]) {
-        let told = format!("x {name} takes nothing: unexpected 'now'");
+        let told = format!("Error: {name} takes nothing: unexpected 'now'");
         assert_eq!(run(&format!("{name} now")), (Vec::new(), told));
     }
-    assert_eq!(run("sort name rtt").1, "x sort takes [ORDER]: unexpected 'rtt'");
-    assert_eq!(run("pane 1 2").1, "x pane takes NUMBER: unexpected '2'");
-    assert_eq!(run("why p1 p4 s1").1, "x why takes NODE [NODE|MESSAGE]: unexpected 's1'");
-    assert_eq!(run("lab 1 3 x").1, "x lab takes SEEDS PEERS: unexpected 'x'");
+    assert_eq!(run("sort name rtt").1, "Error: sort takes [ORDER]: unexpected 'rtt'");
+    assert_eq!(run("pane 1 2").1, "Error: pane takes NUMBER: unexpected '2'");
+    assert_eq!(run("why p1 p4 s1").1, "Error: why takes NODE [NODE|MESSAGE]: unexpected 's1'");
+    assert_eq!(run("lab 1 3 x").1, "Error: lab takes SEEDS PEERS: unexpected 'x'");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::{ask, carry_out, give, tell_host, update};
 use crate::command::Command;
 use crate::model::Model;
-use crate::ui::action::Deed;
-use crate::ui::app::App;
+use crate::ui::action::{Action, Deed};
+use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::command_line::{Typed, parse};
 use crate::ui::fault;
 use crate::ui::filter::Filter;
@@ -56,6 +56,7 @@ fn run_command(app: &mut App, line: &str) {
 
 fn run_typed(app: &mut App, typed: Typed) {
     match typed {
+        Typed::Action(Action::Quit) => app.effects.push(ConsoleEffect::Quit),
         Typed::Action(action) => update(app, action),
         Typed::Commands(commands) => give(app, commands),
         Typed::Act(deed, nodes) => {

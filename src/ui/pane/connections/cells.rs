@@ -6,15 +6,14 @@ use std::time::Duration;
 use crate::event::{Direction, Purpose};
 use crate::model::link::{LinkHistory, LinkState, Ping};
 use crate::model::node::{NodeRecord, ObservedState};
-use crate::model::span_text;
 use crate::proto::addr::Addr;
-use crate::proto::message::Role;
+use crate::proto::message::{DeathCause, Role};
 use crate::proto::time::Time;
 use crate::ui::line::Parts;
 use crate::ui::table::{self, Align, Column};
 use crate::ui::text;
 use crate::ui::theme::{Theme, Tone};
-use crate::ui::view::{Target, View, state_sign, state_tone, state_word};
+use crate::ui::view::{Target, View, state_sign, state_tone};
 
 /// The time that the pings show.
 const PING_SPAN: Duration = Duration::from_secs(30);
@@ -24,7 +23,7 @@ const PING_CELLS: usize = 10;
 const CELL_US: u64 = 3_000_000;
 
 /// Sign of the selection, sign of the state, a space.
-pub(super) const SIGNS: usize = 4;
+pub(super) const SIGNS: usize = 3;
 
 /// What a line shows.
 pub(super) enum Row<'a> {
@@ -42,11 +41,11 @@ pub(super) fn columns<'a>(width: usize, view: &View<'_>) -> Vec<Column<Row<'a>>>
         left("NODE", name, 0, name_cell),
         left("ADDRESS", 15, 7, |row, _| vec![(Tone::Stale, row.addr().to_string())]),
         left("ROLE", 4, 4, role_cell),
+        left("STATE", 11, 1, state_cell),
         right("LINKS", 5, 3, links_cell),
-        right("RTT", 6, 2, |row, _| vec![(Tone::Plain, row.rtt_us().map_or_else(|| "-".to_owned(), text::rtt))]),
-        left("PING 30s", PING_CELLS, 6, pings_cell),
-        right("MISS", 4, 5, misses_cell),
-        Column { title: "STATE", width: 11, rank: 1, align: Align::Last, cell: state_cell },
+        left("PROBES", 10, 0, probes_cell),
+        right("RTT", 5, 2, |row, _| vec![(Tone::Plain, row.rtt_us().map_or_else(|| "-".to_owned(), text::rtt_coarse))]),
+        left("30 s", PING_CELLS, 6, pings_cell),
     ];
     table::fitting(columns, width.saturating_sub(SIGNS))
 }
@@ -78,14 +77,13 @@ pub(super) struct Seen {
 /// How one node answers those that probe it.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
+    /// When the latest answer came, and its round-trip time.
     latest: Option<(Time, u64)>,
-    misses: u32,
     pings: Vec<Ping>,
 }
 
 impl Answers {
     fn take(&mut self, link: &LinkHistory, now: Time) {
-        self.misses = self.misses.max(link.misses);
         for ping in link.pings_since(now, PING_SPAN) {
             if let Some(rtt_us) = ping.rtt_us {
                 self.latest = self.latest.max(Some((ping.at, rtt_us)));
@@ -114,6 +112,13 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// The round-trip time that the line of a node shows; 0 if none.
+    pub(super) fn rtt_us(&self, addr: Addr) -> u64 {
+        self.nodes.get(&addr).and_then(|answers| answers.latest).map_or(0, |(_, rtt_us)| rtt_us)
+    }
+}
+
 pub(super) fn parts(target: Target, seen: &Seen, columns: usize, view: &View<'_>) -> Parts {
     let sign = if seen.selected == Some(target) { ">" } else { lit_sign(target, view) };
     let row = match target {
@@ -126,7 +131,7 @@ pub(super) fn parts(target: Target, seen: &Seen, columns: usize, view: &View<'_>
             link.map(|link| ((Tone::Stale, view.theme.sign(" └", " `").to_owned()), Row::Link(link)))
         }
     };
-    let mut parts = vec![(Tone::Wave, format!("{sign} "))];
+    let mut parts = vec![(Tone::Wave, sign.to_owned())];
     if let Some((sign, row)) = row {
         parts.push(sign);
         parts.extend(table::cells(&self::columns(columns, view), &row, view));
@@ -201,19 +206,54 @@ fn pings_cell(row: &Row<'_>, view: &View<'_>) -> Parts {
     }
 }
 
-/// A dash for a node that nobody has probed lately.
-fn misses_cell(row: &Row<'_>, _view: &View<'_>) -> Parts {
-    let misses = match row {
-        Row::Node(_, answers) => Some(answers.misses).filter(|_| !answers.pings.is_empty()),
-        Row::Link(link) => Some(link.misses),
+/// What came of the latest probes; of a dead node what gave it away. Nobody probes seeds.
+fn probes_cell(row: &Row<'_>, view: &View<'_>) -> Parts {
+    let (tone, text) = match row {
+        Row::Node(node, answers) => match node.state() {
+            ObservedState::Suspect { misses, limit } => (Tone::Suspect, missed(misses, limit)),
+            ObservedState::Dead | ObservedState::Killed => (Tone::Dead, given_away(node, view)),
+            ObservedState::Up | ObservedState::Hung | ObservedState::Left | ObservedState::Known => {
+                answered(answers.latest.is_some())
+            }
+        },
+        Row::Link(link) if link.misses > 0 => (Tone::Suspect, missed(link.misses, link.limit)),
+        Row::Link(link) => answered(link.rtt_us.is_some()),
     };
-    let tone = if misses.is_none_or(|misses| misses == 0) { Tone::Stale } else { Tone::Suspect };
-    vec![(tone, misses.map_or_else(|| "-".to_owned(), |misses| misses.to_string()))]
+    vec![(tone, text)]
+}
+
+fn missed(misses: u32, limit: u32) -> String {
+    format!("{misses}/{limit} missed")
+}
+
+fn answered(is_answered: bool) -> (Tone, String) {
+    if is_answered { (Tone::Up, "answered".to_owned()) } else { (Tone::Stale, "-".to_owned()) }
+}
+
+/// Why the first of its neighbors that said so took it for dead.
+fn given_away(node: &NodeRecord, view: &View<'_>) -> String {
+    let case = view.model.deaths().latest_of(node.addr).filter(|case| case.back_at.is_none());
+    match case.and_then(|case| case.evidence.iter().find_map(|evidence| evidence.cause)) {
+        Some(DeathCause::Misses { misses }) => missed(misses, misses),
+        Some(DeathCause::LinkError | DeathCause::Closed) => "link lost".to_owned(),
+        Some(DeathCause::Cut) => "link cut".to_owned(),
+        Some(DeathCause::Lie) | None => "-".to_owned(),
+    }
 }
 
 fn state_cell(row: &Row<'_>, view: &View<'_>) -> Parts {
-    match row {
-        Row::Node(node, _) => vec![(state_tone(node.state()), state_text(node, view))],
+    let (tone, word, since) = match row {
+        Row::Node(node, _) => {
+            let (word, is_over) = match node.state() {
+                ObservedState::Up => ("up", false),
+                ObservedState::Suspect { .. } => ("suspect", false),
+                ObservedState::Known => ("heard of", false),
+                ObservedState::Hung => ("hung", true),
+                ObservedState::Dead | ObservedState::Killed => ("dead", true),
+                ObservedState::Left => ("left", true),
+            };
+            (state_tone(node.state()), word, Some(node.since).filter(|_| is_over))
+        }
         Row::Link(link) => {
             let (tone, word) = match link.state {
                 LinkState::Up => (Tone::Up, "up"),
@@ -221,19 +261,10 @@ fn state_cell(row: &Row<'_>, view: &View<'_>) -> Parts {
                 LinkState::Parked => (Tone::Stale, "parked"),
                 LinkState::Ended => (Tone::Stale, "ended"),
             };
-            vec![(tone, format!("{word} {}", span_text(view.now.since(link.since))))]
+            (tone, word, Some(link.since).filter(|_| link.state != LinkState::Dialing))
         }
-    }
-}
-
-fn state_text(node: &NodeRecord, view: &View<'_>) -> String {
-    let word = state_word(node.state());
-    match node.state() {
-        ObservedState::Up | ObservedState::Suspect { .. } | ObservedState::Known => word,
-        ObservedState::Hung | ObservedState::Dead | ObservedState::Killed | ObservedState::Left => {
-            format!("{word} {}", view.ago(node.since))
-        }
-    }
+    };
+    vec![(tone, since.map_or_else(|| word.to_owned(), |since| format!("{word} {}", view.age(since))))]
 }
 
 /// A sign for each three seconds: the slowest answer, or a miss.
@@ -242,6 +273,7 @@ fn pings(pings: impl Iterator<Item = Ping>, view: &View<'_>) -> Parts {
     let mut cells = [(Tone::Stale, view.theme.sign("·", " ")); PING_CELLS];
     let mut worst = [0_u64; PING_CELLS];
     for ping in pings {
+        view.aging.note(Duration::from_micros(CELL_US - view.now.as_micros() % CELL_US));
         let back = usize::try_from(newest.saturating_sub(ping.at.as_micros() / CELL_US)).unwrap_or(usize::MAX);
         let Some(cell) = cells.len().checked_sub(back + 1) else { continue };
         let weight = ping.rtt_us.map_or(u64::MAX, |rtt_us| rtt_us.max(1));

@@ -1,23 +1,22 @@
 //! Which lines there are, and their order.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::cells::Seen;
 use crate::event::Purpose;
 use crate::model::link::{LinkHistory, LinkState};
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::proto::addr::Addr;
-use crate::proto::message::Role;
 use crate::ui::view::{Target, View, nodes_shown};
 
 /// The order of the nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Sort {
-    /// Seeds, then peers, each by name.
+    /// Dead ones, then suspects, then the others, each by name.
     #[default]
-    Name,
-    /// Problems first.
     State,
+    Name,
     /// Slow answers first.
     Rtt,
     /// Many links first.
@@ -25,12 +24,22 @@ pub(super) enum Sort {
 }
 
 impl Sort {
-    pub(super) const ALL: [Self; 4] = [Self::Name, Self::State, Self::Rtt, Self::Links];
+    pub(super) const ALL: [Self; 4] = [Self::State, Self::Name, Self::Rtt, Self::Links];
     /// Their names, in the same order.
-    pub(super) const WORDS: &'static [&'static str] = &["name", "state", "rtt", "links"];
+    pub(super) const WORDS: &'static [&'static str] = &["state", "name", "rtt", "links"];
 
     pub(super) const fn word(self) -> &'static str {
         Self::WORDS[self as usize]
+    }
+
+    /// In the title of the pane.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::State => "trouble first",
+            Self::Name => "by name",
+            Self::Rtt => "slow first",
+            Self::Links => "most links first",
+        }
     }
 
     pub(super) const fn next(self) -> Self {
@@ -69,35 +78,24 @@ fn links_of(node: Addr, view: &View<'_>) -> Vec<Target> {
 }
 
 fn order(nodes: &mut [&NodeRecord], sort: Sort, view: &View<'_>) {
-    let rtts = if sort == Sort::Rtt { rtts(view) } else { BTreeMap::new() };
+    let targets: Vec<Target> = nodes.iter().map(|node| Target::Node(node.addr)).collect();
+    let seen = if sort == Sort::Rtt { Seen::of(view, &targets, None) } else { Seen::default() };
     nodes.sort_by_cached_key(|node| {
         let first = match sort {
             Sort::Name => 0,
             Sort::State => trouble(node.state()),
-            Sort::Rtt => rtts.get(&node.addr).copied().unwrap_or(0),
+            Sort::Rtt => seen.rtt_us(node.addr),
             Sort::Links => u64::from(node.neighbors.max(node.registrations).max(node.linked)),
         };
-        (Reverse(first), !node.is_ours(), node.role != Some(Role::Seed), view.by_name(node.addr))
+        (Reverse(first), view.by_name(node.addr))
     });
-}
-
-/// The slowest last answer of each node.
-fn rtts(view: &View<'_>) -> BTreeMap<Addr, u64> {
-    let mut rtts = BTreeMap::new();
-    for link in view.model.links().up() {
-        let slowest = rtts.entry(link.key.peer).or_default();
-        *slowest = link.rtt_us.unwrap_or(0).max(*slowest);
-    }
-    rtts
 }
 
 fn trouble(state: ObservedState) -> u64 {
     match state {
-        ObservedState::Suspect { misses, .. } => 100 + u64::from(misses),
-        ObservedState::Hung => 100,
         ObservedState::Dead | ObservedState::Killed => 3,
-        ObservedState::Up => 2,
-        ObservedState::Left => 1,
-        ObservedState::Known => 0,
+        ObservedState::Hung | ObservedState::Suspect { .. } => 2,
+        ObservedState::Up | ObservedState::Known => 1,
+        ObservedState::Left => 0,
     }
 }
