@@ -491,7 +491,9 @@ mod tests {
         let messages = [numbered(1, "one"), numbered(2, &large), numbered(3, "three"), Message::ListRequest];
         let full = || {
             let (mut frames, mut outbox) = (Frames::default(), Outbox::new(CONTEXT));
-            messages.iter().for_each(|message| frames.add(message, &mut outbox).unwrap());
+            for message in &messages {
+                frames.add(message, &mut outbox).unwrap();
+            }
             outbox.seal();
             outbox
         };
@@ -500,7 +502,9 @@ mod tests {
         for taken in (0..=len).filter(|taken| *taken < 200 || len - taken < 200 || taken % 97 == 0) {
             for parts in [[taken, 0], [taken / 2, taken - taken / 2]] {
                 let mut outbox = full();
-                parts.into_iter().for_each(|part| outbox.take_off_chunks(part));
+                for part in parts {
+                    outbox.take_off_chunks(part);
+                }
                 let left = numbers(&outbox.take_unwritten());
                 assert!(
                     [1, 2, 3, 0].ends_with(&left) && left.len() <= seen[seen.len() - 1],

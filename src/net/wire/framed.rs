@@ -108,18 +108,19 @@ impl FramedDecoder {
 /// See [`LinkEncoder::read_back`](super::LinkEncoder::read_back).
 pub(super) fn read_back(pieces: &[(Bytes, usize)]) -> Vec<Message> {
     let mut src = BytesMut::new();
-    pieces.iter().for_each(|(bytes, _)| src.extend_from_slice(bytes));
+    for (bytes, _) in pieces {
+        src.extend_from_slice(bytes);
+    }
     let mut written: usize = pieces.iter().map(|(_, written)| written).sum();
     let (mut decoder, mut messages) = (FramedDecoder { greeted: true }, Vec::new());
     loop {
         let len = src.len();
         let Ok(Some(message)) = decoder.frame(&mut src) else { return messages };
-        match written.checked_sub(len - src.len()) {
-            Some(rest) => written = rest,
-            None => {
-                written = 0;
-                messages.push(message);
-            }
+        if let Some(rest) = written.checked_sub(len - src.len()) {
+            written = rest;
+        } else {
+            written = 0;
+            messages.push(message);
         }
     }
 }
