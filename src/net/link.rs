@@ -318,10 +318,9 @@ impl Link {
     /// returns when to come back if the runtime does not wake the link first.
     pub(super) fn finish(&mut self, now: Time, spare: &mut BytesMut) -> Option<Time> {
         if self.received.is_empty() {
-            let free = std::mem::take(&mut self.received);
-            // What a busy link read into is large, and a new allocation costs little beside such a
-            // read.
-            if self.read_len == READ_MIN {
+            let mut free = std::mem::take(&mut self.received);
+            // Long bodies share it for a while yet.
+            if free.try_reclaim(self.read_len) {
                 *spare = free;
             }
         }

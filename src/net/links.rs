@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::copies::TextCopies;
 use super::dial::{Dialed, dial};
 use super::ending::{Endings, Introduction, prepare};
 use super::link::{Closing, EndState, Link, Pulled, set_alarm};
@@ -78,6 +79,7 @@ pub(super) struct Links {
     /// Somebody listens to events.
     heard: bool,
     events: Vec<Event>,
+    copies: TextCopies,
     clock: Clock,
     now: Time,
     open: LinkMap<Link>,
@@ -127,6 +129,7 @@ impl Links {
             taps,
             heard,
             events: Vec::new(),
+            copies: TextCopies::default(),
             clock,
             now: clock.now(),
             open: HashMap::default(),
@@ -285,16 +288,14 @@ impl Links {
         self.open.get_mut(&link)?.pull(self.now, &mut self.spare)
     }
 
-    /// Reads what has come on a link and keeps it for later, if the dialect does not let it wait in
-    /// the system.
+    /// Reads and keeps what has come on a link, if the dialect does not let it wait in the system.
     pub(super) fn hold(&mut self, link: LinkId) {
         if let Some(open) = self.open.get_mut(&link) {
             open.hold(&mut self.spare);
         }
     }
 
-    /// Reads and discards what has come on a link, if the dialect does not let it wait in the
-    /// system.
+    /// Reads and discards what has come on a link, if the dialect does not let it wait in the system.
     pub(super) fn discard(&mut self, link: LinkId) {
         if let Some(open) = self.open.get_mut(&link) {
             open.discard(&mut self.spare);

@@ -11,6 +11,7 @@
 //! nothing is ever reset (`ending`).
 
 mod bind;
+mod copies;
 mod dial;
 mod ending;
 pub mod engine;

@@ -54,14 +54,14 @@ impl Presence {
 
     /// Nothing has reached the machine for so long that it may have missed its deadline.
     pub(super) fn may_have_been_away(&self, now: Time) -> bool {
-        self.ran_at.is_some_and(|ran_at| now.since(ran_at) > self.tolerance())
+        self.ran_at.is_some_and(|ran_at| now.micros_since(ran_at) > self.tolerance_us)
     }
 
     /// The machine is handed something at this time. `overdue`: its deadline, if it may have missed
     /// that.
     pub(super) fn runs(&mut self, now: Time, overdue: Option<Time>) -> Option<WasAway> {
         let ran_at = self.ran_at.replace(now)?;
-        let missed = overdue.is_some_and(|deadline| now.since(deadline) > self.tolerance());
+        let missed = overdue.is_some_and(|deadline| now.micros_since(deadline) > self.tolerance_us);
         missed.then(|| self.note(now, Absence::Stopped, now.since(ran_at)))
     }
 

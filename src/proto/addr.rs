@@ -4,6 +4,7 @@
 //! everywhere, in messages, events, files and on the screen. Six bytes, `Copy`, ordered: cheap
 //! enough for a hundred thousand nodes in one process.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -12,7 +13,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The listening address of a node, which is also its id.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Addr {
     ip: [u8; 4],
     port: u16,
@@ -66,11 +67,23 @@ impl Addr {
     }
 }
 
-/// One number is hashed at a fraction of the cost of an array and a number, and every message id
-/// has one.
 impl From<([u8; 4], u16)> for Addr {
     fn from((ip, port): ([u8; 4], u16)) -> Self {
         Self { ip, port }
+    }
+}
+
+// One number is compared and hashed at a fraction of the cost of an array and a number, and every message id has one.
+
+impl Ord for Addr {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.number().cmp(&other.number())
+    }
+}
+
+impl PartialOrd for Addr {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

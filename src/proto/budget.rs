@@ -34,9 +34,9 @@ pub const DROPPED_AFTER: Duration = Duration::from_secs(5);
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 
 /// What one message costs.
-const COST: Duration = Duration::from_micros(1_000_000 / MESSAGES_A_SECOND as u64);
+const COST_US: u64 = 1_000_000 / MESSAGES_A_SECOND as u64;
 /// What may be spent in advance.
-const CREDIT: Duration = Duration::from_micros(1_000_000 / MESSAGES_A_SECOND as u64 * BURST as u64);
+const CREDIT_US: u64 = COST_US * BURST as u64;
 
 /// Reports that a link brings too much, and this message last.
 fn told(peer: Addr, message: &Message) -> EventKind {
@@ -89,7 +89,10 @@ impl Budget {
         bearer: Bearer,
         offenses: &mut Offenses,
     ) -> bool {
-        match self.spend(cx.now, u32::from(message.goes_first())) {
+        if !message.goes_first() {
+            return true;
+        }
+        match self.spend(cx.now) {
             Verdict::Within => true,
             Verdict::Slowed { until, is_news } => {
                 cx.out.pause(bearer.link, until);
@@ -107,16 +110,13 @@ impl Budget {
         self.over_since.is_some()
     }
 
-    /// Something came that counts for this many messages.
-    fn spend(&mut self, now: Time, cost: u32) -> Verdict {
-        if cost == 0 {
-            return Verdict::Within;
-        }
-        let paid_at = self.paid_at.map_or(now, |at| at.max(now)) + COST * cost;
+    /// A message came that counts.
+    fn spend(&mut self, now: Time) -> Verdict {
+        let paid_at = self.paid_at.map_or(now, |at| at.max(now)) + Duration::from_micros(COST_US);
         self.paid_at = Some(paid_at);
-        let debt = paid_at.since(now);
-        if debt <= CREDIT {
-            if debt <= CREDIT / 2 {
+        let debt_us = paid_at.micros_since(now);
+        if debt_us <= CREDIT_US {
+            if debt_us <= CREDIT_US / 2 {
                 (self.over_since, self.is_told) = (None, false);
             }
             return Verdict::Within;
@@ -126,7 +126,7 @@ impl Budget {
             return Verdict::Exceeded;
         }
         let is_news = over_for >= TOLD_AFTER && !std::mem::replace(&mut self.is_told, true);
-        Verdict::Slowed { until: now + debt.saturating_sub(CREDIT).max(PAUSE_MIN), is_news }
+        Verdict::Slowed { until: now + Duration::from_micros(debt_us - CREDIT_US).max(PAUSE_MIN), is_news }
     }
 }
 
@@ -139,7 +139,7 @@ mod tests {
     fn flood(budget: &mut Budget, mut now: Time, span: Duration) -> (u32, u32, Verdict) {
         let (until, mut count, mut news) = (now + span, 0, 0);
         loop {
-            let verdict = budget.spend(now, 1);
+            let verdict = budget.spend(now);
             count += 1;
             match verdict {
                 Verdict::Within => {}
@@ -167,7 +167,7 @@ mod tests {
     fn two_hundred_messages_a_second_are_within_the_budget_for_ever() {
         let mut budget = Budget::default();
         let at = |n: u64| Time::from_micros(n * 5_000);
-        assert!((0..100_000).all(|n| budget.spend(at(n), 1) == Verdict::Within));
+        assert!((0..100_000).all(|n| budget.spend(at(n)) == Verdict::Within));
     }
 
     #[test]

@@ -27,10 +27,26 @@ pub trait Machine {
         Dialect::Framed
     }
 
+    /// Reads what an input needs, and returns something that depends on all that was read. A driver of very many
+    /// machines calls this for those whose inputs are next: the processor waits for the memory of all at one time.
+    fn touch(&self, what: Touched<'_>) -> u64 {
+        let _ = what;
+        0
+    }
+
     /// Reports how much it keeps of everything that has a bound, for whoever checks the bounds.
     fn gauges(&self, tell: &mut dyn FnMut(Gauge)) {
         let _ = tell;
     }
+}
+
+/// What of a machine is read ahead: see [`Machine::touch`].
+#[derive(Debug, Clone, Copy)]
+pub enum Touched<'a> {
+    /// The machine itself; first.
+    Itself,
+    /// What it points to; `None`: it will be woken.
+    Kept(Option<&'a Input>),
 }
 
 /// How much there is of something, and its limit.

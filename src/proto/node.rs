@@ -1,6 +1,6 @@
 //! Either kind of node.
 
-use super::machine::{Gauge, Input, Machine, Output};
+use super::machine::{Gauge, Input, Machine, Output, Touched};
 use super::message::Dialect;
 use super::peer::Peer;
 use super::seed::Seed;
@@ -44,6 +44,13 @@ impl Machine for Node {
         match self {
             Self::Seed(seed) => seed.dialect(),
             Self::Peer(peer) => peer.dialect(),
+        }
+    }
+
+    fn touch(&self, what: Touched<'_>) -> u64 {
+        match self {
+            Self::Seed(seed) => seed.touch(what),
+            Self::Peer(peer) => peer.touch(what),
         }
     }
 

@@ -16,7 +16,7 @@ use super::config::PeerConfig;
 use super::cx::{Cx, NodeNumbers};
 use super::event::{FaultEvent, LinkId};
 use super::liveness::{Dead, Liveness, Probe, answer};
-use super::machine::{Gauge, Input, LinkChange, Machine, NodeCommand, Output};
+use super::machine::{Gauge, Input, LinkChange, Machine, NodeCommand, Output, Touched};
 use super::membership::{Heard, Membership, NeighborNews};
 use super::message::{DeathCause, Dialect, Message, ProbeSeq};
 use super::random::{Choices, Topic};
@@ -103,6 +103,11 @@ impl Machine for Peer {
 
     fn dialect(&self) -> Dialect {
         self.config.dialect
+    }
+
+    fn touch(&self, what: Touched<'_>) -> u64 {
+        let PeerParts { membership, broadcast, liveness } = &self.parts;
+        membership.touch(what) ^ broadcast.touch(what) ^ liveness.touch(what)
     }
 
     fn gauges(&self, tell: &mut dyn FnMut(Gauge)) {
@@ -272,9 +277,7 @@ impl PeerParts {
                 self.pass_on(cx);
             }
             NeighborNews::Awaited(peer) => self.broadcast.hold_back_for(peer),
-            NeighborNews::Heard(peer) => {
-                self.membership.reach(cx, |cx| self.broadcast.release(cx, peer));
-            }
+            NeighborNews::Heard(peer) => self.membership.reach(cx, |cx| self.broadcast.release(cx, peer)),
             NeighborNews::GivenUp(peer) => self.broadcast.discard_held(peer),
             NeighborNews::Greeted { peer, link } => {
                 self.liveness.heard(cx.now, peer);

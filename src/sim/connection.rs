@@ -141,6 +141,10 @@ impl ConnTable {
         End::new(connection, here.generation, side)
     }
 
+    pub(super) fn at(&self, connection: ConnIx) -> &Connection {
+        &self.all[connection.0 as usize]
+    }
+
     pub(super) fn at_mut(&mut self, connection: ConnIx) -> &mut Connection {
         &mut self.all[connection.0 as usize]
     }

@@ -10,6 +10,7 @@
 //! passes; and what is left to chance is a hash of what it is about.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod ahead;
 mod asked;
 mod bounds;
 mod connection;

@@ -24,6 +24,10 @@ impl<T> Slab<T> {
         u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
     }
 
+    pub(super) fn get(&self, index: u32) -> Option<&T> {
+        self.places.get(index as usize)?.as_ref()
+    }
+
     pub(super) fn take(&mut self, index: u32) -> Option<T> {
         let value = self.places.get_mut(index as usize)?.take()?;
         self.free.push(index);

@@ -109,6 +109,15 @@ fn begin_of(slot: usize, level: usize, cursor: u64) -> u64 {
     cursor & above | (slot as u64) << shift
 }
 
+/// The places of the bits that are set.
+fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let at = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+        bits &= bits - 1;
+        Some(at)
+    })
+}
+
 impl<T: Copy> Wheel<T> {
     /// Nothing is planned, and nothing will be before this moment.
     pub(super) fn new(begin: Time) -> Self {
@@ -157,6 +166,17 @@ impl<T: Copy> Wheel<T> {
             }
             self.move_down(level, slot);
         }
+    }
+
+    /// What happens next, as far as it is on the first level, in order.
+    pub(super) fn ahead(&self) -> impl Iterator<Item = T> {
+        let level = &self.levels[0];
+        let slots = ones(level.words).flat_map(|word| ones(level.used[word]).map(move |bit| word * 64 + bit));
+        let first = slots.map(|slot| level.slots[slot].first);
+        first.flat_map(|first| {
+            let entry = |index: u32| self.entries.get(index as usize);
+            std::iter::successors(entry(first), move |planned| entry(planned.next)).map(|planned| planned.item)
+        })
     }
 
     fn first(&self) -> Option<(usize, usize)> {
@@ -261,8 +281,10 @@ mod tests {
                 list.push((when, item));
                 now += pass_times << pass_shift >> 10;
                 prop_assert_eq!(wheel.next_at(), list.iter().map(|(when, _)| at(*when)).min());
+                let ahead: Vec<u32> = wheel.ahead().collect();
                 let mut due: Vec<(u64, u32)> = list.extract_if(.., |(when, _)| *when <= now).collect();
                 due.sort_unstable();
+                prop_assert!(ahead.iter().zip(&due).all(|(item, (_, due))| item == due), "{ahead:?} are next");
                 prop_assert_eq!(drain(&mut wheel, now), due);
             }
         }

@@ -37,9 +37,9 @@ pub struct World<M, S = Vec<Event>> {
     pub(super) connections: ConnTable,
     /// Connections so far.
     connected: u64,
-    wheel: Wheel<Due>,
+    pub(super) wheel: Wheel<Due>,
     /// Inputs on their way to nodes.
-    inputs: Slab<Input>,
+    pub(super) inputs: Slab<Input>,
     dials: Slab<Dial>,
     pub(super) sink: S,
     /// The names of connections that were forgotten while something was still on its way.
@@ -58,6 +58,8 @@ pub struct World<M, S = Vec<Event>> {
     /// When bounds are checked next, and at which node first.
     pub(super) next_look: Time,
     pub(super) look_from: usize,
+    /// Steps that were read ahead and not taken yet.
+    steps_read: usize,
 }
 
 impl<M: Machine> World<M> {
@@ -100,6 +102,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
             pauses: BTreeMap::new(),
             next_look: epoch,
             look_from: 0,
+            steps_read: 0,
         }
     }
 
@@ -230,6 +233,10 @@ impl<M: Machine, S: EventSink> World<M, S> {
 
     /// Takes the next step no later than `until`; false if there is none.
     fn step(&mut self, until: Time) -> bool {
+        if self.steps_read == 0 {
+            self.steps_read = self.read_ahead();
+        }
+        self.steps_read -= 1;
         let Some((at, due)) = self.wheel.pop(until) else { return false };
         self.now = at;
         match due {

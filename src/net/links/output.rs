@@ -59,11 +59,10 @@ impl Output for Links {
     fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
         if self.heard {
             let mut kind = event().into();
-            // A listener may keep it for long.
             if let EventKind::Gossip(GossipEvent::Received { body, .. }) = &mut kind
                 && body.len() < Body::SHARED_LEN_MIN
             {
-                *body = body.detached();
+                *body = self.copies.copy(body);
             }
             self.events.push(Event { at: self.now, node: self.me.addr, kind });
         }

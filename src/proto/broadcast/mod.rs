@@ -26,7 +26,7 @@ use super::addr::Addr;
 use super::config::{PeerConfig, Strategy};
 use super::cx::{Cx, NeighborOutput, next_turn};
 use super::event::{Attempt, FailureReason, GossipEvent, NodeEvent};
-use super::machine::Gauge;
+use super::machine::{Gauge, Input, Touched};
 use super::message::{GENERATED_PREFIX, Gossip, Message, MessageId, Trace};
 use super::random::Topic;
 use super::text::Body;
@@ -99,6 +99,16 @@ impl Broadcast {
         if cx.config.messages != Some(0) {
             // Nodes that start together do not send together.
             self.next_at = Some(cx.now + random.jitter(cx.config.gossip_interval, 50..=100));
+        }
+    }
+
+    /// See [`Machine::touch`](super::machine::Machine::touch).
+    pub(super) fn touch(&self, what: Touched<'_>) -> u64 {
+        match what {
+            Touched::Kept(Some(Input::Message { message: Message::Gossip(gossip), .. })) => {
+                u64::from(self.seen.contains(gossip.id))
+            }
+            Touched::Itself | Touched::Kept(_) => self.seen.len() as u64 ^ self.own_ids.said(),
         }
     }
 

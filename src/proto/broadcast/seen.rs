@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use crate::proto::message::MessageId;
 use crate::proto::time::{Time, micros};
@@ -59,16 +60,18 @@ impl Generation {
         block.is_some_and(|block| block.seen & place.bit != 0)
     }
 
-    /// True if it is new.
-    fn insert(&mut self, place: SeenSlot, hash: &FixedState) -> bool {
+    /// Remembers it unless it is known here or in the generation before; true if it is new.
+    fn insert(&mut self, place: SeenSlot, before: &Self, hash: &FixedState) -> bool {
         let is_it = |block: &Block| block.id == place.block;
         let entry = self.blocks.entry(place.hash, is_it, |block| hash.hash_one(block.id));
-        let mut block = entry.or_insert_with(|| Block { id: place.block, seen: 0 });
-        let block = block.get_mut();
-        let is_new = block.seen & place.bit == 0;
-        block.seen |= place.bit;
-        self.len += usize::from(is_new);
-        is_new
+        // Most of what is known is young.
+        let is_known = matches!(&entry, Entry::Occupied(block) if block.get().seen & place.bit != 0);
+        if is_known || before.contains(place) {
+            return false;
+        }
+        entry.or_insert_with(|| Block { id: place.block, seen: 0 }).get_mut().seen |= place.bit;
+        self.len += 1;
+        true
     }
 
     fn clear(&mut self) {
@@ -93,11 +96,16 @@ impl SeenCache {
 
     /// Remembers an id; true if it was not known.
     pub(super) fn insert(&mut self, now: Time, id: MessageId) -> bool {
-        if self.young.len >= self.max || micros(now.since(self.young_since)) >= self.age_us {
+        if self.young.len >= self.max || now.micros_since(self.young_since) >= self.age_us {
             self.turn(now);
         }
         let place = self.place(id);
-        !self.old.contains(place) && self.young.insert(place, &self.hash)
+        self.young.insert(place, &self.old, &self.hash)
+    }
+
+    pub(super) fn contains(&self, id: MessageId) -> bool {
+        let place = self.place(id);
+        self.young.contains(place) || self.old.contains(place)
     }
 
     fn place(&self, id: MessageId) -> SeenSlot {

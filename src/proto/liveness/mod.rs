@@ -15,6 +15,7 @@ use super::addr::Addr;
 use super::config::{Detector, PeerConfig};
 use super::cx::{Cx, NeighborOutput, next_turn};
 use super::event::{Absence, ProbeEvent};
+use super::machine::Touched;
 use super::message::{Message, ProbeExtras, ProbeId, ProbeSeq};
 use super::random::Topic;
 use super::time::{ClockTime, Time};
@@ -82,6 +83,14 @@ impl Liveness {
     pub(super) fn start<O>(&mut self, cx: &mut Cx<O>) {
         // Nodes that start together do not probe together.
         self.next_at = Some(cx.now + cx.chance.next(Topic::FirstProbe).jitter(cx.config.liveness_interval, 50..=100));
+    }
+
+    /// See [`Machine::touch`](super::machine::Machine::touch).
+    pub(super) fn touch(&self, what: Touched<'_>) -> u64 {
+        match what {
+            Touched::Itself => self.next_deadline().map_or(0, Time::as_micros),
+            Touched::Kept(_) => detector!(&self.detector, it => it.touch_kept()),
+        }
     }
 
     pub(super) fn next_deadline(&self) -> Option<Time> {

@@ -12,7 +12,7 @@ use crate::proto::cx::{Cx, NeighborOutput};
 use crate::proto::event::ProbeEvent;
 use crate::proto::flat_map::grow_by_few;
 use crate::proto::message::{Message, ProbeExtras, ProbeId, ProbeSeq};
-use crate::proto::time::{ClockTime, Time, micros};
+use crate::proto::time::{ClockTime, Time};
 
 /// A probe that is not answered yet.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +101,12 @@ impl PingDetector {
         }
     }
 
+    pub(super) fn touch_kept(&self) -> u64 {
+        self.neighbors
+            .iter()
+            .fold(0, |all, neighbor| all ^ neighbor.last_heard.as_micros() ^ u64::from(neighbor.probes_sent))
+    }
+
     pub(super) fn last_heard(&self, peer: Addr) -> Option<Time> {
         self.neighbors.iter().find(|neighbor| neighbor.addr == peer).map(|neighbor| neighbor.last_heard)
     }
@@ -127,7 +133,7 @@ impl PingDetector {
         // too.
         let Some(at) = neighbor.unanswered.iter().rposition(|probe| probe.seq == seq) else { return };
         let Outstanding { id, sent_at, .. } = neighbor.unanswered[at];
-        let (rtt_us, probe) = (micros(cx.now.since(sent_at)), Some(id));
+        let (rtt_us, probe) = (cx.now.micros_since(sent_at), Some(id));
         neighbor.unanswered.drain(..=at);
         neighbor.misses = 0;
         cx.out.emit(|| ProbeEvent::Answered { peer, seq, probe, clock, rtt_us });

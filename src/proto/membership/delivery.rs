@@ -5,7 +5,7 @@ use super::Membership;
 use crate::proto::addr::Addr;
 use crate::proto::cx::{Cx, NeighborOutput};
 use crate::proto::event::{EventKind, LinkId};
-use crate::proto::machine::Output;
+use crate::proto::machine::{Output, Touched};
 use crate::proto::message::Message;
 
 /// Carries out on links what a part wants of neighbors.
@@ -40,6 +40,17 @@ impl<O: Output> NeighborOutput for Neighborhood<'_, O> {
 }
 
 impl Membership {
+    /// Reads what is needed to hear and to reach neighbors, see
+    /// [`Machine::touch`](crate::proto::machine::Machine::touch).
+    pub(in crate::proto) fn touch(&self, what: Touched<'_>) -> u64 {
+        if let Touched::Kept(_) = what {
+            return self.neighbors.iter().fold(self.links.touch_kept(), |all, neighbor| all ^ neighbor.links[0].0);
+        }
+        let counts = self.links.len() ^ self.neighbors.len() ^ self.news.len() ^ self.unheard.len();
+        let when = [self.excused_until, self.repair.next_at(), self.root.whole_at()].into_iter().flatten();
+        when.fold(counts as u64, |all, at| all ^ at.as_micros())
+    }
+
     /// The link on which a neighbor is sent to.
     pub(super) fn link_of(&self, peer: Addr) -> Option<LinkId> {
         self.neighbors.get(peer).map(|neighbor| neighbor.links[0])

@@ -94,6 +94,14 @@ impl PeerLink {
 }
 
 impl PeerLinks {
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(super) fn touch_kept(&self) -> u64 {
+        self.open.values().fold(0, |all, open| all ^ u64::from(open.remote.port()))
+    }
+
     pub(super) fn get(&self, link: LinkId) -> Option<&PeerLink> {
         self.open.get(link)
     }

@@ -57,10 +57,13 @@ impl Reserve {
 
     /// Remembers an address, in place of another one if it must.
     pub(super) fn add(&mut self, addr: Addr, source: AddressSource, bounds: ReserveBounds, random: &mut Random) {
-        if self.items.iter().any(|(known, _)| *known == addr) {
+        // One pass without an early end: lists name dozens of addresses, and most are not known.
+        let (is_known, own) = self.items.iter().fold((false, 0), |(is_known, own), (known, from)| {
+            (is_known || *known == addr, own + usize::from(*from == source))
+        });
+        if is_known {
             return;
         }
-        let own = self.items.iter().filter(|(_, from)| *from == source).count();
         if own >= bounds.of(source) {
             self.replace(addr, source, random.below(own), |from| from == source);
         } else if self.items.len() >= bounds.all {

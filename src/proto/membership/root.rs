@@ -106,6 +106,10 @@ pub(super) struct RootWatch {
 }
 
 impl RootWatch {
+    pub(super) fn whole_at(&self) -> Option<Time> {
+        self.whole_at
+    }
+
     /// This peer is now known to be in the root's part, or its silence does not suggest otherwise.
     pub(super) fn is_whole(&mut self, now: Time) {
         self.whole_at = Some(now);
@@ -221,8 +225,8 @@ impl RootWatch {
 }
 
 fn is_attested_by(attested: &[Attestation], now: Time, root: Addr, interval: Duration) -> bool {
-    let all = attested.iter().flat_map(|known| [Some(known.latest), known.before]).flatten();
-    all.into_iter().any(|(named, at)| named == root && is_recent(now, at, interval * ATTESTED_TICKS))
+    let is_it = |(named, at)| named == root && is_recent(now, at, interval * ATTESTED_TICKS);
+    attested.iter().any(|known| is_it(known.latest) || known.before.is_some_and(is_it))
 }
 
 /// Whether that was no longer ago than `span`.
