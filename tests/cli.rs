@@ -201,6 +201,26 @@ fn as_json_every_line_after_the_header_is_an_event() {
 }
 
 #[test]
+fn a_session_is_printed_as_one_document_at_its_end() {
+    let lab = |format| {
+        let args = ["lab", "--headless", "--virtual", "--rng-seed", "7", "--duration", "30s", "--format", format];
+        let (code, out, _) = run(&args, |_| {});
+        assert_eq!(code, 0, "{out}");
+        out
+    };
+    let totals = lab("prometheus");
+    for line in ["# TYPE gossipctl_messages_received_total counter", "gossipctl_node_up{node=\"p8\",role=\"peer\"} 1"] {
+        assert!(totals.lines().any(|told| told == line), "{line} in {totals}");
+    }
+    let overlay = lab("dot");
+    assert!(overlay.starts_with("graph overlay {") && overlay.ends_with("}\n"), "{overlay}");
+    assert!(overlay.contains("\"p1\" -- ") && overlay.contains("[style=dashed]"), "{overlay}");
+    let tables = lab("markdown");
+    assert!(tables.contains("| p8 | peer | up | ") && tables.contains("| 8/8 | "), "{tables}");
+    assert!(lab("csv").lines().nth(1).is_some_and(|row| row.contains(",started,")), "a row an event");
+}
+
+#[test]
 fn what_is_printed_as_json_can_be_opened_as_a_recording() {
     let (_, out, _) = run(&["lab", "--headless", "--format", "json", "--duration", "1s"], |_| {});
     let dir = tempfile::tempdir().unwrap();

@@ -206,9 +206,9 @@ fn the_start_screen_starts_a_lively_lab() {
     session.wait_for("Peers");
     session.press("\r");
     session.wait_until("the lab", |screen| screen.contains("2 seeds") && screen.contains("10 up"));
-    session.press("4");
+    session.press("4z");
     session.wait_for("every 2 s");
-    session.press("q");
+    session.press("qq");
     assert_eq!(session.end().0.exit_code(), 0);
 }
 

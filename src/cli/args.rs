@@ -288,4 +288,12 @@ pub(crate) enum PrintFormat {
     Text,
     /// A header, then one JSON object per event: a recording that can be replayed
     Json,
+    /// A table of the events
+    Csv,
+    /// At the end, the totals for Prometheus (text exposition format)
+    Prometheus,
+    /// At the end, the overlay for Graphviz
+    Dot,
+    /// At the end, tables of nodes, messages and deaths in Markdown
+    Markdown,
 }

@@ -9,14 +9,14 @@ use crate::event::Event;
 use crate::feed::{Delivery, Feed};
 use crate::session::export::{EventLines, FileFormat, Stamps};
 use crate::session::journal::Header;
+use crate::session::report::{Document, DocumentFormat};
 
 /// Bytes of whole lines in one write: the most that a pipe holds.
 const CHUNK_LEN: usize = 64 * 1024;
 
 /// Prints events as they come.
 pub(crate) struct Printer<W> {
-    format: PrintFormat,
-    lines: EventLines,
+    form: PrintedForm,
     out: W,
     /// Lines that are not written yet.
     pending: Vec<u8>,
@@ -24,16 +24,35 @@ pub(crate) struct Printer<W> {
     hurry: CancellationToken,
 }
 
+/// What events become.
+enum PrintedForm {
+    /// A line each, as they come.
+    Lines(FileFormat, EventLines),
+    /// One document at the end.
+    Document(Box<Document>),
+}
+
+impl PrintedForm {
+    fn begin(format: PrintFormat, header: &Header, out: &mut Vec<u8>) -> io::Result<Self> {
+        let document = |format| Ok(Self::Document(Box::new(Document::new(format, header.utc_offset_s))));
+        let file = match format {
+            PrintFormat::Text => FileFormat::Txt,
+            PrintFormat::Json => FileFormat::Jsonl,
+            PrintFormat::Csv => FileFormat::Csv,
+            PrintFormat::Prometheus => return document(DocumentFormat::Prometheus),
+            PrintFormat::Dot => return document(DocumentFormat::Dot),
+            PrintFormat::Markdown => return document(DocumentFormat::Markdown),
+        };
+        Ok(Self::Lines(file, EventLines::begin(file, Stamps::Hidden, header, out)?))
+    }
+}
+
 impl<W: Write> Printer<W> {
     /// A printer that has printed what comes before all events. Its JSON output is a journal.
     pub(crate) fn new(format: PrintFormat, header: &Header, out: W) -> io::Result<Self> {
         let (mut pending, hurry) = (Vec::new(), CancellationToken::new());
-        let file = match format {
-            PrintFormat::Text => FileFormat::Txt,
-            PrintFormat::Json => FileFormat::Jsonl,
-        };
-        let lines = EventLines::begin(file, Stamps::Hidden, header, &mut pending)?;
-        Ok(Self { format, lines, out, pending, skipped: 0, hurry })
+        let form = PrintedForm::begin(format, header, &mut pending)?;
+        Ok(Self { form, out, pending, skipped: 0, hurry })
     }
 
     /// Once this is canceled, further events are counted and not printed.
@@ -52,18 +71,28 @@ impl<W: Write> Printer<W> {
             }
         }
         self.missing(feed.take_skipped())?;
-        self.flush()?;
+        self.finish()?;
         Ok(self.skipped)
     }
 
     /// Prints this event; it may wait until a chunk is full.
     pub(crate) fn event(&mut self, event: &Event) -> io::Result<()> {
-        self.lines.push(&mut self.pending, event)?;
+        match &mut self.form {
+            PrintedForm::Lines(_, lines) => lines.push(&mut self.pending, event)?,
+            PrintedForm::Document(document) => document.take(event),
+        }
         if self.pending.len() < CHUNK_LEN { Ok(()) } else { self.write() }
     }
 
-    /// Prints what waits.
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
+    /// Prints what waits, and what comes after all events.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        if let PrintedForm::Document(document) = &self.form {
+            self.pending.extend_from_slice(document.text().as_bytes());
+        }
+        self.flush()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         self.write()?;
         self.out.flush()
     }
@@ -76,10 +105,16 @@ impl<W: Write> Printer<W> {
 
     fn missing(&mut self, events: u64) -> io::Result<()> {
         self.skipped += events;
-        if events > 0 && self.format == PrintFormat::Json {
-            self.lines.push_missing(&mut self.pending, events, "")?;
+        match &mut self.form {
+            PrintedForm::Lines(FileFormat::Jsonl | FileFormat::Csv, lines) if events > 0 => {
+                lines.push_missing(&mut self.pending, events, &format!("{events} events are missing"))
+            }
+            PrintedForm::Lines(..) => Ok(()),
+            PrintedForm::Document(document) => {
+                document.note_missing(events);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     fn deliver(&mut self, delivery: &Delivery) -> io::Result<()> {

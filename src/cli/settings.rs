@@ -177,7 +177,7 @@ settings! {
 settings! {
     /// How the console looks.
     #[command(next_help_heading = "Console")]
-    ConsoleArgs of (console: ConsoleSettings) {
+    ConsoleArgs of (console: ConsoleArgs) {
         /// Draw with ASCII characters only [default: if the locale or TERM asks for it]
         #[arg(long)]
         ascii: bool => console.ascii;
@@ -189,7 +189,7 @@ settings! {
         mouse: bool => console.mouse;
         /// Colors [default: auto]
         #[arg(long)]
-        theme: Option<ThemeChoice> => console.theme;
+        theme: Option<ThemeChoice> => console.theme, such as "\"auto\"";
     }
 }
 
@@ -216,15 +216,6 @@ pub(crate) struct JournalSettings {
     pub(crate) no_journal: bool,
     journal_max: ByteSize,
     sessions_max: ByteSize,
-}
-
-/// How the console looks, with defaults for what is not set.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct ConsoleSettings {
-    ascii: bool,
-    unicode: bool,
-    mouse: bool,
-    theme: ThemeChoice,
 }
 
 impl NodeArgs {
@@ -366,14 +357,6 @@ impl LabSize {
         let mut lab = LAB_SIZE;
         self.apply(&mut lab);
         lab
-    }
-}
-
-impl ConsoleArgs {
-    pub(crate) fn settings(&self) -> ConsoleSettings {
-        let mut console = ConsoleSettings::default();
-        self.apply(&mut console);
-        console
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn template(config: &ConfigFile, file: Option<&Path>) -> Result<Strin
     section(&mut text, "node", &config.node, &node);
     section(&mut text, "lab", &config.lab, &config.lab.settings());
     section(&mut text, "session", &config.session, &config.session.settings()?);
-    section(&mut text, "console", &config.console, &config.console.settings());
+    section(&mut text, "console", &config.console, &config.console);
     keys(&mut text, config);
     Ok(text)
 }

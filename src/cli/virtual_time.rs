@@ -203,7 +203,7 @@ pub(crate) fn run(plan: &Plan, format: PrintFormat) -> Result<ExitCode, Failure>
     let sink = ScenarioSink::new(&mut run, listener);
     let engine = VirtualEngine::with_sink(plan.node.network(rng_seed, 0), EPOCH, sink);
     let played = play(engine, plan.length);
-    let end = match played.and_then(|end| printer.flush().map_err(Failure::Stdout).map(|()| end)) {
+    let end = match played.and_then(|end| printer.finish().map_err(Failure::Stdout).map(|()| end)) {
         // A reader that closes the pipe has had enough: no failure.
         Err(Failure::Stdout(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
         other => other?,

@@ -21,5 +21,6 @@ pub mod node_logs;
 pub mod overview;
 pub mod recorder;
 pub mod replay;
+pub mod report;
 pub mod summary;
 pub mod text;

@@ -49,13 +49,6 @@ impl<S: EventSink> VirtualEngine<S> {
         Self { engine, world, utc_offset_s }
     }
 
-    /// There is no seed list, for this reason: nodes that need one are refused until there is a
-    /// lab.
-    #[must_use]
-    pub fn without_seed_list(self, why: String) -> Self {
-        Self { engine: self.engine.without_seed_list(why), ..self }
-    }
-
     pub const fn nodes(&self) -> &NodeTable {
         self.engine.nodes()
     }

@@ -8,12 +8,12 @@ use super::link::miss_lines;
 use super::node::suspect;
 use super::{EvidenceLine, Explainer, Explanation, in_order};
 use crate::event::{Event, NodeState};
-use crate::model::Model;
 use crate::model::death::{DeathCase, Evidence};
 use crate::model::link::first_sent;
 use crate::model::node::{LifeChange, NodeRecord, ObservedState};
 use crate::model::words::death::seed_step;
 use crate::model::words::{count_text, span_text};
+use crate::model::{Model, Set};
 use crate::proto::addr::Addr;
 use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
@@ -215,13 +215,8 @@ fn reports(explainer: Explainer<'_>, case: &DeathCase) -> String {
 }
 
 fn reported_seeds(case: &DeathCase) -> Vec<Addr> {
-    let mut seeds: Vec<Addr> = Vec::new();
-    for seed in case.evidence.iter().flat_map(|evidence| &evidence.seeds) {
-        if !seeds.contains(seed) {
-            seeds.push(*seed);
-        }
-    }
-    seeds
+    let seeds: Set<Addr> = case.evidence.iter().flat_map(|evidence| &evidence.seeds).copied().collect();
+    seeds.into_iter().collect()
 }
 
 /// Nodes of ours that have a link to it and have heard from it since it was declared dead; empty if
@@ -281,8 +276,4 @@ fn step_line(explainer: Explainer<'_>, step: &Event) -> EvidenceLine {
 pub(super) fn step_line_of(explainer: Explainer<'_>, dead: Addr, step: &Event) -> EvidenceLine {
     let line = step_line(explainer, step);
     EvidenceLine { text: format!("{}: {}", explainer.name(dead), line.text), ..line }
-}
-
-fn micros(micros: u64) -> String {
-    span_text(std::time::Duration::from_micros(micros))
 }

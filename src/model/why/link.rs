@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::ending::{end_of, is_seen_only};
-use super::{EvidenceLine, Explainer, Explanation, in_order};
+use super::{EvidenceLine, Explainer, Explanation, in_order, micros};
 use crate::event::{Direction, EventKind, LinkEvent, Purpose};
 use crate::model::Model;
 use crate::model::link::{LinkHistory, LinkState, LinkStep, Miss, StepKind};
@@ -256,10 +256,6 @@ pub(super) fn step_text(explainer: Explainer<'_>, link: &LinkHistory, step: &Lin
         StepKind::Dropped => format!("{peer} dropped the link while {node} hung"),
         StepKind::NodeStopped => format!("{node} stopped, and its links with it"),
     }
-}
-
-fn micros(micros: u64) -> String {
-    span_text(std::time::Duration::from_micros(micros))
 }
 
 /// A probe, and that it was not answered.

@@ -21,8 +21,10 @@ pub use node::about_node;
 pub use seed::why_seed;
 pub use warning::why_warning;
 
+use std::time::Duration;
+
 use super::fault::FaultRecord;
-use super::words::{list_text, second_text};
+use super::words::{list_text, second_text, span_text};
 use super::{Model, Set};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
@@ -112,6 +114,10 @@ impl<'a> Explainer<'a> {
     fn clock(self, at: Time) -> String {
         second_text(at, self.utc_offset_s)
     }
+}
+
+fn micros(micros: u64) -> String {
+    span_text(Duration::from_micros(micros))
 }
 
 /// In order of time, each line once, and at most [`EVIDENCE_MAX`].

@@ -104,7 +104,7 @@ fn barriers(explainer: Explainer<'_>, node: &NodeRecord) -> String {
 fn barrier(explainer: Explainer<'_>, node: &NodeRecord, records: &[&FaultRecord]) -> Option<String> {
     let is_between = |record: &FaultRecord, other: Addr| record.fault.on.is_between(node.addr, other);
     let is_beyond = |other: &&NodeRecord| {
-        let is_it = other.addr != node.addr && other.is_ours() && is_running(other);
+        let is_it = other.addr != node.addr && other.is_ours() && other.runs();
         is_it && records.iter().any(|record| is_between(record, other.addr))
     };
     let beyond: Vec<Addr> = explainer.model.nodes().iter().filter(is_beyond).map(|other| other.addr).collect();
@@ -112,10 +112,6 @@ fn barrier(explainer: Explainer<'_>, node: &NodeRecord, records: &[&FaultRecord]
     let records: Vec<&FaultRecord> = records.iter().filter(keeps).copied().collect();
     let named = explainer.named_first(&records)?;
     Some(format!(" Nothing passes between it and {}: {named}.", explainer.names_in_order(&beyond)))
-}
-
-fn is_running(node: &NodeRecord) -> bool {
-    node.runs()
 }
 
 /// Whose probes it does not answer, and what explains that.

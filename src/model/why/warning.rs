@@ -192,7 +192,7 @@ fn answers(explainer: Explainer<'_>, case: &DeathCase, reporter: Addr) -> Vec<(A
     let answer = |step: &Event| {
         let (_, rtt_us) = dispute(step).filter(|(told, _)| *told == reporter)?;
         let (seed, dead) = (explainer.name(step.node), explainer.name(case.dead));
-        let after = span_text(Duration::from_micros(rtt_us));
+        let after = super::micros(rtt_us);
         Some((step.node, EvidenceLine::at(step.at, format!("{seed} asked {dead}, which answered after {after}"))))
     };
     case.steps.iter().filter_map(answer).collect()
