@@ -53,7 +53,7 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
     match &event.kind {
         // What failed may be the start of a node, which then is no node; a fault may be everywhere.
         EventKind::Node(NodeEvent::Failed { .. }) => {}
-        EventKind::Fault(FaultEvent::Set { fault, .. }) => model.faults.set(fault, event.at),
+        EventKind::Fault(FaultEvent::Set { id, fault }) => model.faults.set(*id, fault, event.at),
         EventKind::Fault(FaultEvent::Cleared { fault, .. }) => model.faults.cleared(fault, event.at),
         EventKind::Node(_)
         | EventKind::Link(_)

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultClass, FaultKind, Hindrance};
+use crate::proto::fault::{Fault, FaultClass, FaultId, FaultKind, Hindrance};
 use crate::proto::time::Time;
 
 /// Past faults and lies that are kept: more than anybody asks about.
@@ -13,6 +13,8 @@ pub const PAST_MAX: usize = 1_000;
 /// A fault, and when it was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultRecord {
+    /// Its number; unknown in older recordings.
+    pub id: Option<FaultId>,
     pub fault: Fault,
     pub since: Time,
     /// `None`: the fault is still set.
@@ -49,8 +51,8 @@ impl FaultRecord {
 }
 
 impl FaultHistory {
-    pub(super) fn set(&mut self, fault: &Fault, since: Time) {
-        self.active.push(FaultRecord { fault: fault.clone(), since, until: None });
+    pub(super) fn set(&mut self, id: Option<FaultId>, fault: &Fault, since: Time) {
+        self.active.push(FaultRecord { id, fault: fault.clone(), since, until: None });
     }
 
     pub(super) fn cleared(&mut self, fault: &Fault, at: Time) {
@@ -66,6 +68,10 @@ impl FaultHistory {
     /// The faults that are set now, in the order in which they were set.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &FaultRecord> {
         self.active.iter()
+    }
+
+    pub fn numbered(&self, id: FaultId) -> Option<&FaultRecord> {
+        self.ever().find(|record| record.id == Some(id))
     }
 
     /// All faults, past ones first.
@@ -139,7 +145,7 @@ mod tests {
     fn a_fault_that_is_over_is_still_known_where_it_was() {
         let mut faults = FaultHistory::default();
         let cut = Fault { what: FaultKind::Cut, on: Scope::link(A, B) };
-        faults.set(&cut, at(10));
+        faults.set(None, &cut, at(10));
         assert!(faults.is_cut(B, A) && !faults.is_cut(A, C));
         assert_eq!(faults.ever_on_node(A).count(), 1);
         faults.cleared(&cut, at(20));
@@ -152,7 +158,7 @@ mod tests {
     #[test]
     fn a_wrong_clock_is_wrong_while_it_is_skewed() {
         let mut faults = FaultHistory::default();
-        faults.set(&Fault { what: FaultKind::Skew { by_us: 1 }, on: Scope::Node(A) }, at(10));
+        faults.set(None, &Fault { what: FaultKind::Skew { by_us: 1 }, on: Scope::Node(A) }, at(10));
         assert!(faults.was_skewed(A, at(11)) && !faults.was_skewed(A, at(9)) && !faults.was_skewed(B, at(11)));
         assert_eq!(faults.on_link(A, B).count(), 0, "a clock meets no message");
     }

@@ -18,6 +18,7 @@ pub mod identity;
 pub mod life;
 pub mod link;
 pub mod liveness;
+pub mod loss;
 pub mod node;
 pub mod notice;
 pub mod overlay;
@@ -74,6 +75,7 @@ pub struct Model {
     notices: notice::Notices,
     faults: fault::FaultHistory,
     forgeries: rumor::Forgeries,
+    lost: loss::LostCopies,
     /// For a node whose neighbors were mostly ones that joined while it was full: those neighbors.
     joiners: Map<Addr, Vec<Addr>>,
     warnings: warning::Warnings,
@@ -122,6 +124,7 @@ impl Default for Model {
             notices: notice::empty(),
             faults: fault::FaultHistory::default(),
             forgeries: rumor::no_forgeries(),
+            lost: loss::LostCopies::new(loss::LOSSES_MAX),
             joiners: Map::default(),
             warnings: warning::Warnings::default(),
             totals: Totals::default(),
@@ -229,6 +232,11 @@ impl Model {
     /// Messages that were forged in the name of our nodes.
     pub fn forgeries(&self) -> &rumor::Forgeries {
         &self.forgeries
+    }
+
+    /// Copies of this message that did not arrive, as far as they are kept.
+    pub fn lost_copies(&self, id: MessageId) -> impl Iterator<Item = &loss::LostCopy> {
+        self.lost.iter().map(|(_, lost)| lost).filter(move |lost| lost.id == id)
     }
 
     pub fn totals(&self) -> Totals {

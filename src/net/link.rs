@@ -22,6 +22,7 @@ use super::outbox::{Outbox, QueueFull};
 use super::ready_set::LinkWaker;
 use super::wire::{LinkContext, LinkDecoder, WireError};
 use crate::clock::Clock;
+use crate::proto::addr::Addr;
 use crate::proto::event::{ConnectionId, Direction, LinkId};
 use crate::proto::machine::CloseCause;
 use crate::proto::message::Message;
@@ -65,6 +66,8 @@ enum Read {
 pub(super) struct Link {
     /// Unknown if the system does not name its ends.
     pub(super) connection: Option<ConnectionId>,
+    /// The node that was dialed, or that has named itself.
+    pub(super) peer: Option<Addr>,
     stream: TcpStream,
     context: LinkContext,
     call: Arc<LinkWaker>,
@@ -106,6 +109,7 @@ impl Link {
     pub(super) fn new(context: LinkContext, stream: TcpStream, call: Arc<LinkWaker>, now: Time) -> Self {
         Self {
             connection: name(&stream, context.direction, now),
+            peer: None,
             stream,
             context,
             waker: Waker::from(Arc::clone(&call)),
@@ -199,7 +203,12 @@ impl Link {
             Reading::Ended => return None,
         };
         match (decoded, &mut self.reading) {
-            (Ok(Some(message)), _) => Some(Pulled::Message(message)),
+            (Ok(Some(message)), _) => {
+                if let Message::Hello(hello) = &message {
+                    self.peer.get_or_insert(hello.listen);
+                }
+                Some(Pulled::Message(message))
+            }
             (Err(error), _) => Some(self.end(cause(error))),
             (Ok(None), Reading::Ending(cause)) => {
                 let cause = cause.clone();
@@ -360,6 +369,11 @@ impl Closing {
     /// Messages that still wait.
     pub(super) fn waiting(&self) -> usize {
         self.link.outbox.waiting()
+    }
+
+    /// The link, however far its end is.
+    pub(super) fn into_link(self) -> Link {
+        self.link
     }
 
     /// Continues closing.

@@ -28,7 +28,7 @@ use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
 use crate::proto::config::{HALF_OPEN_MAX, LINKS_MAX, REGISTRATIONS_MAX};
-use crate::proto::event::{ConnectionId, Direction, LinkId, Purpose, Rule};
+use crate::proto::event::{ConnectionId, Direction, LinkId, LossReason, MessageLoss, Purpose, Rule};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
 use crate::proto::message::{Dialect, Role};
 use crate::proto::pacing::backlog_told;
@@ -193,6 +193,9 @@ impl Links {
         match result {
             Ok(stream) => {
                 let link = self.open(stream, purpose, Direction::Outbound);
+                if let Some(open) = self.open.get_mut(&link) {
+                    open.peer = Some(peer);
+                }
                 Input::Link { link, change: LinkChange::Dialed { peer } }
             }
             Err(error) => Input::DialFailed { peer, error },
@@ -325,8 +328,21 @@ impl Links {
     pub(super) fn forget(&mut self, link: LinkId) -> bool {
         let Some(open) = self.remove(link) else { return false };
         self.ended = Some((link, open.connection));
-        open.close(&self.endings);
+        self.close(open);
         true
+    }
+
+    /// Ends a connection. What waited on it is lost, as it is when virtual time ends one.
+    fn close(&mut self, mut link: Link) {
+        if let Some(to) = link.peer.filter(|_| self.heard) {
+            let loss = MessageLoss { from: self.me.addr, to, connection: link.connection, why: LossReason::LinkEnded };
+            for message in link.outbox.take_unwritten() {
+                if let Some(event) = loss.event(&message) {
+                    self.emit(|| event);
+                }
+            }
+        }
+        link.close(&self.endings);
     }
 
     fn remove(&mut self, link: LinkId) -> Option<Link> {
@@ -346,7 +362,7 @@ impl Links {
                 self.unsent_count += closing.waiting();
                 set_alarm(&mut self.alarms, link, &mut closing.alarm_at, None);
                 if let Some(closing) = self.closing.remove(&link) {
-                    closing.close(&self.endings);
+                    self.close(closing.into_link());
                 }
             }
         }

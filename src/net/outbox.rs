@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use tokio::net::TcpStream;
 
 use super::wire::{LinkContext, LinkEncoder};
@@ -135,17 +135,19 @@ enum WriteState {
 /// Bytes that are written in one piece.
 #[derive(Debug)]
 struct Chunk {
+    /// With what the system has taken of it already.
     bytes: Bytes,
+    written: usize,
     /// It begins with the rest of a message whose head is in the chunk before: nothing goes between
     /// the two.
     is_body: bool,
 }
 
 impl Deref for Chunk {
-    type Target = Bytes;
+    type Target = [u8];
 
-    fn deref(&self) -> &Bytes {
-        &self.bytes
+    fn deref(&self) -> &[u8] {
+        &self.bytes[self.written..]
     }
 }
 
@@ -155,10 +157,14 @@ pub(super) struct Outbox {
     encoder: LinkEncoder,
     /// Written before `open`.
     chunks: VecDeque<Chunk>,
+    /// The chunk with the head of the message whose rest is in front.
+    begun: Option<Chunk>,
     /// The number of chunks in front that nothing may overtake.
     ahead: usize,
     /// Gossip was added since the last write.
     has_new_gossip: bool,
+    /// What waited when the link broke.
+    unwritten: Vec<Message>,
     /// Bytes that the system has taken.
     taken: u64,
     /// The buffer that is being filled.
@@ -176,6 +182,8 @@ impl Outbox {
         Self {
             encoder: LinkEncoder::new(context),
             chunks: VecDeque::new(),
+            begun: None,
+            unwritten: Vec::new(),
             ahead: 0,
             has_new_gossip: false,
             taken: 0,
@@ -231,7 +239,7 @@ impl Outbox {
             }
             Some(body) => {
                 self.seal();
-                self.chunks.push_back(Chunk { bytes: body.clone(), is_body: true });
+                self.chunks.push_back(Chunk { bytes: body.clone(), written: 0, is_body: true });
             }
             None => {}
         }
@@ -282,6 +290,18 @@ impl Outbox {
         self.load.messages
     }
 
+    /// The messages that wait, or waited when the link broke, as far as the system has not taken all
+    /// of them. They are read back from their bytes, so that only a link that ends costs anything.
+    pub(super) fn take_unwritten(&mut self) -> Vec<Message> {
+        self.seal();
+        let chunks = self.begun.take().into_iter().chain(self.chunks.drain(..));
+        let pieces: Vec<(Bytes, usize)> = chunks.map(|chunk| (chunk.bytes, chunk.written)).collect();
+        let mut unwritten = std::mem::take(&mut self.unwritten);
+        unwritten.extend(self.encoder.read_back(&pieces));
+        (self.load, self.ahead) = (QueueLoad::default(), 0);
+        unwritten
+    }
+
     /// More messages wait than should, with write gaps.
     pub(super) fn is_late(&self) -> bool {
         self.encoder.write_gap().is_some() && self.load.messages >= CLASSIC_BACKLOG_TOLD
@@ -290,7 +310,7 @@ impl Outbox {
     /// Nothing more goes into the buffer that is being filled.
     fn seal(&mut self) {
         if !self.open.is_empty() {
-            self.chunks.push_back(Chunk { bytes: self.open.split().freeze(), is_body: false });
+            self.chunks.push_back(Chunk { bytes: self.open.split().freeze(), written: 0, is_body: false });
         }
     }
 
@@ -355,13 +375,13 @@ impl Outbox {
     }
 
     fn take_off_open(&mut self, written: usize) {
+        if written < self.open.len() {
+            self.seal();
+            return self.take_off_chunks(written);
+        }
         self.load = self.load.without(written);
         self.taken += written as u64;
-        // What has begun is finished first, once it is a chunk.
-        self.ahead = usize::from(written < self.open.len());
-        if written < self.open.len() {
-            self.open.advance(written);
-        } else if self.open.capacity() > KEPT_LEN {
+        if self.open.capacity() > KEPT_LEN {
             self.open = BytesMut::new();
         } else {
             self.open.clear();
@@ -373,13 +393,14 @@ impl Outbox {
         self.taken += written as u64;
         while let Some(chunk) = self.chunks.front_mut() {
             if written < chunk.len() {
-                chunk.bytes.advance(written);
+                chunk.written += written;
                 // What has begun is finished first.
                 self.ahead = self.ahead.max(usize::from(written > 0));
                 return;
             }
             written -= chunk.len();
-            self.chunks.pop_front();
+            let whole = self.chunks.pop_front().map(|chunk| Chunk { written: chunk.bytes.len(), ..chunk });
+            self.begun = whole.filter(|_| self.chunks.front().is_some_and(|next| next.is_body));
             self.ahead = self.ahead.saturating_sub(1);
         }
     }
@@ -393,6 +414,7 @@ impl Outbox {
     }
 
     fn fail(&mut self) {
+        self.unwritten = self.take_unwritten();
         self.state = WriteState::Failed;
         self.chunks = VecDeque::new();
         self.ahead = 0;
@@ -446,6 +468,71 @@ mod tests {
         (0..count).for_each(|_| frames.add(&Message::ListRequest, &mut outbox).unwrap());
         assert_eq!(write(&mut outbox, &stream), Ok(()), "some of it is on its way already");
         drop(remote);
+    }
+
+    fn numbered(seq: u64, text: &str) -> Message {
+        let id = MessageId { origin: Addr::loopback(3000), run: 0, seq };
+        let trace = Some(Trace { sent: Time::from_micros(0), hop: 1 });
+        Message::Gossip(Arc::new(Gossip { id, body: Body::from(text), trace }))
+    }
+
+    fn numbers(messages: &[Message]) -> Vec<u64> {
+        let number = |message: &Message| match message {
+            Message::Gossip(gossip) => gossip.id.seq,
+            _ => 0,
+        };
+        messages.iter().map(number).collect()
+    }
+
+    /// Whatever the system has taken by then: whole messages, parts, the head of a large one alone.
+    #[test]
+    fn what_is_not_wholly_written_when_a_link_ends_is_known() {
+        let large = "x".repeat(Body::SHARED_LEN_MIN);
+        let messages = [numbered(1, "one"), numbered(2, &large), numbered(3, "three"), Message::ListRequest];
+        let full = || {
+            let (mut frames, mut outbox) = (Frames::default(), Outbox::new(CONTEXT));
+            for message in &messages {
+                frames.add(message, &mut outbox).unwrap();
+            }
+            outbox.seal();
+            outbox
+        };
+        let len = full().load.bytes;
+        let mut seen = vec![4];
+        for taken in (0..=len).filter(|taken| *taken < 200 || len - taken < 200 || taken % 97 == 0) {
+            for parts in [[taken, 0], [taken / 2, taken - taken / 2]] {
+                let mut outbox = full();
+                for part in parts {
+                    outbox.take_off_chunks(part);
+                }
+                let left = numbers(&outbox.take_unwritten());
+                assert!(
+                    [1, 2, 3, 0].ends_with(&left) && left.len() <= seen[seen.len() - 1],
+                    "{taken} of {len}: {left:?}"
+                );
+                assert!(outbox.is_empty() && outbox.take_unwritten().is_empty());
+                seen.push(left.len());
+            }
+        }
+        assert!((0..=4).all(|count| seen.contains(&count)), "{seen:?}");
+    }
+
+    #[test]
+    fn what_waits_in_the_classic_dialect_is_known_too() {
+        let mut outbox = Outbox::new(LinkContext { dialect: Dialect::Classic, ..CONTEXT });
+        let mut frames = Frames::default();
+        for second in [5, 6, 7] {
+            let body = Body::from("Gossip Message 4");
+            let clock = crate::proto::time::ClockTime::from_seconds(second).unwrap();
+            let id = MessageId::classic(Addr::loopback(3000), clock, body.as_bytes());
+            frames.add(&Message::Gossip(Arc::new(Gossip { id, body, trace: None })), &mut outbox).unwrap();
+        }
+        outbox.take_off_chunks(outbox.chunks[0].len() + 3);
+        let runs = outbox.take_unwritten().into_iter().map(|message| match message {
+            Message::Gossip(gossip) => gossip.id.run,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(runs.collect::<Vec<_>>(), [6, 7]);
     }
 
     #[test]

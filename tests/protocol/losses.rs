@@ -6,8 +6,11 @@ use std::time::Duration;
 use gossipctl::event::{
     ConnectionId, EventKind, FaultEvent, GossipEvent, LinkEvent, LossReason, MessageLoss, ProbeEvent, ProbePart,
 };
+use gossipctl::model::Model;
+use gossipctl::model::why::why_not;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::fault::{FaultId, FaultKind, Percent, Scope};
+use gossipctl::proto::machine::NodeCommand;
 use gossipctl::proto::message::{Dialect, MessageId};
 
 use crate::classic::classic;
@@ -177,4 +180,49 @@ fn both_ends_of_a_framed_connection_name_it_alike() {
 #[test]
 fn both_ends_of_a_classic_connection_name_it_alike() {
     both_ends_name_it_alike(Dialect::Classic);
+}
+
+/// What is said of each message that a peer lacks.
+fn lacking(network: &Network) -> Vec<String> {
+    let mut model = Model::new();
+    network.world.events().iter().for_each(|event| model.apply(event));
+    let generated = |event: &EventKind| match event {
+        EventKind::Gossip(GossipEvent::Generated { id, .. }) => Some(*id),
+        _ => None,
+    };
+    let ids = network.world.events().iter().filter_map(|event| generated(&event.kind));
+    let of = |id| network.peers().into_iter().map(move |peer| (peer, id));
+    let verdicts = ids.flat_map(of).map(|(peer, id)| why_not(&model, peer, id, 0).verdict);
+    verdicts.filter(|verdict| verdict.contains("does not have")).collect()
+}
+
+#[test]
+fn a_lack_names_the_fault_that_swallowed_the_copy() {
+    let mut network = network(Dialect::Framed);
+    set(&mut network, FaultKind::Loss { percent: Percent::new(70).unwrap() }, Scope::All);
+    network.world.run_for(SECOND * 8);
+    calm(&mut network);
+    network.peers().into_iter().for_each(|peer| network.world.hang(peer));
+    network.world.run_for(SECOND * 10);
+    let told = lacking(&network);
+    let lost = told.iter().filter(|told| told.contains(" was lost: dropped by 'loss all 70%' from ")).count();
+    assert!(lost >= 10 && told.iter().all(|told| !told.contains("may have kept it")), "{lost} of {told:#?}");
+}
+
+#[test]
+fn a_lack_tells_that_a_link_ended_with_the_copy_in_it() {
+    let mut network = Network::new(1, 5);
+    network.peer_config.messages = Some(0);
+    network.start_peers(1..=2);
+    network.world.run_for(SECOND * 5);
+    let [one, other] = [1, 2].map(peer_addr);
+    set(&mut network, FaultKind::Delay { by_us: 3_000_000, jitter_us: 0 }, Scope::link(one, other));
+    network.world.command(one, NodeCommand::Say("hello".into()));
+    network.world.run_for(SECOND);
+    network.world.command(other, NodeCommand::Cut(one));
+    network.world.run_for(SECOND * 10);
+    let told = lacking(&network);
+    let [told] = &told[..] else { panic!("{told:?}") };
+    let ends = "link cut by the user, and the copy to ";
+    assert!(told.contains(ends) && told.contains(" was lost with it; ") && !told.contains("certain"), "{told}");
 }

@@ -1,9 +1,10 @@
 //! Takes events about messages in.
 
 use super::{HappenedAt, add};
-use crate::event::GossipEvent;
+use crate::event::{GossipEvent, MessageLoss};
 use crate::model::Model;
 use crate::model::gossip::{Folded, Spread};
+use crate::model::loss::LostCopy;
 use crate::model::rumor::{Began, ForeignCopy, Forgery, MessageCopy, Rumor};
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role, Trace};
@@ -19,7 +20,9 @@ impl Model {
                 self.received(here, id, from, body, trace, forwarded);
             }
             GossipEvent::Duplicate { id, from, trace } => self.duplicate(here, id, from, trace),
-            GossipEvent::Lost { .. } => {}
+            GossipEvent::Lost { id, loss: MessageLoss { from, to, why, .. } } => {
+                self.lost.push(LostCopy { at: here.at, id, from, to, why });
+            }
             GossipEvent::Forged { id, from } => {
                 self.links.heard(here.link(from), here.at);
                 self.forgeries.push(Forgery { at: here.at, id, from });

@@ -22,6 +22,7 @@ use crate::event::{NodeState, Purpose};
 use crate::model::fault::FaultRecord;
 use crate::model::graph::Ways;
 use crate::model::link::{LinkHistory, LinkStep};
+use crate::model::loss::LostCopy;
 use crate::model::node::LifeChange;
 use crate::model::overlay::OverlaySnapshot;
 use crate::model::rumor::ForeignCopy;
@@ -154,6 +155,8 @@ enum CrossingOutcome<'a> {
     HolderDown(LifeChange),
     /// The next node stopped or hung.
     NextDown(LifeChange),
+    /// The copy was lost, and it is known to what.
+    Lost(LostCopy),
     /// It came up only after the holder had the message.
     Late,
     /// No reason was seen.
@@ -227,6 +230,8 @@ struct Diagnosis<'a> {
     side_of: FastHashMap<Addr, usize>,
     sides: Vec<OverlaySide<'a>>,
     losses: Losses<'a>,
+    /// Copies that did not arrive, by their ends.
+    lost_copies: FastHashMap<(Addr, Addr), LostCopy>,
     /// Partitions that had all those that have it on the same side.
     borders: Vec<&'a FaultRecord>,
 }
@@ -247,6 +252,7 @@ impl<'a> Diagnosis<'a> {
             side_of: parts.iter().enumerate().flat_map(of_part).collect(),
             sides: parts.iter().map(|part| OverlaySide { size: part.len(), lost: OnceCell::new() }).collect(),
             losses: Losses::until(rumor.last_first.max(began) + LOST_AROUND, model),
+            lost_copies: model.lost_copies(rumor.id).map(|lost| ((lost.from, lost.to), *lost)).collect(),
             borders: borders(model, rumor),
         }
     }
@@ -320,8 +326,12 @@ impl<'a> Diagnosis<'a> {
         let faults = self.explainer.model.faults();
         let mut on_it: Vec<&'a FaultRecord> = faults.ever_between(holder, next).filter(was_on).collect();
         on_it.sort_by_key(|record| !super::cause::is_barrier(record));
-        if let Some(record) = on_it.first() {
+        let lost = self.lost_copies.get(&(holder, next)).copied();
+        if let Some(record) = on_it.first().filter(|record| lost.is_none() || super::cause::is_barrier(record)) {
             return CrossingOutcome::Faulty(record);
+        }
+        if let Some(lost) = lost.filter(|lost| !lost.why.is_of_an_end()) {
+            return CrossingOutcome::Lost(lost);
         }
         // A change of the holder before it had the message did not keep it from forwarding it.
         if let Some(turn) = self.went_down(holder, at, at) {
@@ -333,6 +343,9 @@ impl<'a> Diagnosis<'a> {
         let is_around = |lost_at: Time| lost_at + LOST_AROUND > at && lost_at < at + DELIVERY_TIME;
         if let Some(lost) = self.losses.of(holder).find(|lost| lost.touches(next) && is_around(lost.step.at)) {
             return CrossingOutcome::Ended(lost);
+        }
+        if let Some(lost) = lost {
+            return CrossingOutcome::Lost(lost);
         }
         let links = self.explainer.model.links();
         let was_up = |one, other| links.get(one, other).is_none_or(|link| link.was_up_at(at));
@@ -354,6 +367,7 @@ impl<'a> Diagnosis<'a> {
             CrossingOutcome::Open => Some(Duration::ZERO),
             CrossingOutcome::Faulty(record) => record.holds_up_for(),
             CrossingOutcome::Ended(_)
+            | CrossingOutcome::Lost(_)
             | CrossingOutcome::HolderDown(_)
             | CrossingOutcome::NextDown(_)
             | CrossingOutcome::Late => None,

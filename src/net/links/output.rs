@@ -40,7 +40,7 @@ impl Output for Links {
             self.closing.insert(link, Closing::new(open, self.now));
             self.attend_closing(link);
         } else {
-            open.close(&self.endings);
+            self.close(open);
         }
     }
 

@@ -105,6 +105,26 @@ impl FramedDecoder {
     }
 }
 
+/// See [`LinkEncoder::read_back`](super::LinkEncoder::read_back).
+pub(super) fn read_back(pieces: &[(Bytes, usize)]) -> Vec<Message> {
+    let mut src = BytesMut::new();
+    for (bytes, _) in pieces {
+        src.extend_from_slice(bytes);
+    }
+    let mut written: usize = pieces.iter().map(|(_, written)| written).sum();
+    let (mut decoder, mut messages) = (FramedDecoder { greeted: true }, Vec::new());
+    loop {
+        let len = src.len();
+        let Ok(Some(message)) = decoder.frame(&mut src) else { return messages };
+        if let Some(rest) = written.checked_sub(len - src.len()) {
+            written = rest;
+        } else {
+            written = 0;
+            messages.push(message);
+        }
+    }
+}
+
 /// The first frame is a hello, or the answer of a node that does not want the link. Until its tag
 /// has come, it may be any of them.
 fn check_first(len: usize, start: &[u8]) -> Result<(), Rule> {

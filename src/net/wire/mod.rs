@@ -184,6 +184,18 @@ impl LinkEncoder {
         }
     }
 
+    /// The messages in these pieces of what this encoder wrote, in order, but those of which all bytes
+    /// are out. Of each piece the first bytes are, as many as it says; a classic one is one message.
+    pub fn read_back(&self, pieces: &[(Bytes, usize)]) -> Vec<Message> {
+        match &self.dialect {
+            DialectEncoder::Framed => framed::read_back(pieces),
+            DialectEncoder::Classic(_) => {
+                let message = |(bytes, _): &(Bytes, usize)| grammar::message(bytes, PartialInput::Closed).ok();
+                pieces.iter().filter_map(message).map(|(message, _)| message).collect()
+            }
+        }
+    }
+
     /// The least time between two writes. `None`: write as many messages at once as there are.
     /// `Some`: one write per message, with `TCP_NODELAY`.
     pub const fn write_gap(&self) -> Option<Duration> {

@@ -45,12 +45,22 @@ pub enum LossReason {
     Hung,
 }
 
+impl LossReason {
+    /// An end of its link is why, which other events tell more of.
+    pub const fn is_of_an_end(self) -> bool {
+        match self {
+            Self::LinkEnded | Self::Hung => true,
+            Self::Fault(_) | Self::QueueFull => false,
+        }
+    }
+}
+
 /// The way of a message that did not arrive.
 ///
-/// In virtual time each loss is told, at the receiver. On sockets a node tells what the faults at it
-/// swallow, that is the receiver, or the sender of a message to another process; what still waited to
-/// be written, or was on its way in the system, when a connection ended, shows when the events of
-/// both ends are compared. A loss stands in place of a receipt, so a flood that is lost causes no
+/// A loss is told where it is known: in virtual time at the receiver, and each is. On sockets the
+/// receiver tells what faults swallow (the sender, if the receiver is in another process), and the
+/// sender what waited in its own queue when the connection ended; what the system had taken by then
+/// shows when the events of both ends are compared. A node that crashes tells nothing. A loss stands in place of a receipt, so a flood that is lost causes no
 /// more events than one that arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct MessageLoss {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gossipctl::command::Command;
-use gossipctl::event::{Event, EventKind, GossipEvent, LinkEnd, LinkEvent, Rule};
+use gossipctl::event::{Event, EventKind, GossipEvent, LinkEnd, LinkEvent, LossReason, Rule};
 use gossipctl::model::Model;
 use gossipctl::model::gossip::GossipEntry;
 use gossipctl::proto::addr::Addr;
@@ -36,6 +36,21 @@ async fn a_neighbor_that_never_reads_is_dropped_as_too_slow() {
         // While the one queue fills, the other neighbor gets each message at once.
         session.until_events("the message at the other neighbor", said, received).await;
     }
+    // What waited in the queue is told as lost: all but those that the system took or that were said later.
+    let of = |kind: &EventKind| match kind {
+        EventKind::Gossip(GossipEvent::Lost { id, loss }) if loss.to == stuck && loss.why == LossReason::LinkEnded => {
+            Some(id.seq)
+        }
+        _ => None,
+    };
+    let lost: Vec<u64> = session.seen.iter().filter_map(|event| of(&event.kind)).collect();
+    let generated = |kind: &EventKind| match kind {
+        EventKind::Gossip(GossipEvent::Generated { id, .. }) => Some(id.seq),
+        _ => None,
+    };
+    let generated: Vec<u64> = session.seen.iter().filter_map(|event| generated(&event.kind)).collect();
+    let is_row = generated.windows(lost.len().max(1)).any(|row| row == lost);
+    assert!(lost.len() >= 10 && is_row, "{lost:?} of {generated:?}");
     assert_a_line(&notices(&session), &["Link to 127.0.0.1:9 down", "read too slowly: its queue was full"]);
     assert_eq!(
         session.events(|event| event.node == peers[1] && matches!(event.kind, EventKind::Link(LinkEvent::Down { .. }))),

@@ -1,9 +1,10 @@
 //! Why a node does not have a message, in words.
 
 use super::{CrossingOutcome, DELIVERY_TIME, Diagnosis, LackReason, Lost};
-use crate::event::NodeState;
+use crate::event::{LossReason, NodeState};
 use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
+use crate::model::loss::LostCopy;
 use crate::model::node::{LifeChange, NodeRecord};
 use crate::model::why::cause::{Cause, is_barrier};
 use crate::model::why::ending::{cause_of_end, end_of, told_end_of};
@@ -167,7 +168,13 @@ impl Diagnosis<'_> {
             }
             CrossingOutcome::Ended(lost) => {
                 let (because, at) = (self.because(lost), self.explainer.clock(lost.step.at));
-                format!("{because}{link} ended at {at}: {}; {had}", self.end_text(lost))
+                let copy = self.lost_copies.get(&(holder, next)).filter(|lost| lost.why.is_of_an_end());
+                let copy = copy.map_or_else(String::new, |_| format!(", and the copy to {name} was lost with it"));
+                format!("{because}{link} ended at {at}: {}{copy}; {had}", self.end_text(lost))
+            }
+            CrossingOutcome::Lost(lost) => {
+                let way = if is_last { String::new() } else { format!("; {name} is next on the way") };
+                format!("{}; {had}{way}", self.lost_copy(lost))
             }
             CrossingOutcome::HolderDown(turn) => {
                 let way = if is_last { String::new() } else { format!("; {name} is next on the way") };
@@ -181,6 +188,21 @@ impl Diagnosis<'_> {
             CrossingOutcome::Open => {
                 format!("what became of its copy is not certain: {had}, and {link} was open, as far as is known here")
             }
+        }
+    }
+
+    /// `the copy from p3 to p7 was lost: dropped by 'loss p3 p7 10%' since 03:13:02`.
+    fn lost_copy(&self, lost: &LostCopy) -> String {
+        let (from, to) = (self.explainer.name(lost.from), self.explainer.name(lost.to));
+        let copy = format!("the copy from {from} to {to} was lost");
+        match lost.why {
+            LossReason::Fault(id) => match self.explainer.model.faults().numbered(id) {
+                Some(record) => format!("{copy}: dropped by {}", self.explainer.named(record)),
+                None => format!("{copy}: dropped by a fault that is no longer known"),
+            },
+            LossReason::QueueFull => format!("{copy}: the queue to {to} was full"),
+            LossReason::LinkEnded => format!("{copy} with the link that carried it"),
+            LossReason::Hung => format!("{copy}: {to} hung"),
         }
     }
 
@@ -229,6 +251,7 @@ impl Diagnosis<'_> {
                 let mut lines = self.explainer.faults_between(*holder, *next);
                 lines.extend(self.forwarded(*holder));
                 match outcome {
+                    CrossingOutcome::Lost(lost) => lines.push(EvidenceLine::at(lost.at, self.lost_copy(lost))),
                     CrossingOutcome::Ended(lost) => lines.extend(self.lost_lines(std::slice::from_ref(lost))),
                     CrossingOutcome::HolderDown(_) => lines.extend(self.explainer.turns(*holder)),
                     CrossingOutcome::NextDown(_) => lines.extend(self.explainer.turns(*next)),

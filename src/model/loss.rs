@@ -1,0 +1,23 @@
+//! Copies of messages that did not arrive.
+
+use super::ring::Ring;
+use crate::event::LossReason;
+use crate::proto::addr::Addr;
+use crate::proto::message::MessageId;
+use crate::proto::time::Time;
+
+/// Losses that are kept, over all messages: 4 MB, and the last messages of a network that loses half
+/// of them.
+pub const LOSSES_MAX: usize = 65_536;
+
+/// A copy that was sent and did not arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LostCopy {
+    pub at: Time,
+    pub id: MessageId,
+    pub from: Addr,
+    pub to: Addr,
+    pub why: LossReason,
+}
+
+pub(super) type LostCopies = Ring<LostCopy>;
