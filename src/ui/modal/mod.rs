@@ -166,7 +166,8 @@ impl ChosenItem {
             | Move::Follow
             | Move::NextMatch
             | Move::PreviousMatch
-            | Move::Sort => self.chosen,
+            | Move::Sort
+            | Move::Reverse => self.chosen,
         };
     }
 }
