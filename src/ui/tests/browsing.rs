@@ -283,15 +283,14 @@ fn columns_are_chosen_by_name_and_all_come_back() {
 #[test]
 fn what_the_bottom_line_unfolds_to_comes_into_the_window() {
     let mut app = suspect();
-    app.picture(80, 24);
-    app.press("3 n");
-    app.press("/");
-    app.type_text(" copies ");
-    app.press("enter G up down");
+    let mut script = Script::default();
+    script.at(13_100).gossip(2, "the last", &[(P1, P2, 1), (P1, P4, 1)]);
+    app.get(script.events);
+    app.press("3");
     app.picture(80, 24);
     app.press("right");
     let shown = app.picture(80, 24);
-    assert!(shown.contains(" hop 1 ") && shown.contains(" hop 2 "), "{shown}");
+    assert!(shown.contains("\"the last\"") && shown.matches(" hop 1 +").count() == 2, "{shown}");
 }
 
 #[test]
