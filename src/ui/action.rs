@@ -79,6 +79,8 @@ pub(crate) enum Move {
     PreviousMatch,
     /// The next sort order.
     Sort,
+    /// The same order, reversed.
+    Reverse,
 }
 
 /// A pane, by its row in the registry of panes.

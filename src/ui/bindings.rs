@@ -10,7 +10,7 @@ use super::action::Action::{
     PreviousPane, Quit, Suspend, Wave, WaveTable, Zoom,
 };
 use super::action::Move::{
-    Bottom, Down, Follow, Left, NextMatch, PageDown, PageUp, PreviousMatch, Right, Sort, Top, Up,
+    Bottom, Down, Follow, Left, NextMatch, PageDown, PageUp, PreviousMatch, Reverse, Right, Sort, Top, Up,
 };
 use super::action::{Deed, Move, PaneId};
 use super::keys::{Binding, Hint, KeyError, KeyMap, KeyOverrides, OddKey, heard};
@@ -100,6 +100,7 @@ fn last() -> Vec<Binding> {
             "s",
             "sort this pane differently; in the topology, show all registrations or those of the selected node",
         ),
+        step(Reverse, "reverse", "S", "reverse the order of the nodes"),
         key(Layout, "layout", "L", "lay out the topology again"),
         key(Copy, "copy", "y", "copy the selection to the clipboard (OSC 52)"),
         key(Back, "back", "esc", "leave a dialog, a filter, a zoom or a frozen picture"),

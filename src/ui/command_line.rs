@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::action::{Action, Deed, PaneId};
 use super::bindings::KEYS;
 use super::explain::Subject;
-use super::pane::ORDERS;
+use super::pane::{COLUMNS, ORDERS};
 use crate::command::Command;
 use crate::command::grammar::{self, CommandHelp, GrammarError, Names, Word, at_most, split};
 use crate::model::Model;
@@ -25,6 +25,12 @@ const NODE: Word = Word::Node(&[]);
 /// The commands for the console itself. Those for the network are in [`grammar::COMMANDS`], and the
 /// names of the keys' actions are commands as well.
 const COMMANDS: &[CommandHelp] = &[
+    CommandHelp::new(
+        "columns",
+        "columns COLUMN ..",
+        &[Word::Choice(COLUMNS)],
+        "show these columns of the node list: all, or some of address, role, state, links, probes, rtt, 30s",
+    ),
     CommandHelp::new("export", "export [FILE]", &[Word::Free], "write the session to a .txt, .jsonl or .csv file"),
     CommandHelp::new(
         "filter",
@@ -69,6 +75,8 @@ pub(crate) enum Typed {
     Filter(String),
     /// Sort the panes that have this order.
     Sort(&'static str),
+    /// Show these columns in the panes that have them; none: all.
+    Columns(Vec<&'static str>),
     Why(Subject),
 }
 
@@ -95,6 +103,7 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
         "save-scenario" if rest.is_empty() => Err("expected save-scenario FILE".to_owned()),
         "save-scenario" => Ok(Typed::SaveScenario(PathBuf::from(rest))),
         "filter" => Ok(Typed::Filter(rest.to_owned())),
+        "columns" => columns(rest),
         "sort" => sort(rest),
         "why" => why(rest, model),
         "pane" => pane(rest),
@@ -126,6 +135,17 @@ fn sort(word: &str) -> Result<Typed, String> {
     at_most::<1>("sort [ORDER]", word).map_err(|error| told(&error))?;
     let order = ORDERS.iter().find(|order| **order == word);
     order.map(|order| Typed::Sort(order)).ok_or_else(|| format!("no sort order '{word}': expected {}", either(ORDERS)))
+}
+
+fn columns(rest: &str) -> Result<Typed, String> {
+    let known = |word: &str| COLUMNS.iter().find(|column| **column == word).copied();
+    let chosen = rest.split_whitespace().map(|word| known(word).ok_or(word)).collect::<Result<Vec<_>, _>>();
+    match chosen {
+        Ok(chosen) if chosen.is_empty() => Err(format!("expected columns COLUMN ..: {}", either(COLUMNS))),
+        Ok(chosen) if chosen.contains(&"all") => Ok(Typed::Columns(Vec::new())),
+        Ok(chosen) => Ok(Typed::Columns(chosen)),
+        Err(word) => Err(format!("no column '{word}': expected {}", either(COLUMNS))),
+    }
 }
 
 /// `name, state, rtt or links`.

@@ -106,28 +106,22 @@ fn render_prompt(prompt: &Prompt, frame: &mut Frame<'_>, area: Rect, view: &View
     spans.extend(overflow.iter().map(|overflow| view.span(Tone::Dead, overflow.clone())));
     if overflow.is_none() {
         let room = columns.saturating_sub(used);
-        spans.push(view.span(Tone::Stale, beside(prompt, room, view)));
+        spans.push(view.span(Tone::Stale, beside(prompt, room)));
     }
     frame.render_widget(Line::from(spans), area);
     let x = area.x + 1 + u16::try_from(cursor).unwrap_or(u16::MAX).min(area.width.saturating_sub(2));
     frame.set_cursor_position(Position { x, y: area.y });
 }
 
-/// What stands beside a line that is being typed: what Tab offers, or the keys of a filter.
-fn beside(prompt: &Prompt, columns: usize, view: &View<'_>) -> String {
-    match prompt.purpose {
-        PromptPurpose::Command => {
-            let offers = prompt.offers(view.model);
-            let words: Vec<&str> = offers.iter().filter_map(|line| line.rsplit(' ').next()).collect();
-            text::truncate(&format!("   {}", words.join(" ")), columns, view.theme.glyphs).into_owned()
-        }
-        PromptPurpose::Filter { .. } => {
-            let notes = ["   Enter keeps it", "  Esc undoes it", "  ! in front: only the others"];
-            let fits = |count: &usize| text::width(&notes[..*count].concat()) <= columns;
-            let count = (0..=notes.len()).rev().find(fits).unwrap_or(0);
-            notes[..count].concat()
-        }
-    }
+/// The keys of a filter, beside it. What a command can become stands above it.
+fn beside(prompt: &Prompt, columns: usize) -> String {
+    let notes: &[&str] = match prompt.purpose {
+        PromptPurpose::Command => &[],
+        PromptPurpose::Filter { .. } => &["   Enter keeps it", "  Esc undoes it", "  ! in front: only the others"],
+    };
+    let fits = |count: &usize| text::width(&notes[..*count].concat()) <= columns;
+    let count = (0..=notes.len()).rev().find(fits).unwrap_or(0);
+    notes[..count].concat()
 }
 
 /// The ways back, the panes that are not on the screen with their counts, and the keys.

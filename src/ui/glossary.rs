@@ -104,6 +104,8 @@ pub(crate) const ENTRIES: &[Entry] = &[
             word("ADDRESS", "where it listens"),
             sign("● ‖ ? ✗ ◌ ·", "* = ? x _ .", "up, hung, suspect, dead, left, heard of"),
             word(">", "the selected node"),
+            sign("▼", "v", "the column that the nodes are sorted by (s: another)"),
+            sign("▲", "^", "the same in reverse order (S)"),
             sign("─", "-", "linked to the selected node"),
             sign("◆", "+", "has the selected message"),
             sign("└", "`", "a link of the node above"),

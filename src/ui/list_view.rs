@@ -121,12 +121,23 @@ pub(crate) struct ListView<K> {
     top_item: Option<K>,
     /// Rows at the last drawing: the size of a screen.
     rows: usize,
+    /// Lines below the selected one that the next window is to show.
+    below: usize,
     pub(crate) search: Search,
 }
 
 impl<K> ListView<K> {
     pub(crate) fn new(untouched: Untouched) -> Self {
-        Self { untouched, selected: None, place: 0, top: 0, top_item: None, rows: 0, search: Search::default() }
+        Self {
+            untouched,
+            selected: None,
+            place: 0,
+            top: 0,
+            top_item: None,
+            rows: 0,
+            below: 0,
+            search: Search::default(),
+        }
     }
 }
 
@@ -139,6 +150,11 @@ impl<K> Default for ListView<K> {
 impl<K: Copy> ListView<K> {
     pub(crate) fn select(&mut self, item: K) {
         self.selected = Some(item);
+    }
+
+    /// The selected line was unfolded to this many: the next window shows as many of them as fit.
+    pub(crate) fn show_below(&mut self, lines: usize) {
+        self.below = lines;
     }
 
     /// The user has not moved the selection yet, or follows the newest line again.
@@ -179,7 +195,9 @@ impl<K: Copy> ListView<K> {
         let last_top = items.len().saturating_sub(rows);
         // The order of a list changes, and its window stays; a log grows, and its window moves on.
         let top = self.top_in(items).filter(|_| self.untouched == Untouched::First || !self.is_untouched());
-        self.top = scrolled_to(self.place, top.unwrap_or(last_top).min(last_top), rows);
+        let below = (self.place + std::mem::take(&mut self.below)).min(items.len().saturating_sub(1));
+        let top = scrolled_to(below, top.unwrap_or(last_top).min(last_top), rows);
+        self.top = scrolled_to(self.place, top, rows);
         self.top_item = items.item(self.top).filter(|_| rows > 0);
         self.top..items.len().min(self.top + rows)
     }
@@ -219,7 +237,7 @@ impl<K: Copy> ListView<K> {
             Move::PreviousMatch => (0..place).rev().find(matches),
             Move::Follow if self.untouched == Untouched::First => None,
             Move::Follow => Some(if self.is_untouched() { place } else { items.len() }),
-            Move::Left | Move::Right | Move::Sort => None,
+            Move::Left | Move::Right | Move::Sort | Move::Reverse => None,
         };
         let Some(to) = to else { return };
         self.place = to.min(items.len() - 1);

@@ -167,7 +167,13 @@ impl ChosenItem {
             Move::Bottom => len - 1,
             Move::PageUp => self.chosen.saturating_sub(PAGE),
             Move::PageDown => (self.chosen + PAGE).min(len - 1),
-            Move::Left | Move::Right | Move::Follow | Move::NextMatch | Move::PreviousMatch | Move::Sort => self.chosen,
+            Move::Left
+            | Move::Right
+            | Move::Follow
+            | Move::NextMatch
+            | Move::PreviousMatch
+            | Move::Sort
+            | Move::Reverse => self.chosen,
         };
     }
 }

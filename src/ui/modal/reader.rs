@@ -78,7 +78,13 @@ impl Modal for Reader {
             Move::PageDown => top + page,
             Move::Top => 0,
             Move::Bottom => last,
-            Move::Left | Move::Right | Move::Follow | Move::NextMatch | Move::PreviousMatch | Move::Sort => top,
+            Move::Left
+            | Move::Right
+            | Move::Follow
+            | Move::NextMatch
+            | Move::PreviousMatch
+            | Move::Sort
+            | Move::Reverse => top,
         }
         .min(last);
     }

@@ -32,7 +32,7 @@ use crate::ui::line::{Parts, Sentence};
 use crate::ui::list_view::{ListView, Untouched};
 use crate::ui::table;
 use crate::ui::text;
-use crate::ui::theme::Tone;
+use crate::ui::theme::{Theme, Tone};
 use crate::ui::view::{Target, View, nodes_shown};
 
 pub(super) const PANE: PaneInfo = PaneInfo {
@@ -42,15 +42,43 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     wide: PanePlace { strip: 1, size: PaneSize::Wanted { least: 20, most: 45 } },
     narrow: Some(PanePlace { strip: 0, size: PaneSize::Percent(59) }),
     orders: Sort::WORDS,
+    columns: cells::CHOICES,
     selects: Selects::NodeForAll,
     count: |view| (view.model.nodes().len(), Tone::Plain),
     wanted: |view| nodes_shown(view).count() + 3,
     ..PaneInfo::new(ListPane::<Connections>::boxed)
 };
 
+/// Which end of the order stands on top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum SortDirection {
+    #[default]
+    Usual,
+    Reversed,
+}
+
+impl SortDirection {
+    const fn sign(self, theme: Theme) -> &'static str {
+        match self {
+            Self::Usual => theme.sign("▼", "v"),
+            Self::Reversed => theme.sign("▲", "^"),
+        }
+    }
+
+    const fn other(self) -> Self {
+        match self {
+            Self::Usual => Self::Reversed,
+            Self::Reversed => Self::Usual,
+        }
+    }
+}
+
 #[derive(Default)]
 struct Connections {
     sort: Sort,
+    direction: SortDirection,
+    /// The columns that are shown; empty: all.
+    columns: Vec<&'static str>,
     /// Nodes that are unfolded.
     open: BTreeSet<Addr>,
 }
@@ -63,7 +91,7 @@ impl Lines for Connections {
     const WORD: Option<&'static str> = Some("node");
 
     fn rows(&self, filter: &Filter, view: &View<'_>) -> Vec<Target> {
-        let mut rows = rows::rows(view, self.sort, &self.open);
+        let mut rows = rows::rows(view, (self.sort, self.direction), &self.open);
         if !filter.is_all() {
             rows.retain(|row| filter.matches(&self.plain(*row, view)));
         }
@@ -75,17 +103,22 @@ impl Lines for Connections {
     }
 
     fn line(&self, row: Target, seen: &Seen, columns: usize, view: &View<'_>) -> Sentence {
-        cells::parts(row, seen, columns, view).into()
+        cells::parts(row, seen, (columns, &self.columns), view).into()
     }
 
     fn plain(&self, row: Target, view: &View<'_>) -> String {
-        let line = self.line(row, &Seen::of(view, &[row], None), usize::MAX, view).text();
+        let line = Sentence::from(cells::parts(row, &Seen::of(view, &[row], None), (usize::MAX, &[]), view)).text();
         line.trim_end().trim_start().to_owned()
     }
 
     fn heading(&self, columns: usize, view: &View<'_>) -> Option<Parts> {
-        let columns = cells::columns(columns, view);
-        let heading = table::heading(&columns, Tone::Strong, view.theme.glyphs);
+        let columns = cells::columns(columns, &self.columns, view);
+        let mut heading = table::heading(&columns, Tone::Strong, view.theme.glyphs);
+        // In place of the blank that follows each head.
+        let (head, sign) = (self.sort.head(), self.direction.sign(view.theme));
+        for (_, text) in &mut heading {
+            *text = text.replacen(&format!("{head} "), &format!("{head}{sign}"), 1);
+        }
         Some([vec![(Tone::Strong, " ".repeat(cells::SIGNS))], heading].concat())
     }
 
@@ -93,7 +126,10 @@ impl Lines for Connections {
         let known = Some(view.model.nodes().counts().known).filter(|known| *known > 0);
         let mut items = vec![
             count_text(nodes_shown(view).count() as u64, "node"),
-            self.sort.title().to_owned(),
+            match self.direction {
+                SortDirection::Usual => self.sort.title().to_owned(),
+                SortDirection::Reversed => format!("{} reversed", self.sort.title()),
+            },
             count_text(rows::pairs_linked(view), "link"),
         ];
         items.extend(known.map(|known| format!("{} more heard of", text::count(known))));
@@ -115,13 +151,17 @@ impl Lines for Connections {
         peers.min_by_key(|row| view.by_name(row.node())).copied()
     }
 
-    fn act(&mut self, wanted: Move, list: &mut ListView<Target>, chosen: Option<Target>) -> Done {
+    fn act(&mut self, wanted: Move, list: &mut ListView<Target>, chosen: Option<Target>, view: &View<'_>) -> Done {
         if let Some(row) = chosen {
             list.select(row);
         }
         match (wanted, chosen) {
-            (Move::Sort, _) => self.sort = self.sort.next(),
-            (Move::Right, Some(Target::Node(node))) => drop(self.open.insert(node)),
+            (Move::Sort, _) => (self.sort, self.direction) = (self.sort.next(), SortDirection::Usual),
+            (Move::Reverse, _) => self.direction = self.direction.other(),
+            (Move::Right, Some(Target::Node(node))) => {
+                self.open.insert(node);
+                list.show_below(rows::links_of(node, view).len());
+            }
             (Move::Left, Some(Target::Node(node))) => drop(self.open.remove(&node)),
             (Move::Left, Some(Target::Link(LinkKey { node, .. }))) => {
                 self.open.remove(&node);
@@ -145,7 +185,12 @@ impl Lines for Connections {
         }
     }
 
+    fn show_columns(&mut self, columns: &[&'static str]) {
+        self.columns = columns.to_vec();
+    }
+
     fn sort(&mut self, order: &str) {
+        self.direction = SortDirection::Usual;
         self.sort = Sort::ALL.into_iter().find(|sort| sort.word() == order).unwrap_or(self.sort);
     }
 }

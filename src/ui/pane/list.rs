@@ -76,7 +76,13 @@ pub(super) trait Lines: Default {
     }
 
     /// Does what a key asks before the selection moves; returns whether that was all.
-    fn act(&mut self, _wanted: Move, _list: &mut ListView<Self::Key>, _chosen: Option<Self::Key>) -> Done {
+    fn act(
+        &mut self,
+        _wanted: Move,
+        _list: &mut ListView<Self::Key>,
+        _chosen: Option<Self::Key>,
+        _view: &View<'_>,
+    ) -> Done {
         Done::No
     }
 
@@ -86,6 +92,8 @@ pub(super) trait Lines: Default {
     }
 
     fn sort(&mut self, _order: &str) {}
+
+    fn show_columns(&mut self, _columns: &[&'static str]) {}
 }
 
 /// Whether a key was taken.
@@ -194,7 +202,7 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
     fn act(&mut self, wanted: Move, view: &View<'_>) -> Moved {
         let rows = self.rows(view);
         let chosen = self.selected_in(&rows, view);
-        if self.lines.act(wanted, &mut self.list, chosen) == Done::No {
+        if self.lines.act(wanted, &mut self.list, chosen, view) == Done::No {
             self.list.act(&rows, wanted, |key| self.lines.plain(key, view));
         }
         Moved::Here
@@ -250,5 +258,9 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
 
     fn sort(&mut self, order: &str) {
         self.lines.sort(order);
+    }
+
+    fn show_columns(&mut self, columns: &[&'static str]) {
+        self.lines.show_columns(columns);
     }
 }

@@ -277,14 +277,31 @@ impl<L: Log> Lines for LogLines<L> {
         entry.map(|entry| L::selection(key.entry, entry, key.part, view)).unwrap_or_default()
     }
 
-    fn act(&mut self, wanted: Move, list: &mut ListView<LineKey>, chosen: Option<LineKey>) -> Done {
+    fn act(&mut self, wanted: Move, list: &mut ListView<LineKey>, chosen: Option<LineKey>, view: &View<'_>) -> Done {
         let Some(key) = chosen else { return Done::No };
         match wanted {
-            Move::Right => drop(self.open.insert(key.entry)),
-            Move::Left => drop(self.open.remove(&key.entry)),
-            _ => return Done::No,
+            Move::Right => {
+                self.open.insert(key.entry);
+                list.select(key);
+                let parts = L::entries(view).get(key.entry).map_or(0, |entry| L::parts(entry, view).len());
+                list.show_below(if key.part.is_none() { parts } else { 0 });
+            }
+            Move::Left => {
+                self.open.remove(&key.entry);
+                list.select(LineKey::whole(key.entry));
+            }
+            Move::Up
+            | Move::Down
+            | Move::PageUp
+            | Move::PageDown
+            | Move::Top
+            | Move::Bottom
+            | Move::Follow
+            | Move::NextMatch
+            | Move::PreviousMatch
+            | Move::Sort
+            | Move::Reverse => return Done::No,
         }
-        list.select(if wanted == Move::Left { LineKey::whole(key.entry) } else { key });
         Done::Yes
     }
 }

@@ -37,6 +37,9 @@ const PANES: &[PaneInfo] =
 /// The orders in which panes can be sorted by name.
 pub(crate) const ORDERS: &[&str] = connections::PANE.orders;
 
+/// The columns that can be chosen by name, and `all`.
+pub(crate) const COLUMNS: &[&str] = connections::PANE.columns;
+
 /// What the console knows of a pane that it does not show.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PaneInfo {
@@ -56,6 +59,8 @@ pub(crate) struct PaneInfo {
     pub(crate) rank_empty: Option<u8>,
     /// The orders that [`Pane::sort`] takes.
     pub(crate) orders: &'static [&'static str],
+    /// The columns that [`Pane::show_columns`] takes, after the word for all of them.
+    pub(crate) columns: &'static [&'static str],
     /// News of this severity are explained there.
     pub(crate) explains: Option<Severity>,
     pub(crate) selects: Selects,
@@ -79,6 +84,7 @@ impl PaneInfo {
             rank: 2,
             rank_empty: Some(8),
             orders: &[],
+            columns: &[],
             explains: None,
             selects: Selects::Line,
             count: |_| (0, Tone::Plain),
@@ -212,6 +218,9 @@ pub(crate) trait Pane {
 
     /// Sorts by one of the orders in its row of the registry.
     fn sort(&mut self, _order: &str) {}
+
+    /// Shows these columns of its row of the registry; none: all.
+    fn show_columns(&mut self, _columns: &[&'static str]) {}
 
     /// New lines below what is shown, if the newest are not followed.
     fn new_below(&self, _view: &View<'_>) -> Option<usize> {

@@ -235,3 +235,74 @@ fn both_ends_of_a_link_and_all_of_a_death_are_one_line_each() {
         assert!(shown.contains(line), "{line} in {shown}");
     }
 }
+
+#[test]
+fn the_head_shows_the_order_of_the_nodes_and_s_turns_it() {
+    let mut app = suspect();
+    let nodes = |app: &mut App| {
+        let shown = app.picture(120, 40);
+        let lines = shown.lines().filter_map(|line| line.split("││").nth(1).or_else(|| line.split("┐┌").nth(1)));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let names = |lines: &[String]| {
+        let named = lines.iter().filter_map(|line| ["p1 ", "p2 ", "p4 "].into_iter().find(|name| line.contains(name)));
+        named.take(3).collect::<Vec<_>>()
+    };
+    app.press("2 s");
+    let by_name = nodes(&mut app);
+    assert!(by_name.iter().any(|line| line.contains("NODE▼")), "{by_name:#?}");
+    assert_eq!(names(&by_name), ["p1 ", "p2 ", "p4 "]);
+    app.press("S");
+    let reversed = nodes(&mut app);
+    assert!(reversed.iter().any(|line| line.contains("NODE▲")), "{reversed:#?}");
+    assert_eq!(names(&reversed), ["p4 ", "p2 ", "p1 "]);
+    app.press("s");
+    assert!(nodes(&mut app).iter().any(|line| line.contains("RTT▼")));
+}
+
+#[test]
+fn columns_are_chosen_by_name_and_all_come_back() {
+    let mut app = suspect();
+    let head = |app: &mut App| app.picture(120, 40).lines().find(|line| line.contains("NODE")).unwrap().to_owned();
+    let before = head(&mut app);
+    assert!(before.contains("STATE▼") && before.contains("PROBES"), "{before}");
+    app.command("columns rtt links");
+    let chosen = head(&mut app);
+    assert!(
+        chosen.contains("NODE   LINKS   RTT") && !chosen.contains("STATE") && !chosen.contains("PROBES"),
+        "{chosen}"
+    );
+    app.press("2 /");
+    app.type_text("suspect");
+    app.press("enter");
+    assert!(app.line().contains("suspect"), "the filter still finds what is not shown");
+    app.press("esc");
+    app.command("columns links speed");
+    assert!(app.footer().starts_with("Error: no column 'speed': expected all, address, role"), "{}", app.footer());
+    assert_eq!(head(&mut app), chosen);
+    app.command("columns all");
+    assert_eq!(head(&mut app), before);
+}
+
+#[test]
+fn what_the_bottom_line_unfolds_to_comes_into_the_window() {
+    let mut app = suspect();
+    let mut script = Script::default();
+    script.at(13_100).gossip(2, "the last", &[(P1, P2, 1), (P1, P4, 1)]);
+    app.get(script.events);
+    app.press("3");
+    app.picture(80, 24);
+    app.press("right");
+    let shown = app.picture(80, 24);
+    assert!(shown.contains("\"the last\"") && shown.matches(" hop 1 +").count() == 2, "{shown}");
+}
+
+#[test]
+fn what_a_command_can_become_is_said_once() {
+    let mut app = suspect();
+    app.press(":");
+    app.type_text("kill p");
+    let shown = app.picture(80, 24);
+    assert_eq!(shown.lines().last(), Some(":kill p"));
+    assert!(shown.contains("│p4 "), "{shown}");
+}

@@ -19,6 +19,7 @@ fn line() -> impl Strategy<Value = String> {
         "lab",
         "pane",
         "sort",
+        "columns",
         "export",
         "seed",
         "filter",

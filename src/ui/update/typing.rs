@@ -76,6 +76,7 @@ fn run_typed(app: &mut App, typed: Typed) {
         Typed::SaveScenario(path) => tell_host(app, save_scenario(app, path, Overwrite::Ask)),
         Typed::Filter(text) => app.panes.get_mut(app.focus).set_filter(Filter::new(&text)),
         Typed::Sort(order) => app.panes.each().for_each(|pane| pane.sort(order)),
+        Typed::Columns(columns) => app.panes.each().for_each(|pane| pane.show_columns(&columns)),
         Typed::Why(subject) => ask(app, subject),
     }
 }
@@ -101,6 +102,7 @@ pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
         | Typed::SaveScenario(_)
         | Typed::Filter(_)
         | Typed::Sort(_)
+        | Typed::Columns(_)
         | Typed::Why(_) => Ok(Vec::new()),
     }
 }

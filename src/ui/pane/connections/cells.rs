@@ -22,6 +22,9 @@ const PING_CELLS: usize = 10;
 /// Microseconds per column.
 const CELL_US: u64 = 3_000_000;
 
+/// What can be chosen beside the node itself, which always stands first.
+pub(super) const CHOICES: &[&str] = &["all", "address", "role", "state", "links", "probes", "rtt", "30s"];
+
 /// Sign of the selection, sign of the state, a space.
 pub(super) const SIGNS: usize = 3;
 
@@ -31,13 +34,13 @@ pub(super) enum Row<'a> {
     Link(&'a LinkHistory),
 }
 
-/// The columns that fit, from left to right.
-pub(super) fn columns<'a>(width: usize, view: &View<'_>) -> Vec<Column<Row<'a>>> {
+/// The columns that fit of those that are chosen, from left to right; none chosen: all.
+pub(super) fn columns<'a>(width: usize, chosen: &[&str], view: &View<'_>) -> Vec<Column<Row<'a>>> {
     // A link is indented by one, and `NODE` must fit.
     let name = view.names.all.max(4) + 1;
     let left = |title, width, rank, cell| Column { title, width, rank, align: Align::Left, cell };
     let right = |title, width, rank, cell| Column { title, width, rank, align: Align::Right, cell };
-    let columns = vec![
+    let mut columns = vec![
         left("NODE", name, 0, name_cell),
         left("ADDRESS", 15, 7, |row, _| vec![(Tone::Stale, row.addr().to_string())]),
         left("ROLE", 4, 4, role_cell),
@@ -47,6 +50,8 @@ pub(super) fn columns<'a>(width: usize, view: &View<'_>) -> Vec<Column<Row<'a>>>
         right("RTT", 5, 2, |row, _| vec![(Tone::Plain, row.rtt_us().map_or_else(|| "-".to_owned(), text::rtt_coarse))]),
         left("30 s", PING_CELLS, 6, pings_cell),
     ];
+    let is_chosen = |title: &str| chosen.contains(&title.to_lowercase().replace(' ', "").as_str());
+    columns.retain(|column| chosen.is_empty() || column.title == "NODE" || is_chosen(column.title));
     table::fitting(columns, width.saturating_sub(SIGNS))
 }
 
@@ -112,7 +117,8 @@ impl Seen {
     }
 }
 
-pub(super) fn parts(target: Target, seen: &Seen, columns: usize, view: &View<'_>) -> Parts {
+/// A line with the columns that are chosen, for this width.
+pub(super) fn parts(target: Target, seen: &Seen, (columns, chosen): (usize, &[&str]), view: &View<'_>) -> Parts {
     let sign = if seen.selected == Some(target) { ">" } else { lit_sign(target, view) };
     let row = match target {
         Target::Node(addr) => view.model.nodes().get(addr).zip(seen.nodes.get(&addr)).map(|(node, answers)| {
@@ -127,7 +133,7 @@ pub(super) fn parts(target: Target, seen: &Seen, columns: usize, view: &View<'_>
     let mut parts = vec![(Tone::Wave, sign.to_owned())];
     if let Some((sign, row)) = row {
         parts.push(sign);
-        parts.extend(table::cells(&self::columns(columns, view), &row, view));
+        parts.extend(table::cells(&self::columns(columns, chosen, view), &row, view));
     }
     parts
 }

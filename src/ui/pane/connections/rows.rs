@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use super::SortDirection;
 use super::cells::Seen;
 use crate::event::Purpose;
 use crate::model::link::{LinkHistory, LinkState};
@@ -42,15 +43,28 @@ impl Sort {
         }
     }
 
+    /// The head of the column that it goes by.
+    pub(super) const fn head(self) -> &'static str {
+        match self {
+            Self::State => "STATE",
+            Self::Name => "NODE",
+            Self::Rtt => "RTT",
+            Self::Links => "LINKS",
+        }
+    }
+
     pub(super) const fn next(self) -> Self {
         Self::ALL[(self as usize + 1) % Self::ALL.len()]
     }
 }
 
 /// The lines, nodes in this order, each unfolded one with its links below it.
-pub(super) fn rows(view: &View<'_>, sort: Sort, open: &BTreeSet<Addr>) -> Vec<Target> {
+pub(super) fn rows(view: &View<'_>, (sort, direction): (Sort, SortDirection), open: &BTreeSet<Addr>) -> Vec<Target> {
     let mut nodes: Vec<&NodeRecord> = nodes_shown(view).collect();
     order(&mut nodes, sort, view);
+    if direction == SortDirection::Reversed {
+        nodes.reverse();
+    }
     let mut rows = Vec::with_capacity(nodes.len());
     for node in nodes {
         rows.push(Target::Node(node.addr));
@@ -70,7 +84,7 @@ pub(super) fn pairs_linked(view: &View<'_>) -> u64 {
     view.model.links().up().filter(|link| !twice(link)).count() as u64
 }
 
-fn links_of(node: Addr, view: &View<'_>) -> Vec<Target> {
+pub(super) fn links_of(node: Addr, view: &View<'_>) -> Vec<Target> {
     let mut links: Vec<&LinkHistory> =
         view.model.links().of(node).filter(|link| link.state != LinkState::Ended).collect();
     links.sort_by_key(|link| (link.purpose == Purpose::Neighbor, view.by_name(link.key.peer)));
