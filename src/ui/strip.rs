@@ -35,16 +35,18 @@ pub(super) fn height(scenario: Option<&ScenarioView>, rows: u16) -> u16 {
 pub(super) fn render(scenario: &ScenarioView, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let (columns, rows) = (usize::from(inside.width), usize::from(inside.height));
-    let told = scenario.lines.len().min(if rows < 5 { 2 } else { 3 });
-    let mut lines = comment(&scenario.comment, columns, rows - told, view);
+    let wrapped = text::wrap(&format!("# {}", scenario.comment), columns);
+    // The lines before the latest give way to a long comment.
+    let room = rows.saturating_sub(wrapped.len()).max(1);
+    let told = scenario.lines.len().min(if rows < 5 { 2 } else { 3 }).min(room);
+    let mut lines = comment(wrapped, columns, rows - told, view);
     lines.resize(rows - told, Line::default());
     lines.extend(scenario.lines[scenario.lines.len() - told..].iter().map(|line| outcome(line, columns, view)));
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
 /// The comment in this many rows; what does not fit is left out, and a sign says so.
-fn comment(comment: &str, columns: usize, rows: usize, view: &View<'_>) -> Vec<Line<'static>> {
-    let mut wrapped = text::wrap(&format!("# {comment}"), columns);
+fn comment(mut wrapped: Vec<String>, columns: usize, rows: usize, view: &View<'_>) -> Vec<Line<'static>> {
     if wrapped.len() > rows {
         let rest = wrapped.split_off(rows.saturating_sub(1)).join(" ");
         wrapped.push(text::truncate(&rest, columns, view.theme.glyphs).into_owned());

@@ -48,6 +48,31 @@ fn a_scenario_is_told_in_a_strip_with_what_came_of_each_line() {
 }
 
 #[test]
+fn every_comment_of_a_lesson_is_whole_at_80x24() {
+    let lessons = [
+        include_str!("../../../assets/scenarios/cap-of-4.txt"),
+        include_str!("../../../assets/scenarios/death.txt"),
+        include_str!("../../../assets/scenarios/lie.txt"),
+        include_str!("../../../assets/scenarios/partition.txt"),
+        include_str!("../../../assets/scenarios/spread.txt"),
+    ];
+    let mut app = suspect();
+    for lesson in lessons {
+        let lesson = crate::scenario::Script::parse(lesson).unwrap();
+        let comments = lesson.steps.iter().map(|step| &step.comment).filter(|comment| !comment.is_empty());
+        for comment in std::iter::once(&lesson.about).chain(comments) {
+            let comment = comment.join(" ");
+            let FromHost::Scenario(mut told) = scenario(4, 0) else { panic!("a scenario") };
+            told.comment.clone_from(&comment);
+            app.hear(FromHost::Scenario(told));
+            let shown = app.picture(80, 24);
+            let strip = shown.lines().skip(1).take(4).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+            assert!(strip.contains(&comment) && strip.contains("waiting"), "{comment}: {shown}");
+        }
+    }
+}
+
+#[test]
 fn the_header_tells_how_far_a_scenario_is_and_what_failed() {
     let mut app = suspect();
     let header = |app: &mut App| app.picture(160, 50).lines().next().unwrap().to_owned();
@@ -78,6 +103,18 @@ fn a_long_notice_continues_in_free_rows_and_else_is_cut() {
     app.tick(at(70_000));
     let full = app.picture(80, 24);
     assert_eq!(full.lines().filter(|line| line.contains("E the session is not recorded")).count(), 20, "{full}");
+}
+
+#[test]
+fn a_notice_that_begins_with_a_port_is_cut_and_not_blank() {
+    let mut app = suspect();
+    for _ in 0..40 {
+        app.hear(FromHost::Notice { severity: Severity::Warning, text: format!(":3000: {LONG}") });
+    }
+    app.tick(at(70_000));
+    app.press("6 z");
+    let full = app.picture(80, 24);
+    assert_eq!(full.lines().filter(|line| line.contains("! :3000: the session is not recorded")).count(), 20, "{full}");
 }
 
 #[test]
