@@ -81,16 +81,14 @@ fn toast_line(toast: &Toast, columns: usize, view: &View<'_>) -> Line<'static> {
         Severity::Warning | Severity::Info => severity_look(toast.severity),
     };
     let text = text::plain(format!(" {sign} {}", toast.text), view.theme.glyphs);
-    let mut line = Line::from(view.span(tone, text::truncate(&text, columns, view.theme.glyphs)));
-    if let Some(pane) = toast.pane {
-        let key = |action| view.keys.key_of(action);
-        let why = format!("{} {} why ", key(Action::Pane(pane)), key(Action::Details));
-        let room = columns.saturating_sub(line.width() + text::width(&why));
-        // A line that is cut has no room for the keys, either.
-        if room > 1 {
-            line.push_span(" ".repeat(room));
-            line.push_span(view.span(Tone::Strong, why));
-        }
+    let key = |action| view.keys.key_of(action);
+    let why = toast.pane.map(|pane| format!(" {} {} why ", key(Action::Pane(pane)), key(Action::Details)));
+    // A line that is cut says all the more where the whole of it stands.
+    let room = columns.saturating_sub(why.as_deref().map_or(0, text::width));
+    let mut line = Line::from(view.span(tone, text::truncate(&text, room, view.theme.glyphs)));
+    if let Some(why) = why {
+        line.push_span(" ".repeat(room.saturating_sub(line.width())));
+        line.push_span(view.span(Tone::Strong, why));
     }
     line
 }
