@@ -21,6 +21,7 @@ pub mod loss;
 pub mod node;
 pub mod notice;
 pub mod overlay;
+pub mod rates;
 pub mod ring;
 pub mod rumor;
 pub mod seed;
@@ -76,6 +77,7 @@ pub struct Model {
     warnings: warning::Warnings,
     totals: Totals,
     messages: window::Window,
+    rates: rates::Rates,
     started: Option<Time>,
     skipped_at: Option<Time>,
     /// The skipped events may include events of any kind.
@@ -124,6 +126,7 @@ impl Default for Model {
             warnings: warning::Warnings::default(),
             totals: Totals::default(),
             messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),
+            rates: rates::Rates::default(),
             started: None,
             skipped_at: None,
             may_lack_links: false,
@@ -241,6 +244,11 @@ impl Model {
     /// First receipts and new messages per second, over the three seconds before `now`.
     pub fn messages_per_second(&self, now: Time) -> f64 {
         self.messages.per_second(now)
+    }
+
+    /// Rates over the last minutes.
+    pub fn rates(&self) -> &rates::Rates {
+        &self.rates
     }
 
     pub fn started(&self) -> Option<Time> {

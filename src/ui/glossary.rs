@@ -180,6 +180,19 @@ pub(crate) const ENTRIES: &[Entry] = &[
         keys: &[Details, Filter, Message],
     },
     Entry {
+        pane: "rates",
+        terms: &[
+            word("messages/s", "first copies and new messages in a second"),
+            word("answered", "of the probes whose outcome came to be known in that time; a gap: there was none"),
+            word("round trip", "the median of the answered probes, of the first 64 in a second"),
+            word("now, min, max", "the newest column, and the lowest and the highest of those shown"),
+            word("5 s a column", "as few seconds as show all of the last five minutes"),
+            sign("✗", "x", "a node was taken for dead then"),
+            word("!", "a fault was set then"),
+        ],
+        keys: &[Action::Back, Action::Freeze, Action::Copy],
+    },
+    Entry {
         pane: "",
         terms: &[
             sign("▸", ">", "the pane that has the keys"),
