@@ -114,7 +114,7 @@ impl CommandLog {
         };
         let (began, seeds, peers) = (*at, *seeds, *peers);
         let names: BTreeMap<Addr, &str> = context.names.iter().map(|(addr, name)| (*addr, name.as_str())).collect();
-        let name = |addr: Addr| names.get(&addr).map_or_else(|| addr.to_string(), |name| (*name).to_owned());
+        let name = |addr: Addr| names.get(&addr).map_or_else(|| addr.name(), |name| (*name).to_owned());
         let record = SessionRecord {
             seeds,
             peers,

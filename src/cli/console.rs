@@ -1,6 +1,5 @@
 //! A session with the console: the terminal on this task, the nodes on the others.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -28,11 +27,12 @@ use crate::platform::StopSignals;
 use crate::proto::addr::Addr;
 use crate::scenario::{Run, ScenarioNotice, Skipped, Summary};
 use crate::session::export::FileFormat;
+use crate::session::overview::SessionEnd;
 use crate::session::recorder::{News, RecorderReport};
-use crate::session::summary::summary;
+use crate::session::summary::{summary, summary_line};
 use crate::ui::{
-    self, ConsoleOutcome, FormDefaults, FromHost, Glyphs, JournalState, Mode, Mouse, Options, Severity, StartScreen,
-    ToHost, UiError,
+    self, ConsoleOutcome, Ended, FormDefaults, FromHost, Glyphs, JournalState, Mode, Mouse, Options, Severity,
+    StartScreen, ToHost, UiError,
 };
 
 /// Batches that wait to be shown: more than a busy lab makes between two frames.
@@ -87,13 +87,15 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();
     let console = ui::run(options, shown, to_host, answered, shutdown.clone());
-    let shown = Box::pin(until_asked(console, shutdown, &mut signals, length)).await;
+    let (shown, ended) = Box::pin(until_asked(console, shutdown, &mut signals, length)).await;
     let left = host.await.unwrap_or_default();
     let played = match played {
         Some(played) => played.end().await,
         None => None,
     };
-    let code = end(left, shown, records, &mut signals, utc_offset_s).await?;
+    let failed = played.as_ref().map_or(0, |(_, summary)| summary.failed.len());
+    let records = EndingRecords { records, ended: ended.after(failed), utc_offset_s };
+    let code = end(left, shown, records, &mut signals).await?;
     match played {
         Some((name, summary)) if code == ExitCode::SUCCESS => tell_scenario(&name, &summary),
         Some(_) | None => Ok(code),
@@ -138,7 +140,7 @@ fn played(
             skips.send_replace(run.skipped().to_vec());
         }
         let notice = notice.map(|ScenarioNotice { severity, text }| FromHost::Notice { severity, text });
-        for message in notice.into_iter().chain([FromHost::Scenario(run.progress())]) {
+        for message in notice.into_iter().chain([FromHost::Scenario(Box::new(run.view()))]) {
             // A console that is this far behind shows the next one.
             let _ = answers.try_send(message);
         }
@@ -158,9 +160,9 @@ fn played(
 
 /// Reports the outcome of the scenario, after the summary of the session.
 fn tell_scenario(name: &str, summary: &Summary) -> Result<ExitCode, Failure> {
-    let mut text = format!("  {:<10}{name}: {}\n", "scenario", summary.text());
+    let mut text = summary_line("scenario", &format!("{name}: {}", summary.text()));
     for line in summary.failed.iter().chain(&summary.undecided).chain(&summary.skipped) {
-        let _ = writeln!(text, "  {:<10}{line}", "");
+        text += &summary_line("", line);
     }
     let code = output::print_lines(&text)?;
     Ok(if summary.failed.is_empty() { code } else { ExitCode::FAILURE })
@@ -180,26 +182,36 @@ async fn until_asked(
     shutdown: CancellationToken,
     signals: &mut StopSignals,
     length: Option<Duration>,
-) -> Result<ConsoleOutcome, UiError> {
+) -> (Result<ConsoleOutcome, UiError>, SessionEnd) {
     tokio::pin!(console);
-    tokio::select! {
-        ended = &mut console => return ended,
-        _ = signals.next() => {}
-        () = nodes::pass(length) => {}
-    }
+    let ended = tokio::select! {
+        shown = &mut console => {
+            let is_quit = shown.as_ref().is_ok_and(|outcome| outcome.ended == Ended::Quit);
+            return (shown, if is_quit { SessionEnd::Left } else { SessionEnd::Interrupted });
+        }
+        _ = signals.next() => SessionEnd::Interrupted,
+        () = nodes::pass(length) => SessionEnd::Over,
+    };
     shutdown.cancel();
-    console.await
+    (console.await, ended)
+}
+
+/// The records of a session that ends so.
+struct EndingRecords {
+    records: Records,
+    ended: SessionEnd,
+    utc_offset_s: i32,
 }
 
 /// The nodes leave, the records are finished, and the user reads the summary.
 async fn end(
     left: Left,
     shown: Result<ConsoleOutcome, UiError>,
-    records: Records,
+    records: EndingRecords,
     signals: &mut StopSignals,
-    utc_offset_s: i32,
 ) -> Result<ExitCode, Failure> {
-    let report = match records.end_session(left.nodes, signals).await {
+    let EndingRecords { records, ended, utc_offset_s } = records;
+    let report = match records.end_session(left.nodes, signals, ended).await {
         Ok(report) => report,
         Err(asked) => return Ok(ExitCode::from(asked.exit_code())),
     };
@@ -208,6 +220,11 @@ async fn end(
     if left.replaying.is_some() || nothing_ran {
         return Ok(ExitCode::SUCCESS);
     }
+    let report = report.map(|report| RecorderReport {
+        journal: report.journal.map(files::to_home),
+        logs: report.logs.into_iter().map(files::to_home).collect(),
+        ..report
+    });
     output::print_lines(&summary(&shown.model, report.as_ref(), utc_offset_s))
 }
 
@@ -233,7 +250,7 @@ fn begin_records(plan: &Plan, clock: Clock, answers: &mpsc::Sender<FromHost>) ->
     }
     let answers = answers.clone();
     let tell = move |news| tell(&answers, news);
-    Records::begin(clock, plan.journal, &plan.node.log_dir, plan.node.peer.utc_offset_s, tell)
+    Records::begin(plan, &plan.header(clock.epoch()), tell)
 }
 
 /// Tells the console how recording goes. Never waits.
@@ -289,6 +306,5 @@ fn form_defaults(plan: &Plan) -> FormDefaults {
         peer_listen: free_from(FIRST_PEER_PORT),
         lab_seeds: plan.lab_size.0,
         lab_peers: plan.lab_size.1,
-        recording: Records::last(),
     }
 }

@@ -32,6 +32,14 @@ pub(crate) fn from_home(path: PathBuf) -> PathBuf {
     }
 }
 
+/// The same path with `~` in place of the user's home: short enough for a line.
+pub(crate) fn to_home(path: PathBuf) -> PathBuf {
+    match etcetera::home_dir().map(|home| path.strip_prefix(home).map(|rest| Path::new("~").join(rest))) {
+        Ok(Ok(short)) => short,
+        Ok(Err(_)) | Err(_) => path,
+    }
+}
+
 /// A path on the command line.
 pub(crate) fn path_parser() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().map(from_home)

@@ -21,7 +21,7 @@ use crate::feed::feed;
 use crate::model::words::count_text;
 use crate::platform::StopSignals;
 use crate::scenario::{Run, ScenarioNotice};
-use crate::session::journal::Header;
+use crate::session::overview::SessionEnd;
 use crate::session::recorder::News;
 use crate::session::summary::unrecorded;
 
@@ -39,10 +39,9 @@ pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Fai
     let mut signals = StopSignals::listen().map_err(Failure::system)?;
     let clock = Clock::start();
     let (tap, events) = feed(BATCHES_MAX);
-    let utc_offset_s = plan.node.peer.utc_offset_s;
-    let header = Header::new(clock.epoch(), utc_offset_s);
+    let header = plan.header(clock.epoch());
     let out = Printer::new(format, &header, io::stdout()).map_err(Failure::Stdout)?;
-    let records = Records::begin(clock, plan.journal, &plan.node.log_dir, utc_offset_s, tell);
+    let records = Records::begin(&plan, &header, tell);
     let (script_tap, watched) = feed(BATCHES_MAX);
     let mut taps = vec![tap, records.tap()];
     taps.extend(plan.scenario.iter().map(|_| script_tap.clone()));
@@ -60,14 +59,17 @@ pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Fai
         let tell = |_: &Run, notice: Option<ScenarioNotice>| notice.iter().for_each(|notice| plan.tell(&notice.text));
         ScenarioRunner::new(Run::new(file.script.clone()), watched, nodes.requests(), clock, tell)
     });
-    let ended_by_itself = tokio::select! {
-        _ = signals.next() => None,
-        () = nodes::pass(plan.length) => None,
-        () = play(runner.as_mut(), plan.length) => None,
-        result = &mut printing => Some(result.unwrap_or_else(|panic| Err(io::Error::other(panic)))),
+    let (ended, ended_by_itself) = tokio::select! {
+        _ = signals.next() => (SessionEnd::Interrupted, None),
+        () = nodes::pass(plan.length) => (SessionEnd::Over, None),
+        () = play(runner.as_mut(), plan.length) => (SessionEnd::Over, None),
+        result = &mut printing => {
+            (SessionEnd::Left, Some(result.unwrap_or_else(|panic| Err(io::Error::other(panic)))))
+        }
     };
     let came_of_it = runner.map(|runner| runner.run().summary());
-    match records.end_session(Some(nodes), &mut signals).await {
+    let ended = came_of_it.as_ref().map_or(ended, |summary| ended.after(summary.failed.len()));
+    match records.end_session(Some(nodes), &mut signals, ended).await {
         Ok(report) => report.as_ref().and_then(unrecorded).into_iter().for_each(warn),
         Err(asked) => return Ok(ExitCode::from(asked.exit_code())),
     }

@@ -8,6 +8,7 @@ use super::command_log::{CommandLog, CommandLogContext};
 use super::files::from_home;
 use super::nodes::RunningNodes;
 use super::plan::Plan;
+use super::recorded;
 use super::replay;
 use super::settings::NodeSettings;
 use crate::clock::Clock;
@@ -55,6 +56,10 @@ impl Host {
                 ToHost::Export { path, overwrite } => self.export(from_home(path), overwrite).await,
                 ToHost::SaveScenario { path, overwrite, names, refused } => {
                     self.save_scenario(from_home(path), overwrite, &names, refused).await;
+                }
+                ToHost::ListRecordings => {
+                    let rows = tokio::task::spawn_blocking(recorded::rows).await.unwrap_or_default();
+                    self.answer(FromHost::Recordings(rows)).await;
                 }
                 ToHost::OpenRecording(path) => self.open(from_home(path)).await,
             }

@@ -21,7 +21,9 @@ use crate::engine::Refusal;
 use crate::net::name_everywhere;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
+use crate::proto::time::Time;
 use crate::scenario::{Script, Summary};
+use crate::session::journal::{Header, RecordedLab};
 use crate::session::recorder::Limits;
 use crate::ui::KeyOverrides;
 
@@ -185,6 +187,16 @@ impl Plan {
             world: EngineKind::Sockets,
             scenario: None,
         }
+    }
+
+    /// The first line of its recording.
+    pub(crate) fn header(&self, started: Time) -> Header {
+        let lab = match self.begin {
+            Begin::Lab { seeds, peers } => Some(RecordedLab { seeds, peers }),
+            Begin::Choice { .. } | Begin::Node(_) | Begin::Recording(_) => None,
+        };
+        let scenario = self.scenario.as_ref().map(ScriptFile::name);
+        Header { lab, scenario, ..Header::new(started, self.node.peer.utc_offset_s) }
     }
 
     /// The scenario; for a lab without one, a scenario without steps.

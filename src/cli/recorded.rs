@@ -14,30 +14,32 @@ use super::files;
 use super::output;
 use super::output::{say, warn};
 use crate::clock::utc_offset_s_at;
+use crate::model::span_text;
 use crate::model::words::count_text;
 use crate::proto::text::printable;
 use crate::session::archive::{self, Archive, LAST, Session, State};
 use crate::session::export::{self, Exported, FileFormat, LastLine, OverwritePolicy, WriteError};
-use crate::session::journal::{JournalEnd, overview};
+use crate::session::journal::{Glance, JournalEnd, glance, overview};
 use crate::session::lines::{iso_stamp, stamp};
 use crate::session::overview::Overview;
 use crate::session::replay::Recording;
 use crate::session::text::printed_json;
+use crate::ui::RecordingRow;
 
 /// The word for every session.
 const ALL: &str = "all";
 /// The headings of the table.
-const COLUMNS: [&str; 8] = ["NAME", "WHEN", "LASTED", "NODES", "MESSAGES", "DEATHS", "SIZE", "STATE"];
+const COLUMNS: [&str; 9] = ["NAME", "WHEN", "WHAT", "LASTED", "NODES", "MESSAGES", "DEATHS", "SIZE", "ENDED"];
 /// Columns whose cells are numbers.
-const NUMBERS: std::ops::Range<usize> = 2..7;
+const NUMBERS: std::ops::Range<usize> = 3..8;
 /// Bytes that are handed to stdout at a time.
 const CHUNK_LEN: usize = 64 * 1024;
 
 /// A session and its overview.
 struct Listed {
     session: Session,
+    glance: Glance,
     overview: Overview,
-    end: JournalEnd,
 }
 
 pub(crate) fn sessions(args: &SessionsArgs) -> Result<ExitCode, Failure> {
@@ -58,6 +60,38 @@ pub(crate) fn sessions(args: &SessionsArgs) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Recordings that the console lists: more than anybody looks through.
+const ROWS_MAX: usize = 200;
+
+/// The sessions that are over, for the console, newest first. Of each, the beginning and the end are
+/// read.
+pub(crate) fn rows() -> Vec<RecordingRow> {
+    let sessions = archive().map(|(_, archive)| archive.sessions).unwrap_or_default();
+    let over = sessions.into_iter().rev().filter(|session| session.state == State::Over).take(ROWS_MAX);
+    over.filter_map(|session| Some(recording_row(&session, &glance(&session.path).ok()?))).collect()
+}
+
+fn recording_row(session: &Session, glance: &Glance) -> RecordingRow {
+    let size = ByteSize(session.size);
+    let holds = glance.overview.map(|overview| {
+        let counts = [(overview.nodes, "node"), (overview.messages, "message"), (overview.deaths, "death")];
+        counts.map(|(count, what)| count_text(count, what)).join(", ")
+    });
+    RecordingRow {
+        path: session.path.clone(),
+        when: day_text(session).chars().take("2026-11-22 03:13".len()).collect(),
+        what: printable(&session.what(glance)).into_owned(),
+        lasted: glance.overview.map(|overview| span_text(overview.lasted())).unwrap_or_default(),
+        ended: session.ending(glance.end),
+        holds: holds.map_or_else(|| size.to_string(), |holds| format!("{holds}, {size}")),
+    }
+}
+
+/// When it began, by the reader's clock, wherever the session was recorded.
+fn day_text(session: &Session) -> String {
+    stamp(session.header.started, utc_offset_s_at(session.header.started))
+}
+
 fn archive() -> Result<(PathBuf, Archive), Failure> {
     let dir = files::sessions_dir()
         .ok_or_else(|| Failure::usage("no home directory to keep sessions in: set XDG_STATE_HOME"))?;
@@ -67,8 +101,12 @@ fn archive() -> Result<(PathBuf, Archive), Failure> {
 }
 
 fn looked_at(session: Session) -> Option<Listed> {
-    match overview(&session.path) {
-        Ok((overview, end)) => Some(Listed { session, overview, end }),
+    let looked = glance(&session.path).and_then(|glance| {
+        let overview = glance.overview.map_or_else(|| Ok(overview(&session.path)?.0), Ok)?;
+        Ok((glance, overview))
+    });
+    match looked {
+        Ok((glance, overview)) => Some(Listed { session, glance, overview }),
         Err(error) => {
             warn(error);
             None
@@ -81,7 +119,7 @@ fn table(listed: &[Listed]) -> String {
     let rows: Vec<_> = std::iter::once(head).chain(listed.iter().map(row)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<_> = (0..COLUMNS.len()).map(width).collect();
-    let line = |row: &[String; 8]| {
+    let line = |row: &[String; COLUMNS.len()]| {
         let padded = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
             if NUMBERS.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
         });
@@ -90,22 +128,21 @@ fn table(listed: &[Listed]) -> String {
     rows.iter().map(line).collect()
 }
 
-fn row(listed: &Listed) -> [String; 8] {
-    let Listed { session, overview, .. } = listed;
-    // By the reader's clock, wherever the session was recorded.
-    let when = stamp(session.header.started, utc_offset_s_at(session.header.started));
+fn row(listed: &Listed) -> [String; COLUMNS.len()] {
+    let Listed { session, glance, overview } = listed;
     let seconds = std::time::Duration::from_secs(overview.lasted().as_secs());
     [
         printable(&session.name).into_owned(),
-        when.chars().take("2026-11-22 03:13:02".len()).collect(),
+        day_text(session).chars().take("2026-11-22 03:13:02".len()).collect(),
+        printable(&session.what(glance)).into_owned(),
         humantime::format_duration(seconds).to_string(),
         overview.nodes.to_string(),
         at_least(overview.messages, overview.skipped),
         at_least(overview.deaths, overview.skipped),
         ByteSize(session.size).to_string(),
         match overview.skipped {
-            0 => state(listed).to_owned(),
-            missing => format!("{}, {} missing", state(listed), count_text(missing, "event")),
+            0 => session.ending(glance.end),
+            missing => format!("{}, {} missing", session.ending(glance.end), count_text(missing, "event")),
         },
     ]
 }
@@ -115,11 +152,11 @@ fn at_least(count: u64, missing: u64) -> String {
     if missing > 0 { format!("{count}+") } else { count.to_string() }
 }
 
-/// A session's state in a word or two.
+/// A session's state in a word or two, for programs.
 const fn state(listed: &Listed) -> &'static str {
-    match (listed.session.state, listed.end) {
+    match (listed.session.state, listed.glance.end) {
         (State::Running, _) => "running",
-        (State::Over, JournalEnd::Closed) => "ended",
+        (State::Over, JournalEnd::Closed(_)) => "ended",
         (State::Over, JournalEnd::Open) => "cut off",
     }
 }
@@ -130,7 +167,11 @@ struct SessionRow<'a> {
     name: &'a str,
     path: &'a Path,
     started: String,
+    /// What ran in it.
+    what: String,
     state: &'static str,
+    /// How it ended.
+    ended: String,
     size: u64,
     #[serde(flatten)]
     overview: Overview,
@@ -144,7 +185,9 @@ fn json(listed: &[Listed]) -> Result<String, Failure> {
             name: &session.name,
             path: &session.path,
             started: iso_stamp(session.header.started, session.header.utc_offset_s),
+            what: session.what(&entry.glance),
             state: state(entry),
+            ended: session.ending(entry.glance.end),
             size: session.size,
             overview: entry.overview,
         };

@@ -6,14 +6,15 @@ use std::time::Duration;
 use super::files;
 use super::nodes::RunningNodes;
 use super::output::warn;
-use crate::clock::Clock;
+use super::plan::{Begin, Plan};
 use crate::feed::{Tap, feed};
 use crate::platform::{StopSignal, StopSignals};
 use crate::proto::time::Time;
-use crate::session::archive::{Archive, State};
+use crate::session::archive::logs_dir;
 use crate::session::journal::Header;
 use crate::session::lines::stamp;
-use crate::session::recorder::{Limits, News, RecordPaths, Recorder, RecorderHandle, RecorderReport};
+use crate::session::overview::SessionEnd;
+use crate::session::recorder::{News, RecordPaths, Recorder, RecorderHandle, RecorderReport};
 
 /// Batches that wait to be written: some seconds of a busy lab, should the disk stall.
 const BATCHES_MAX: usize = 16_384;
@@ -36,24 +37,17 @@ pub(crate) struct Records {
 impl Records {
     /// Begins to record: a journal within these limits, or none. If its place cannot be written,
     /// `notify` is told, and the session goes on without it.
-    pub(crate) fn begin(
-        clock: Clock,
-        limits: Option<Limits>,
-        log_dir: &Path,
-        utc_offset_s: i32,
-        notify: impl Fn(News) + Clone + Send + 'static,
-    ) -> Self {
-        let log_dir = make_log_dir(log_dir, &notify);
+    pub(crate) fn begin(plan: &Plan, header: &Header, notify: impl Fn(News) + Clone + Send + 'static) -> Self {
         let (tap, events) = feed(BATCHES_MAX);
-        let header = Header::new(clock.epoch(), utc_offset_s);
-        let journal = limits.and_then(|limits| match journal_path(&header) {
+        let journal = plan.journal.and_then(|limits| match journal_path(header) {
             Ok(path) => Some((path, limits)),
             Err(why) => {
                 notify(News::Failing(why));
                 None
             }
         });
-        let recorder = Recorder::spawn(events, &RecordPaths { journal, log_dir }, &header, notify.clone());
+        let log_dir = make_log_dir(&log_dir(plan, journal.as_ref().map(|(path, _)| path.as_path())), &notify);
+        let recorder = Recorder::spawn(events, &RecordPaths { journal, log_dir }, header, notify.clone());
         Self { tap, recorder: recorder.map_err(|error| notify(News::Failing(error.to_string()))).ok() }
     }
 
@@ -64,13 +58,6 @@ impl Records {
     /// Where the network's events go.
     pub(crate) fn tap(&self) -> Tap {
         self.tap.clone()
-    }
-
-    /// The journal of the latest session that is over.
-    pub(crate) fn last() -> Option<PathBuf> {
-        let archive = Archive::open(&files::sessions_dir()?).ok()?;
-        let over = archive.sessions.into_iter().rev().find(|session| session.state == State::Over);
-        over.map(|session| session.path)
     }
 
     /// A handle to the journal, if there is one.
@@ -84,7 +71,9 @@ impl Records {
         self,
         nodes: Option<RunningNodes>,
         signals: &mut StopSignals,
+        ended: SessionEnd,
     ) -> Result<Option<RecorderReport>, StopSignal> {
+        self.recorder.iter().for_each(|recorder| recorder.note_end(ended));
         if let Some(nodes) = nodes
             && let Err(asked) = nodes.leave(signals).await
         {
@@ -130,10 +119,23 @@ impl Records {
 fn is_empty(report: &RecorderReport) -> bool {
     let empty = (report.events, report.skipped, report.lost) == (0, 0, 0);
     if let Some(journal) = report.journal.as_ref().filter(|_| empty) {
-        // A file that cannot be removed does no harm.
+        // Files that cannot be removed do no harm.
         let _ = std::fs::remove_file(journal);
+        let _ = std::fs::remove_dir(logs_dir(journal));
     }
     empty
+}
+
+/// Logs of a lab belong to its session, so that they go with it; a seed or a peer writes where the
+/// next one of its network finds them. On the start screen it is not known yet what comes.
+fn log_dir(plan: &Plan, journal: Option<&Path>) -> PathBuf {
+    let of_session = match plan.begin {
+        Begin::Lab { .. } | Begin::Choice { .. } => journal.map(logs_dir),
+        Begin::Node(_) | Begin::Recording(_) => None,
+    };
+    // A place that takes no journal takes no logs either.
+    let of_session = || of_session.filter(|dir| std::fs::create_dir_all(dir).is_ok());
+    plan.node.log_dir.clone().or_else(of_session).unwrap_or_else(|| PathBuf::from("logs"))
 }
 
 fn make_log_dir(dir: &Path, notify: &impl Fn(News)) -> Option<PathBuf> {

@@ -139,9 +139,10 @@ settings! {
         /// Seed of all random choices; the same seed repeats them [default: a new one]
         #[arg(long, value_name = "N", value_parser = count::<u64>(0, RNG_SEED_MAX))]
         rng_seed: Option<u64> => node.rng_seed, such as "1";
-        /// Directory for the nodes' log files, peer_log_PORT.txt and seed_log_PORT.txt [default: logs]
+        /// Directory for the nodes' log files, peer_log_PORT.txt and seed_log_PORT.txt [default: logs; of a lab, a folder
+        /// beside the session's recording]
         #[arg(long, value_name = "DIR", value_parser = path_parser())]
-        log_dir: Option<PathBuf> => node.log_dir;
+        log_dir: Option<PathBuf> => node.log_dir, such as "\"logs\"";
     }
 }
 
@@ -204,8 +205,8 @@ pub(crate) struct NodeSettings {
     allow: Vec<Ipv4Net>,
     /// Seed of all random choices, if the user chose one.
     pub(crate) rng_seed: Option<u64>,
-    /// Where each node's log file goes.
-    pub(crate) log_dir: PathBuf,
+    /// Where each node's log file goes, if the user chose that.
+    pub(crate) log_dir: Option<PathBuf>,
     /// Settings of the user that the dialect does not have.
     pub(crate) without_effect: Vec<String>,
 }
@@ -246,7 +247,7 @@ impl NodeSettings {
         let mut peer = PeerConfig::new(NOWHERE, seeds);
         (peer.gossip_interval, peer.liveness_interval) = args.pace.unwrap_or(pace).intervals();
         peer.utc_offset_s = utc_offset_s;
-        let (seed, log_dir, without) = (SeedConfig::new(NOWHERE), PathBuf::from("logs"), Vec::new());
+        let (seed, log_dir, without) = (SeedConfig::new(NOWHERE), None, Vec::new());
         let mut node = Self { peer, seed, pace, allow: Vec::new(), rng_seed: None, log_dir, without_effect: without };
         args.apply(&mut node);
         node.without_effect = without_effect(args, node.peer.dialect);

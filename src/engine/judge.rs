@@ -107,11 +107,8 @@ pub fn judge_node(command: &Command, node: Option<&NodeEntry>) -> Result<(), Ref
         | Command::Heal { node: addr, .. }
         | Command::Say { node: addr, .. }
         | Command::Fault(FaultCommand::Lie { liar: addr, .. }) => {
-            match node {
-                Some(NodeEntry { name, .. }) if name.role == Role::Seed => {
-                    return Err(Refusal::NotAPeer { name: *name, addr: *addr });
-                }
-                Some(_) | None => {}
+            if let Some(NodeEntry { name, role: Role::Seed, .. }) = node {
+                return Err(Refusal::NotAPeer { name: *name, addr: *addr });
             }
             judge_running(*addr, node)
         }

@@ -95,6 +95,13 @@ impl Engine {
         }
     }
 
+    /// Nodes are called by their addresses, unless the first ones are a lab's: there may be others of
+    /// their network in other processes.
+    #[must_use]
+    pub fn by_address(self) -> Self {
+        Self { nodes: NodeTable::by_address(), ..self }
+    }
+
     /// There is no seed list, for this reason: nodes that need one are refused until there is a
     /// lab.
     #[must_use]

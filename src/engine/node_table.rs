@@ -16,9 +16,23 @@ pub struct NodeTable {
     /// The addresses of the seeds and of the peers, by their numbers.
     seeds: Vec<Addr>,
     peers: Vec<Addr>,
+    naming: Naming,
+}
+
+/// What new nodes are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Naming {
+    #[default]
+    Numbered,
+    ByAddress,
 }
 
 impl NodeTable {
+    /// A table whose nodes are called by their addresses.
+    pub(super) fn by_address() -> Self {
+        Self { naming: Naming::ByAddress, ..Self::default() }
+    }
+
     /// Running peers at these addresses.
     pub fn of_peers(addrs: impl IntoIterator<Item = Addr>) -> Self {
         let mut nodes = Self::default();
@@ -71,7 +85,7 @@ impl NodeTable {
 
     /// The display name of a node.
     pub fn name(&self, node: Addr) -> String {
-        self.get(node).map_or_else(|| node.to_string(), |entry| entry.name.to_string())
+        self.get(node).map_or_else(|| node.name(), |entry| entry.name.to_string())
     }
 
     /// A new node runs at this free address.
@@ -81,8 +95,11 @@ impl NodeTable {
             Role::Peer => &mut self.peers,
         };
         numbered.push(addr);
-        let name = NodeName { role, number: u32::try_from(numbered.len()).unwrap_or(u32::MAX) };
-        self.nodes.insert(addr, NodeEntry { name, state: NodeState::Runs, life: 0 });
+        let name = match self.naming {
+            Naming::Numbered => NodeName::Numbered { role, number: u32::try_from(numbered.len()).unwrap_or(u32::MAX) },
+            Naming::ByAddress => NodeName::Address(addr),
+        };
+        self.nodes.insert(addr, NodeEntry { name, role, state: NodeState::Runs, life: 0 });
     }
 
     pub(super) fn set_state(&mut self, addr: Addr, state: NodeState) {
@@ -108,12 +125,14 @@ impl NodeTable {
 
 impl Names for NodeTable {
     fn find(&self, word: &str) -> Option<Addr> {
-        match word.parse::<NodeName>() {
-            Ok(NodeName { role, number }) => {
+        match (self.naming, word.parse()) {
+            (Naming::Numbered, Ok(NodeName::Numbered { role, number })) => {
                 let index = usize::try_from(number).ok()?.checked_sub(1)?;
                 self.numbered(role).get(index).copied()
             }
-            Err(_) => word.parse().ok().filter(|addr| self.nodes.contains_key(addr)),
+            (Naming::Numbered | Naming::ByAddress, _) => {
+                Addr::by_name(word).filter(|addr| self.nodes.contains_key(addr))
+            }
         }
     }
 
@@ -157,5 +176,16 @@ mod tests {
         assert_eq!(start(Role::Peer), ("p2001".to_owned(), "127.0.0.2:3000".to_owned()));
         assert_eq!(table.find("p2001"), Some("127.0.0.2:3000".parse().unwrap()));
         assert_eq!(table.find("p2002"), None);
+    }
+
+    #[test]
+    fn a_node_outside_of_a_lab_is_called_by_its_address() {
+        let mut table = NodeTable::by_address();
+        let (here, there) = (Addr::loopback(3_000), Addr::new([192, 168, 1, 5].into(), 3_000));
+        table.enter(here, Role::Peer);
+        table.enter(there, Role::Seed);
+        assert_eq!([here, there].map(|addr| table.name(addr)), [":3000", "192.168.1.5:3000"]);
+        let found = [":3000", "127.0.0.1:3000", "192.168.1.5:3000", "p1", ":3001"].map(|word| table.find(word));
+        assert_eq!(found, [Some(here), Some(here), Some(there), None, None]);
     }
 }

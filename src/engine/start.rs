@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Demand, Effect, Engine, Place, Publication, Refusal, SiteContext, Sites};
+use super::{Demand, Effect, Engine, NodeTable, Place, Publication, Refusal, SiteContext, Sites};
 use crate::command::NodeSpec;
 use crate::engine::fault::FaultView;
 use crate::event::{EventKind, Methods, NodeEvent, NodeState, Pace};
@@ -48,6 +48,9 @@ impl Engine {
         effects: &mut Vec<Effect<S::Site>>,
     ) -> Result<(), Refusal> {
         sites.check_room(&self.demand(seeds, peers))?;
+        if self.nodes.is_empty() {
+            self.nodes = NodeTable::default();
+        }
         let places = sites.reserve_lab(seeds, peers, &self.nodes)?;
         places.iter().try_for_each(|place| self.check_free(place.addr))?;
         self.lab = Some(places.iter().take(seeds).map(|place| place.addr).collect());
@@ -117,8 +120,7 @@ impl Engine {
     /// What is published about a starting node: that it runs, and what it opens to other machines.
     fn started<S>(&self, new: &Place<S>) -> Vec<Publication> {
         let node = new.addr;
-        let Some(name) = self.nodes.get(node).map(|entry| entry.name) else { return Vec::new() };
-        let role = name.role;
+        let Some((name, role)) = self.nodes.get(node).map(|entry| (entry.name, entry.role)) else { return Vec::new() };
         let (dialect, pace, methods) = (self.dialect(role), self.pace(role), self.methods(role));
         let mut told = vec![Publication {
             node,
@@ -156,7 +158,7 @@ impl Engine {
 
     /// The machine of a node of the table, for a place this far from UTC.
     pub fn machine(&mut self, node: Addr, utc_offset_s: i32) -> Option<Node> {
-        let role = self.nodes.get(node)?.name.role;
+        let role = self.nodes.get(node)?.role;
         let random_seed = self.chance_of(Topic::Node, node).number();
         Some(match role {
             Role::Peer => Peer::new(self.peer_config(node, utc_offset_s), random_seed).into(),

@@ -387,10 +387,10 @@ fn random_commands_come_to_what_an_oracle_says() {
             }
             let CommandOutcome { effects, result } = give(&mut engine, &command);
             assert_eq!(result, Ok(()), "{about}");
-            oracle.carry_out(&effects, |node| engine.nodes().get(node).unwrap().name.role);
+            oracle.carry_out(&effects, |node| engine.nodes().get(node).unwrap().role);
             oracle.has_lab |= matches!(command, Command::StartLab { .. });
             let table: BTreeMap<Addr, (Role, NodeState)> =
-                engine.nodes().iter().map(|(addr, entry)| (addr, (entry.name.role, entry.state))).collect();
+                engine.nodes().iter().map(|(addr, entry)| (addr, (entry.role, entry.state))).collect();
             assert_eq!(table, oracle.states, "{about}");
             if command == Command::Fault(FaultCommand::Calm) {
                 oracle.check_calm();

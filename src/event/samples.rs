@@ -370,8 +370,10 @@ fn attempt() -> impl Strategy<Value = Attempt> {
 }
 
 fn refusal() -> impl Strategy<Value = Refusal> {
-    let name =
-        || (select(vec![Role::Seed, Role::Peer]), 1..u32::MAX).prop_map(|(role, number)| NodeName { role, number });
+    let name = || {
+        (select(vec![Role::Seed, Role::Peer]), 1..u32::MAX)
+            .prop_map(|(role, number)| NodeName::Numbered { role, number })
+    };
     prop_oneof![
         addr().prop_map(Refusal::Unknown),
         (name(), addr()).prop_map(|(name, addr)| Refusal::NotRunning { name, addr, state: NodeState::Hangs }),

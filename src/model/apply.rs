@@ -120,7 +120,7 @@ impl Model {
     fn take_link(&mut self, here: HappenedAt, event: &LinkEvent) {
         match *event {
             LinkEvent::Dialing { peer, purpose, .. } => {
-                self.mention_for(peer, purpose, here.at);
+                self.mention_for(here, peer, purpose);
                 self.links.dialing(here.link(peer), purpose, here.at, event);
             }
             LinkEvent::DialFailed { peer, purpose, .. } => {
@@ -131,7 +131,10 @@ impl Model {
             }
             LinkEvent::NotAccepted { peer } => self.links.parked(here.link(peer), here.at, event),
             LinkEvent::Up { peer, purpose, .. } => {
-                self.mention_for(peer, purpose, here.at);
+                self.mention_for(here, peer, purpose);
+                if purpose == Purpose::Registration {
+                    self.seeds.reached(here.node);
+                }
                 if self.links.came_up(here.node, here.at, event) {
                     self.count_link(here, peer, purpose, 1);
                 }
@@ -277,6 +280,7 @@ impl Model {
                 self.seeds.delisted(here.node, peer, here.at);
                 self.delisted(here, peer, reason, event);
             }
+            SeedEvent::TooFewSeeds { registered: 0, .. } => self.seeds.out_of_reach(here.node),
             SeedEvent::TooFewSeeds { .. } | SeedEvent::ListedAlready { .. } | SeedEvent::EnoughSeeds { .. } => {}
         }
     }
@@ -339,6 +343,7 @@ impl Model {
     fn started_node(&mut self, here: HappenedAt, name: &str, role: Role) {
         self.clear_links(here);
         self.joiners.swap_remove(&here.node);
+        self.seeds.reached(here.node);
         self.nodes.started(here.ix, here.at, name, role);
         self.deaths.back(here.node, here.at);
         if role == Role::Seed {
@@ -360,12 +365,13 @@ impl Model {
     }
 
     /// A seed's registrations are with peers, a peer's with seeds.
-    fn mention_for(&mut self, peer: Addr, purpose: Purpose, at: Time) {
-        match purpose {
-            Purpose::Registration => {
-                self.nodes.mention(peer, at);
+    fn mention_for(&mut self, here: HappenedAt, peer: Addr, purpose: Purpose) {
+        match (purpose, self.nodes.at(here.ix).role) {
+            (Purpose::Registration, None) => drop(self.nodes.mention(peer, here.at)),
+            (Purpose::Registration, Some(Role::Peer)) => self.nodes.mention_as(peer, Role::Seed, here.at),
+            (Purpose::Registration, Some(Role::Seed)) | (Purpose::Neighbor, _) => {
+                self.nodes.mention_as(peer, Role::Peer, here.at);
             }
-            Purpose::Neighbor => self.nodes.mention_as(peer, Role::Peer, at),
         }
     }
 
@@ -381,12 +387,6 @@ impl Model {
             Purpose::Neighbor => &mut node.neighbors,
         };
         *count = count.saturating_add_signed(by);
-        let role = node.role;
-        match (purpose, role) {
-            (Purpose::Registration, Some(Role::Peer)) => self.nodes.mention_as(peer, Role::Seed, here.at),
-            (Purpose::Registration, Some(Role::Seed)) => self.nodes.mention_as(peer, Role::Peer, here.at),
-            (Purpose::Registration, None) | (Purpose::Neighbor, _) => {}
-        }
     }
 
     /// A connection failed before it came up. If only the remote end is known, that is the dialed

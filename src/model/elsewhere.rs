@@ -6,8 +6,9 @@
 
 use super::Model;
 use super::link::LinkTable;
-use super::node::{Contact, NodeRecords};
+use super::node::{Contact, NodeRecord, NodeRecords, ObservedState};
 use super::rumor::{ForeignCopy, Rumor};
+use super::words::count_text;
 use crate::event::Purpose;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -58,7 +59,48 @@ impl Rumor {
     }
 }
 
+/// How much of a network is seen here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sight {
+    /// Nodes of this process: all that they do is known.
+    pub ours: usize,
+    /// Those, and the nodes elsewhere that may run.
+    pub known: usize,
+}
+
+impl Sight {
+    /// What is so here is so in the whole network, as far as anybody here can know.
+    pub const fn is_whole(self) -> bool {
+        self.ours == self.known && self.ours > 1
+    }
+
+    /// `1 of 3 nodes`, `1 node`.
+    pub fn text(self) -> String {
+        let known = count_text(self.known as u64, "node");
+        if self.ours == self.known { known } else { format!("{} of {known}", self.ours) }
+    }
+}
+
 impl Model {
+    pub fn sight(&self) -> Sight {
+        let may_run = |node: &&NodeRecord| match node.state() {
+            ObservedState::Up | ObservedState::Suspect { .. } | ObservedState::Known => !node.is_ours(),
+            ObservedState::Hung | ObservedState::Dead | ObservedState::Killed | ObservedState::Left => false,
+        };
+        let ours = self.nodes.ours();
+        Sight { ours, known: ours + self.nodes.iter().filter(may_run).count() }
+    }
+
+    /// What follows a number of our peers that have a message, if `proven` nodes elsewhere have it for
+    /// certain: ` of ours, 2 elsewhere`; nothing if all nodes are ours.
+    pub fn beyond_text(&self, proven: usize) -> String {
+        match proven {
+            0 if self.sight().is_whole() => String::new(),
+            0 => " of ours".to_owned(),
+            _ => format!(" of ours, {proven} elsewhere"),
+        }
+    }
+
     /// The path by which a message came to `to` from this neighbor, if the neighbor runs elsewhere
     /// and is not the origin.
     pub(super) fn passage(&self, id: MessageId, over: Addr, to: Addr) -> Option<Passage> {

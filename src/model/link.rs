@@ -137,6 +137,8 @@ pub struct LinkHistory {
     pub connections: SmallVec<[LinkId; 2]>,
     /// Round-trip time of the last answered probe, in microseconds.
     pub rtt_us: Option<u64>,
+    /// When that answer came.
+    answered_at: Option<Time>,
     /// Misses in a row now.
     pub misses: u32,
     /// Misses at which the neighbor is dead; 0 until one is missed.
@@ -176,6 +178,7 @@ impl LinkHistory {
             since: at,
             connections: SmallVec::new(),
             rtt_us: None,
+            answered_at: None,
             misses: 0,
             limit: 0,
             last_heard: None,
@@ -321,6 +324,12 @@ impl LinkHistory {
         self.pings.push_back(ping);
     }
 
+    /// When the newest answered probe was answered, and its round-trip time in microseconds. Of all
+    /// links to a node, the newest of these is the node's round-trip time.
+    pub fn answer(&self) -> Option<(Time, u64)> {
+        self.answered_at.zip(self.rtt_us)
+    }
+
     fn probed(&mut self, seq: ProbeSeq, at: Time) {
         if self.in_flight.len() == IN_FLIGHT_MAX {
             self.in_flight.remove(0);
@@ -330,7 +339,7 @@ impl LinkHistory {
 
     fn answered(&mut self, seq: ProbeSeq, rtt_us: u64, at: Time, is_watched: bool) {
         self.in_flight.retain(|(sent, _)| *sent != seq);
-        self.rtt_us = Some(rtt_us);
+        (self.rtt_us, self.answered_at) = (Some(rtt_us), Some(at));
         self.misses = 0;
         self.missed = None;
         self.last_heard = Some(at);

@@ -14,6 +14,7 @@ pub mod elsewhere;
 pub mod fault;
 pub mod gossip;
 pub mod graph;
+pub mod identity;
 pub mod life;
 pub mod link;
 pub mod liveness;
@@ -41,7 +42,7 @@ pub use words::{clock_text, second_text, span_text};
 
 use crate::event::{Event, EventKind};
 use crate::proto::addr::Addr;
-use crate::proto::message::MessageId;
+use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
 
 /// A map that iterates in insertion order, whatever the keys hash to.
@@ -51,9 +52,13 @@ pub(crate) type Set<K> = indexmap::IndexSet<K, foldhash::fast::RandomState>;
 /// A map that is never iterated.
 pub(crate) type FastHashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 
-/// Width and number of the buckets from which rates are taken: the last three seconds.
+/// Width and number of the buckets from which rates are taken: the last two minutes, the longest
+/// interval at which anybody would watch peers gossip.
 const RATE_BUCKET: Duration = Duration::from_millis(500);
-const RATE_BUCKETS: usize = 6;
+const RATE_BUCKETS: usize = 240;
+/// The least span over which a rate is taken. A span shorter than the senders' interval would show
+/// the moment at which somebody looks.
+const RATE_SPAN_MIN: Duration = Duration::from_secs(3);
 
 /// The network as the events so far tell it.
 #[derive(Debug, Clone)]
@@ -241,9 +246,12 @@ impl Model {
         self.totals
     }
 
-    /// First receipts and new messages per second, over the three seconds before `now`.
+    /// First receipts and new messages per second at our nodes: over the longest interval at which one
+    /// of our peers gossips, and over three seconds at least.
     pub fn messages_per_second(&self, now: Time) -> f64 {
-        self.messages.per_second(now)
+        let peers = self.nodes.iter().filter(|node| node.runs() && node.role == Some(Role::Peer));
+        let intervals = peers.filter_map(|node| node.pace).map(|pace| Duration::from_micros(pace.gossip_interval_us));
+        self.messages.per_second(now, intervals.max().unwrap_or_default().max(RATE_SPAN_MIN))
     }
 
     /// Rates over the last minutes.

@@ -1,6 +1,6 @@
 //! Seeds: who is on whose list, as the seeds of this process tell it.
 
-use super::Map;
+use super::{Map, Set};
 use crate::proto::addr::Addr;
 use crate::proto::config::REGISTRATIONS_MAX;
 
@@ -38,6 +38,8 @@ pub struct SeedView {
 #[derive(Debug, Clone, Default)]
 pub struct SeedRecords {
     seeds: Map<Addr, SeedView>,
+    /// Peers that said that no seed is reachable, and did not register since.
+    without: Set<Addr>,
 }
 
 impl SeedRecords {
@@ -56,6 +58,19 @@ impl SeedRecords {
     /// The seeds of this process that have this peer on their list.
     pub fn listing(&self, peer: Addr) -> impl Iterator<Item = Addr> {
         self.iter().filter(move |(_, seed)| seed.listed.contains_key(&peer)).map(|(addr, _)| addr)
+    }
+
+    /// This peer tried all seeds, and none could be reached.
+    pub fn are_out_of_reach(&self, peer: Addr) -> bool {
+        self.without.contains(&peer)
+    }
+
+    pub(super) fn out_of_reach(&mut self, peer: Addr) {
+        self.without.insert(peer);
+    }
+
+    pub(super) fn reached(&mut self, peer: Addr) {
+        self.without.swap_remove(&peer);
     }
 
     pub(super) fn started(&mut self, seed: Addr) {

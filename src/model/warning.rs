@@ -29,6 +29,8 @@ pub const ALONE_AFTER: Duration = Duration::from_secs(5);
 /// Beacons on probes find a part of the overlay; before that, parts that start side by side need a
 /// moment to meet.
 pub const PARTED_AFTER: Duration = Duration::from_secs(5);
+/// A peer tries another seed, or the same again, within a moment.
+pub const NO_SEED_AFTER: Duration = Duration::from_secs(2);
 /// Links are still being made: a weak spot counts once it stays.
 pub const FRAGILE_AFTER: Duration = Duration::from_secs(10);
 /// One end of a link learns of the other's within a round trip.
@@ -50,6 +52,13 @@ pub const FORGED_FOR: Duration = Duration::from_secs(120);
 /// A problem of the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
+    /// None of our peers is registered with a seed: nobody can join, and no death is recorded.
+    NoSeed {
+        /// The seeds that are known.
+        seeds: Vec<Addr>,
+        /// Those are of this process.
+        are_ours: bool,
+    },
     /// A peer has no neighbor, though there are others.
     Alone { node: Addr },
     /// The overlay is in several parts.
@@ -112,6 +121,7 @@ pub enum Finding {
 /// What makes two findings the same warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum WarningKey {
+    NoSeed,
     Alone(Addr),
     Parted,
     Fragile,
@@ -127,6 +137,7 @@ enum WarningKey {
 impl Finding {
     fn key(&self) -> WarningKey {
         match self {
+            Self::NoSeed { .. } => WarningKey::NoSeed,
             Self::Alone { node } => WarningKey::Alone(*node),
             Self::Parted { .. } => WarningKey::Parted,
             Self::Fragile { .. } => WarningKey::Fragile,
@@ -144,6 +155,7 @@ impl Finding {
     /// waited for already, needs no more.
     fn grace(&self) -> Duration {
         match self {
+            Self::NoSeed { .. } => NO_SEED_AFTER,
             Self::Alone { .. } => ALONE_AFTER,
             Self::Parted { .. } => PARTED_AFTER,
             Self::Fragile { .. } => FRAGILE_AFTER,
@@ -161,7 +173,8 @@ impl Finding {
     pub fn message(&self) -> Option<MessageId> {
         match self {
             Self::Unreached { latest, .. } => Some(*latest),
-            Self::Alone { .. }
+            Self::NoSeed { .. }
+            | Self::Alone { .. }
             | Self::Parted { .. }
             | Self::Fragile { .. }
             | Self::SeedList { .. }
@@ -183,6 +196,7 @@ impl Finding {
             Self::OneWay { link } => Some(link.node),
             Self::Fragile { nodes, links } => nodes.first().copied().or_else(|| Some(links.first()?.0)),
             Self::Unreached { lacking, .. } => lacking.first().copied(),
+            Self::NoSeed { seeds, .. } => seeds.first().copied(),
             Self::Parted { .. } => None,
         }
     }
@@ -236,6 +250,11 @@ impl Warnings {
     /// The number of active ones.
     pub fn count(&self) -> usize {
         self.active.len()
+    }
+
+    /// No seed is reachable, and that is warned about.
+    pub fn no_seed(&self) -> Option<&Warning> {
+        self.active().map(|(_, warning)| warning).find(|warning| matches!(warning.finding, Finding::NoSeed { .. }))
     }
 
     /// The latest message that did not reach everybody, while that is warned about.
@@ -313,7 +332,8 @@ impl Model {
     fn is_in_doubt(&self, finding: &Finding) -> bool {
         match finding {
             Finding::Unreached { latest, .. } => self.rumors.get(*latest).is_none_or(|rumor| !self.is_complete(rumor)),
-            Finding::Alone { .. }
+            Finding::NoSeed { .. }
+            | Finding::Alone { .. }
             | Finding::Parted { .. }
             | Finding::Fragile { .. }
             | Finding::SeedList { .. }

@@ -39,10 +39,12 @@ impl Window {
         self.between(end.saturating_sub(self.len() - 1), end)
     }
 
-    /// Counts per second over the full buckets, or over those that there are so far.
-    pub fn per_second(&self, now: Time) -> f64 {
+    /// Counts per second over the full buckets of this span, rounded up, or over those that there are
+    /// so far.
+    pub fn per_second(&self, now: Time, span: Duration) -> f64 {
         let (Some(oldest), Some(end)) = (self.oldest_ever, self.bucket_of(now).checked_sub(1)) else { return 0.0 };
-        let start = oldest.max((end + 1).saturating_sub(self.len() - 1));
+        let buckets = u64::try_from(span.as_micros()).unwrap_or(u64::MAX).div_ceil(self.width_us);
+        let start = oldest.max((end + 1).saturating_sub(buckets.min(self.len() - 1)));
         if start > end {
             return 0.0;
         }
@@ -89,6 +91,8 @@ impl Window {
 mod tests {
     use super::*;
 
+    const WINDOW: Duration = Duration::from_secs(3);
+
     fn second(s: u64) -> Time {
         Time::from_micros(s * 1_000_000)
     }
@@ -113,9 +117,9 @@ mod tests {
         for s in [100, 100, 101, 101, 102] {
             window.count(second(s));
         }
-        assert!((window.per_second(second(102)) - 2.0).abs() < 1e-9);
-        assert!((window.per_second(second(103)) - 5.0 / 3.0).abs() < 1e-9);
-        assert!(window.per_second(second(200)).abs() < 1e-9);
-        assert!(Window::new(3, Duration::from_secs(1)).per_second(second(5)).abs() < 1e-9);
+        assert!((window.per_second(second(102), WINDOW) - 2.0).abs() < 1e-9);
+        assert!((window.per_second(second(103), WINDOW) - 5.0 / 3.0).abs() < 1e-9);
+        assert!(window.per_second(second(200), WINDOW).abs() < 1e-9);
+        assert!(Window::new(3, Duration::from_secs(1)).per_second(second(5), WINDOW).abs() < 1e-9);
     }
 }

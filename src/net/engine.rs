@@ -59,7 +59,7 @@ impl SocketEngine {
     /// An engine without nodes. Raises this process's limit of open files as far as it goes.
     pub fn new(settings: Settings, clock: Clock, taps: Vec<Tap>) -> Self {
         Self {
-            engine: engine::Engine::new(settings, NetworkLimits::SOCKETS),
+            engine: engine::Engine::new(settings, NetworkLimits::SOCKETS).by_address(),
             clock,
             taps: taps.into(),
             slots: BTreeMap::new(),
@@ -160,7 +160,7 @@ impl SocketEngine {
         let Some(machine) = self.engine.machine(addr, utc_offset_s()) else { return Ok(()) };
         let engine = &self.engine;
         let Some(entry) = engine.nodes().get(addr) else { return Ok(()) };
-        let role = entry.name.role;
+        let role = entry.role;
         let me = Identity { addr, role, dialect: engine.dialect(role) };
         let faults = NodeFaults::new(addr, engine.chance_of(Topic::Faults, addr), Arc::clone(engine.fault_view()));
         let (reach, clock, taps) = (engine.reach(role).clone(), self.clock, Arc::clone(&self.taps));

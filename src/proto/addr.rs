@@ -48,6 +48,22 @@ impl Addr {
         SocketAddr::V4(SocketAddrV4::new(self.ip(), self.port))
     }
 
+    /// What people call a node without another name: `:3000` at `127.0.0.1`, else the whole address.
+    pub fn name(self) -> String {
+        if self.ip() == Ipv4Addr::LOCALHOST { format!(":{}", self.port) } else { self.to_string() }
+    }
+
+    /// The address that has this name; a whole address is one as well.
+    pub fn by_name(name: &str) -> Option<Self> {
+        match name.strip_prefix(':') {
+            // `:+3000` is no name.
+            Some(port) if port.starts_with(|digit: char| digit.is_ascii_digit()) => {
+                port.parse().ok().map(Self::loopback)
+            }
+            Some(_) | None => name.parse().ok(),
+        }
+    }
+
     /// As one number, six bytes of it.
     pub(super) const fn number(self) -> u64 {
         (u32::from_be_bytes(self.ip) as u64) << 16 | self.port as u64
@@ -210,8 +226,11 @@ mod tests {
         assert_eq!(addr, Addr::loopback(3000));
         assert_eq!(addr.to_string(), "127.0.0.1:3000");
         assert_eq!(addr.python().to_string(), "('127.0.0.1', 3000)");
+        assert_eq!((addr.name(), Addr::by_name(":3000")), (":3000".to_owned(), Some(addr)));
+        assert_eq!([":", ":+3", ":70000", "3000"].map(Addr::by_name), [None; 4]);
         for text in ["0.0.0.0:0", "255.255.255.255:65535", "10.9.100.99:10", "1.20.200.0:9999"] {
-            assert_eq!(text.parse::<Addr>().unwrap().to_string(), text);
+            let addr: Addr = text.parse().unwrap();
+            assert_eq!((addr.to_string(), Addr::by_name(&addr.name())), (text.to_owned(), Some(addr)));
         }
         assert_eq!(format!("{addr:>16}|{addr:<16}|"), "  127.0.0.1:3000|127.0.0.1:3000  |");
     }

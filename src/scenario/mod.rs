@@ -16,5 +16,7 @@ mod script;
 mod time;
 mod words;
 
-pub use run::{Progress, Run, ScenarioAction, ScenarioNotice, Skipped, Summary};
+pub use run::{
+    LineOutcome, Progress, Run, ScenarioAction, ScenarioLine, ScenarioNotice, ScenarioView, Skipped, Summary,
+};
 pub use script::{Script, ScriptError, ScriptStep, Setting};

@@ -48,6 +48,42 @@ pub struct Progress {
     pub failed: usize,
 }
 
+/// What a viewer is told of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScenarioView {
+    pub progress: Progress,
+    /// Expectations that held.
+    pub held: usize,
+    /// Every line is done or decided.
+    pub is_over: bool,
+    /// The latest comment.
+    pub comment: String,
+    /// The latest lines, oldest first.
+    pub lines: Vec<ScenarioLine>,
+}
+
+/// A line of a scenario, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScenarioLine {
+    pub text: String,
+    pub outcome: LineOutcome,
+}
+
+/// What came of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LineOutcome {
+    Done,
+    /// It was not done, or only in part.
+    Skipped,
+    /// An expectation that is not decided yet.
+    Waiting,
+    Met,
+    Failed,
+}
+
+/// Lines that a viewer is told.
+const LINES_TOLD: usize = 3;
+
 /// The outcome of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
@@ -76,6 +112,8 @@ pub struct Run {
     looked_at: Option<Time>,
     held: usize,
     failed: Vec<String>,
+    /// The steps that these were.
+    failed_steps: Vec<usize>,
     skipped: Vec<Skipped>,
 }
 
@@ -149,8 +187,9 @@ impl Run {
     pub fn new(script: Script) -> Self {
         let expects = script.steps.iter().any(|step| matches!(step.what, Step::Expect(_)));
         let (model, open) = (Model::new(), Vec::new());
-        let (held, failed, skipped) = (0, Vec::new(), Vec::new());
-        Self { script, model, expects, began: None, next: 0, open, looked_at: None, held, failed, skipped }
+        let (held, failed, failed_steps, skipped) = (0, Vec::new(), Vec::new(), Vec::new());
+        let (began, next, looked_at) = (None, 0, None);
+        Self { script, model, expects, began, next, open, looked_at, held, failed, failed_steps, skipped }
     }
 
     /// The number of seeds and peers in its lab.
@@ -205,6 +244,35 @@ impl Run {
     pub fn progress(&self) -> Progress {
         let failed = self.failed.len();
         Progress { done: self.next - self.open.len(), of: self.script.steps.len(), failed }
+    }
+
+    /// What has happened lately, for a viewer.
+    pub fn view(&self) -> ScenarioView {
+        let done = self.script.steps.get(..self.next).unwrap_or_default();
+        let comment = done.iter().map(|step| &step.comment).rfind(|comment| !comment.is_empty());
+        let lines = done.iter().enumerate().rev().filter(|(_, step)| step.what != Step::End).take(LINES_TOLD);
+        let mut lines: Vec<ScenarioLine> = lines
+            .map(|(number, step)| ScenarioLine { text: step.text.clone(), outcome: self.outcome(number) })
+            .collect();
+        lines.reverse();
+        ScenarioView {
+            progress: self.progress(),
+            held: self.held,
+            is_over: self.is_over(),
+            comment: comment.unwrap_or(&self.script.about).join(" "),
+            lines,
+        }
+    }
+
+    fn outcome(&self, number: usize) -> LineOutcome {
+        let Some(step) = self.script.steps.get(number) else { return LineOutcome::Done };
+        match step.what {
+            Step::Expect(_) if self.open.iter().any(|open| open.step == number) => LineOutcome::Waiting,
+            Step::Expect(_) if self.failed_steps.contains(&number) => LineOutcome::Failed,
+            Step::Expect(_) => LineOutcome::Met,
+            Step::Command if self.skipped.iter().any(|skipped| skipped.line == step.line) => LineOutcome::Skipped,
+            Step::Command | Step::End => LineOutcome::Done,
+        }
     }
 
     /// The outcome so far.
@@ -307,6 +375,7 @@ impl Run {
                 };
                 let text = format!("line {line}: {text}: {after}{why}{doubt}");
                 self.failed.push(text.clone());
+                self.failed_steps.push(open.step);
                 acts.push(tell(Severity::Error, text));
             }
         }

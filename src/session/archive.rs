@@ -8,7 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::disk::is_being_written;
-use super::journal::{Header, read};
+use super::journal::{Glance, Header, JournalEnd, read};
+use crate::model::identity::SessionIdentity;
 
 /// What the name of a journal ends with: today's, and that of earlier versions.
 const EXTENSIONS: [&str; 2] = [".jsonl.zst", ".jsonl"];
@@ -38,7 +39,7 @@ pub struct Session {
     pub path: PathBuf,
     /// When and where it was recorded.
     pub header: Header,
-    /// Size of its journal in bytes.
+    /// Bytes of its journal and of the node logs beside it.
     pub size: u64,
     pub state: State,
 }
@@ -88,6 +89,24 @@ fn fitting_text(fitting: &[String]) -> String {
     if more > 0 { format!("{told} or {more} others") } else { told }
 }
 
+impl Session {
+    /// What ran in it: `lab of 2 seeds, 8 peers`, `peer 127.0.0.1:3000`, or the name of its scenario.
+    pub fn what(&self, glance: &Glance) -> String {
+        let nodes = || glance.what.map_or_else(|| "-".to_owned(), SessionIdentity::text);
+        self.header.scenario.clone().unwrap_or_else(nodes)
+    }
+
+    /// How it ended, in a word or two.
+    pub fn ending(&self, end: JournalEnd) -> String {
+        match (self.state, end) {
+            (State::Running, _) => "running".to_owned(),
+            (State::Over, JournalEnd::Closed(Some(ended))) => ended.text(),
+            (State::Over, JournalEnd::Closed(None)) => "ended".to_owned(),
+            (State::Over, JournalEnd::Open) => "cut off".to_owned(),
+        }
+    }
+}
+
 impl Archive {
     /// Reads a directory; a missing one holds nothing.
     pub fn open(dir: &Path) -> io::Result<Self> {
@@ -115,7 +134,13 @@ impl Archive {
                 // If that cannot be known, it is listed as over, and not deleted.
                 let is_written = is_being_written(path).unwrap_or(false);
                 let state = if is_written { State::Running } else { State::Over };
-                self.sessions.push(Session { name, path: path.to_owned(), header, size: about.len(), state });
+                self.sessions.push(Session {
+                    name,
+                    path: path.to_owned(),
+                    header,
+                    size: about.len() + logs_len(path),
+                    state,
+                });
             }
             Err(error) => self.others.push(error.to_string()),
         }
@@ -186,7 +211,21 @@ pub fn delete(session: &Session) -> Result<(), DeleteError> {
     if is_being_written(&session.path).map_err(refused)? {
         return Err(DeleteError::Running { name: session.name.clone() });
     }
-    fs::remove_file(&session.path).map_err(refused)
+    fs::remove_file(&session.path).map_err(refused)?;
+    match fs::remove_dir_all(logs_dir(&session.path)) {
+        Err(reason) if reason.kind() != io::ErrorKind::NotFound => Err(refused(reason)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// The folder of a session's node logs, beside its journal; it goes with the session.
+pub fn logs_dir(journal: &Path) -> PathBuf {
+    journal.with_file_name(format!("{}.logs", name_of(journal).unwrap_or_else(|| "session".to_owned())))
+}
+
+fn logs_len(journal: &Path) -> u64 {
+    let files = fs::read_dir(logs_dir(journal)).into_iter().flatten().flatten();
+    files.filter_map(|file| file.metadata().ok()).map(|about| about.len()).sum()
 }
 
 /// Deletes the oldest sessions in `dir` until the rest fits into `size_max` bytes, and returns the

@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 
 use self::block::JournalBlock;
 pub(super) use self::frames::Packing;
-pub use self::reader::{JournalEnd, JournalReader, check_rereadable, overview, read};
+pub use self::reader::{Glance, JournalEnd, JournalReader, check_rereadable, glance, overview, read};
 use super::disk::{Disk, JournalFile, Loss};
-use super::overview::{FOOTER_LEN_MAX, Footer, Tally};
+use super::overview::{FOOTER_LEN_MAX, Footer, SessionEnd, Tally};
 use crate::event::Event;
 use crate::model::words::{count_text, size_text};
 use crate::proto::time::Time;
@@ -50,13 +50,27 @@ pub struct Header {
     pub utc_offset_s: i32,
     /// The version of the program that wrote it.
     pub gossipctl: String,
+    /// The lab with which the session began, if it began with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lab: Option<RecordedLab>,
+    /// The file name of the scenario that was played.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
+}
+
+/// The size of a lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedLab {
+    pub seeds: usize,
+    pub peers: usize,
 }
 
 impl Header {
     /// The header of a session that starts now.
     pub fn new(started: Time, utc_offset_s: i32) -> Self {
         let gossipctl = env!("CARGO_PKG_VERSION").to_owned();
-        Self { format: FORMAT.to_owned(), version: VERSION, started, utc_offset_s, gossipctl }
+        let (format, version) = (FORMAT.to_owned(), VERSION);
+        Self { format, version, started, utc_offset_s, gossipctl, lab: None, scenario: None }
     }
 }
 
@@ -316,11 +330,16 @@ impl Journal {
     }
 
     /// Writes what waits, how many events are missing at the end, and the footer.
-    pub fn close(mut self) -> Result<(), JournalError> {
+    pub fn close(self) -> Result<(), JournalError> {
+        self.close_as(None)
+    }
+
+    /// The same for a session that ended so.
+    pub fn close_as(mut self, ended: Option<SessionEnd>) -> Result<(), JournalError> {
         let flushed = self.flush();
         let mut last = self.told();
         self.tally.skip(self.lost);
-        last.extend(serde_json::to_vec(&Footer { closed: self.tally.overview() }).unwrap_or_default());
+        last.extend(serde_json::to_vec(&Footer { closed: self.tally.overview(), ended }).unwrap_or_default());
         last.push(b'\n');
         let packed = self.packing.pack(self.next, self.at, last).map_err(|reason| self.not_written(reason));
         flushed.and(packed.and_then(|last| self.write(&last)))

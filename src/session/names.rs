@@ -29,7 +29,7 @@ impl NodeNames {
     pub fn name(&self, addr: Addr) -> Cow<'_, str> {
         match self.known.get(&addr) {
             Some(name) => Cow::Borrowed(name),
-            None => Cow::Owned(addr.to_string()),
+            None => Cow::Owned(addr.name()),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, EventKind, FaultEvent, GossipEvent, NodeEvent};
+use crate::model::words::count_text;
 use crate::model::{Map, Model};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
@@ -48,6 +49,41 @@ impl Overview {
 #[serde(deny_unknown_fields)]
 pub(super) struct Footer {
     pub(super) closed: Overview,
+    /// Absent in journals of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) ended: Option<SessionEnd>,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEnd {
+    /// The user left, or nobody read on.
+    Left,
+    /// Its time was over, or its scenario.
+    Over,
+    /// A signal ended it.
+    Interrupted,
+    /// This many expectations of its scenario failed.
+    Failed(usize),
+}
+
+impl SessionEnd {
+    /// How it ended, if so many expectations failed: that is what matters then.
+    #[must_use]
+    pub const fn after(self, failed: usize) -> Self {
+        if failed == 0 { self } else { Self::Failed(failed) }
+    }
+
+    /// `left`, `2 expectations failed`.
+    pub fn text(self) -> String {
+        match self {
+            Self::Left => "left".to_owned(),
+            Self::Over => "over".to_owned(),
+            Self::Interrupted => "interrupted".to_owned(),
+            Self::Failed(count) => format!("{} failed", count_text(count as u64, "expectation")),
+        }
+    }
 }
 
 /// The line that counts missing events.

@@ -8,6 +8,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use super::archive::prune;
 use super::journal::{Header, Journal, JournalError};
 use super::lines::stamp;
 use super::node_logs::{LogError, NodeLogs};
+use super::overview::SessionEnd;
 use crate::clock::Clock;
 use crate::feed::{Delivery, Feed};
 use crate::model::words::size_text;
@@ -111,6 +113,8 @@ pub struct RecorderReport {
 #[derive(Debug)]
 pub struct Recorder {
     handle: RecorderHandle,
+    /// How the session ended, once that is known.
+    ended: Arc<OnceLock<SessionEnd>>,
     stop: CancellationToken,
     thread: JoinHandle<RecorderReport>,
 }
@@ -147,16 +151,22 @@ impl Recorder {
     fn start<N: Fn(News) + Send + 'static>(feed: Feed, state: RecorderState<N>) -> Result<Self, RecorderError> {
         let (syncs, asked) = mpsc::channel(SYNCS_MAX);
         let stop = CancellationToken::new();
-        let stopped = stop.clone();
+        let (stopped, ended) = (stop.clone(), Arc::clone(&state.ended));
         let handle = RecorderHandle { journal: state.journal.as_ref().map(|journal| journal.path().to_owned()), syncs };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let work = move || runtime.block_on(record(state, feed, asked, stopped));
         let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(work)?;
-        Ok(Self { handle, stop, thread })
+        Ok(Self { handle, ended, stop, thread })
     }
 
     pub fn handle(&self) -> RecorderHandle {
         self.handle.clone()
+    }
+
+    /// Notes how the session ended.
+    pub fn note_end(&self, ended: SessionEnd) {
+        // The first reason counts.
+        let _ = self.ended.set(ended);
     }
 
     /// Records what waits in the feed, ends, and returns what was recorded. Waits for the disk, so
@@ -216,6 +226,7 @@ impl DiskRoom {
 
 /// What the recorder writes with.
 struct RecorderState<N> {
+    ended: Arc<OnceLock<SessionEnd>>,
     journal: Option<Journal>,
     room: Option<DiskRoom>,
     logs: Option<NodeLogs>,
@@ -270,6 +281,7 @@ async fn record<N: Fn(News)>(
 impl<N: Fn(News)> RecorderState<N> {
     fn new(journal: Option<Journal>, notify: N) -> Self {
         Self {
+            ended: Arc::default(),
             journal,
             room: None,
             logs: None,
@@ -413,7 +425,7 @@ impl<N: Fn(News)> RecorderState<N> {
         if let Some(journal) = self.journal {
             lost = journal.lost();
             path = journal.is_there().then(|| journal.path().to_owned());
-            self.errors += u64::from(journal.close().is_err());
+            self.errors += u64::from(journal.close_as(self.ended.get().copied()).is_err());
         }
         let logs = self.logs.map(|logs| logs.paths().map(Path::to_owned).collect()).unwrap_or_default();
         let (events, skipped, errors) = (self.events - lost, self.skipped, self.errors);

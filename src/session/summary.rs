@@ -1,11 +1,12 @@
 //! What a user reads after quitting.
 
-use std::fmt::Write as _;
+use unicode_width::UnicodeWidthStr;
 
 use super::recorder::RecorderReport;
 use crate::event::NodeState;
 use crate::model::Model;
 use crate::model::death::DeathCase;
+use crate::model::elsewhere::Sight;
 use crate::model::node::NodeRecord;
 use crate::model::rumor::{Counting, Coverage};
 use crate::model::span_text;
@@ -19,10 +20,11 @@ const DEATHS_MAX: usize = 5;
 /// `record` is `None` for a session that was not recorded.
 pub fn summary(model: &Model, record: Option<&RecorderReport>, utc_offset_s: i32) -> String {
     let mut text = format!("The session lasted {}.\n", span_text(model.lasted()));
-    let mut line = |what: &str, told: String| {
-        let _ = writeln!(text, "  {what:<10}{told}");
-    };
+    let mut line = |what: &str, told: String| text += &summary_line(what, &told);
     line("nodes", nodes(model));
+    if let Some(warning) = model.warnings().no_seed() {
+        line("seeds", format!("none reachable since {}", second_text(warning.since, utc_offset_s)));
+    }
     line("messages", messages(model));
     line("coverage", coverage(model));
     line("deaths", deaths(model, utc_offset_s));
@@ -39,6 +41,27 @@ pub fn summary(model: &Model, record: Option<&RecorderReport>, utc_offset_s: i32
         line("journal", record.journal.as_ref().map_or("none".to_owned(), |journal| journal.display().to_string()));
     }
     text
+}
+
+/// Columns of the narrowest usual terminal, and of the words in front of a line.
+const COLUMNS: usize = 80;
+const INDENT: usize = 12;
+
+/// A line of the summary: the words after the first two columns of words, broken between words. A
+/// word that is too long for that, such as a path, has a line of its own.
+pub fn summary_line(what: &str, told: &str) -> String {
+    let mut lines = vec![format!("  {what:<10}")];
+    for (nth, word) in told.split(' ').enumerate() {
+        let used = lines.last().map_or(0, |line| line.width());
+        let gap = usize::from(nth > 0 && used > INDENT);
+        match word.width() {
+            width if INDENT + width > COLUMNS => lines.push(String::new()),
+            width if used + gap + width > COLUMNS => lines.push(" ".repeat(INDENT)),
+            _ => lines.last_mut().into_iter().for_each(|line| line.extend(std::iter::repeat_n(' ', gap))),
+        }
+        lines.last_mut().into_iter().for_each(|line| *line += word);
+    }
+    lines.iter().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }
 
 fn nodes(model: &Model) -> String {
@@ -70,6 +93,10 @@ fn least(model: &Model) -> &'static str {
 fn coverage(model: &Model) -> String {
     let rumors = model.rumors().ring();
     let Some(latest) = model.latest_rumor() else { return "no message was seen".to_owned() };
+    let sight = model.sight();
+    if !sight.is_whole() {
+        return partial_coverage(model, sight);
+    }
     let everywhere =
         rumors.iter().filter(|(_, rumor)| rumor.coverage(model.nodes(), Counting::HadTime).is_full()).count();
     let Coverage { have, of: expected } = latest.coverage(model.nodes(), Counting::HadTime);
@@ -78,6 +105,15 @@ fn coverage(model: &Model) -> String {
     let name = model.message_name(latest.id);
     let least = least(model);
     format!("{least}{everywhere} of {of} reached every peer; the last, {name}: {least}{have}/{expected} in {hops}")
+}
+
+/// Of nodes elsewhere it is known only if they sent a copy.
+fn partial_coverage(model: &Model, sight: Sight) -> String {
+    let rumors = || model.rumors().ring().iter().map(|(_, rumor)| rumor);
+    let elsewhere = rumors().filter(|rumor| rumor.elsewhere(model.nodes()).next().is_some()).count();
+    let seen = count_text(rumors().count() as u64, "message");
+    let (of, least) = (sight.text(), least(model));
+    format!("known of {of} alone: {least}{seen} seen here, {elsewhere} of them known to be elsewhere, too")
 }
 
 fn deaths(model: &Model, utc_offset_s: i32) -> String {

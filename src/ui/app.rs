@@ -20,11 +20,12 @@ use super::worker::Work;
 use crate::command::Command;
 use crate::event::Event;
 use crate::feed::Delivery;
+use crate::model::identity::SessionIdentity;
 use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
-use crate::scenario::Progress;
+use crate::scenario::ScenarioView;
 
 /// How long a key stays armed: long enough to press it again, too short to forget it.
 pub(crate) const ARMED_TIME: Duration = Duration::from_secs(2);
@@ -108,8 +109,8 @@ pub(crate) struct App {
     pub(crate) toasts: Toasts,
     pub(crate) armed: Option<Armed>,
     pub(crate) journal: JournalState,
-    /// The progress of the scenario, if one is played.
-    pub(crate) scenario: Option<Progress>,
+    /// The scenario, if one is played.
+    pub(crate) scenario: Option<ScenarioView>,
     pub(crate) started: Time,
     pub(crate) export_name: PathBuf,
     /// Checks the name of an export.
@@ -238,6 +239,15 @@ impl App {
         events.sort_by_key(|event| event.at);
         if let Some((severity, text)) = self.scene.take(skipped, thinned, &events) {
             self.toasts.tell(severity, text, PaneId::explaining(severity), self.scene.now);
+        }
+    }
+
+    /// What the terminal's window is called.
+    pub(crate) fn title(&self) -> String {
+        let what = self.scene.live.identity().map_or_else(|| "gossipctl".to_owned(), SessionIdentity::text);
+        match self.scene.mode {
+            Mode::Live | Mode::Virtual => what,
+            Mode::Replay { .. } => format!("replay of {what}"),
         }
     }
 

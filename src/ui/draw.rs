@@ -23,7 +23,7 @@ use super::modal::Covers;
 use super::pane::{Focus, PaneInfo, PanePlace, PaneSize, Panes, Surface};
 use super::theme::Tone;
 use super::view::View;
-use super::{footer, header};
+use super::{footer, header, strip};
 
 /// Below this nothing useful fits.
 const WIDTH_MIN: u16 = 40;
@@ -81,10 +81,14 @@ pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
         return;
     }
     app.prepare();
-    let [head, body, foot] =
-        Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)]).areas(area);
+    let strip = strip::height(app.scenario.as_ref(), area.height);
+    let rows = [Constraint::Length(1), Constraint::Length(strip), Constraint::Min(0), Constraint::Length(1)];
+    let [head, story, body, foot] = Layout::vertical(rows).areas(area);
     let plan = plan(app, body);
     draw_head(app, frame.buffer_mut(), head);
+    if let Some(scenario) = app.scenario.as_ref().filter(|_| strip > 0) {
+        strip::render(scenario, frame, story, &app.view());
+    }
     draw_panes(app, &plan, frame);
     app.hide(plan.hidden);
     footer::render(app, frame, foot, &app.view());

@@ -116,7 +116,8 @@ pub(crate) fn judge(model: &Model, command: &Command, addr: Addr) -> Result<(), 
 /// A node of this process as its events describe it.
 pub(crate) fn entry(model: &Model, addr: Addr) -> Option<NodeEntry> {
     let node = model.nodes().get(addr)?;
-    Some(NodeEntry { name: node.name.as_deref()?.parse().ok()?, state: node.life()?, life: 0 })
+    let name = node.name.as_deref()?.parse().ok()?;
+    Some(NodeEntry { name, role: node.role?, state: node.life()?, life: 0 })
 }
 
 /// What killing the node of this line comes to.
@@ -147,7 +148,7 @@ fn kill_own(model: &Model, addr: Addr) -> FaultPlan {
 
 /// The line of a link means that link; the line of a node elsewhere means all our links to it.
 fn cut(model: &Model, target: Target) -> FaultPlan {
-    let peer = target.node();
+    let (peer, elsewhere) = (target.node(), model.name_of(target.node()));
     let holders: Vec<Addr> = match target {
         Target::Link(LinkKey { node, .. }) => vec![node],
         Target::Node(_) => holders(model, peer),
@@ -156,13 +157,14 @@ fn cut(model: &Model, target: Target) -> FaultPlan {
     let commands: Vec<Command> = holders.iter().map(|node| Command::Cut { node: *node, peer }).collect();
     match names.as_slice() {
         [] => FaultPlan::Refuse(Objection::NoLinkTo(peer)),
-        [only] => {
-            FaultPlan::Arm { what: format!("cuts {only}'s link to {peer}; {only} then treats it as dead"), commands }
-        }
+        [only] => FaultPlan::Arm {
+            what: format!("cuts {only}'s link to {elsewhere}; {only} then treats it as dead"),
+            commands,
+        },
         several => {
             let several = list_text(several, NAMES_SHOWN);
             let question = format!(
-                "{peer} runs in another process. Cut the links of {several} to it? Each then treats it as dead, \
+                "{elsewhere} runs in another process. Cut the links of {several} to it? Each then treats it as dead, \
                  reports it and does not dial it until it is healed."
             );
             FaultPlan::Ask { question, word: "Cut", commands }

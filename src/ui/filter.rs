@@ -11,11 +11,13 @@ use super::view::View;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Filter {
     typed: String,
+    /// The text that is looked for.
+    wanted: String,
 }
 
 impl Filter {
     pub(crate) fn new(typed: &str) -> Self {
-        Self { typed: typed.to_owned() }
+        Self { typed: typed.to_owned(), wanted: as_named(typed.strip_prefix('!').unwrap_or(typed)) }
     }
 
     /// The sign of a filter that is on, in at most so many columns: ` /text `.
@@ -30,17 +32,12 @@ impl Filter {
     }
 
     pub(crate) fn is_all(&self) -> bool {
-        self.wanted().is_empty()
+        self.wanted.is_empty()
     }
 
     /// Case matters only if the filter has an upper-case letter.
     pub(crate) fn matches(&self, line: &str) -> bool {
-        let wanted = self.wanted();
-        wanted.is_empty() || holds(line, wanted) != self.typed.starts_with('!')
-    }
-
-    fn wanted(&self) -> &str {
-        self.typed.strip_prefix('!').unwrap_or(&self.typed)
+        self.is_all() || holds(line, &self.wanted) != self.typed.starts_with('!')
     }
 }
 
@@ -58,6 +55,11 @@ impl Search {
         }
         self.filter = filter;
     }
+}
+
+/// With the addresses of nodes as lines have them: see [`Addr::name`](crate::proto::addr::Addr::name).
+fn as_named(text: &str) -> String {
+    text.replace("127.0.0.1:", ":")
 }
 
 fn holds(line: &str, wanted: &str) -> bool {
@@ -84,5 +86,13 @@ mod tests {
         assert!(matches("!gossip", "p1 PROBE"));
         assert!(matches("Ärger", "viel Ärger") && matches("ärger", "viel Ärger"));
         assert!(matches("", "anything") && matches("!", "anything"));
+    }
+
+    #[test]
+    fn a_filter_takes_a_whole_address_for_its_name() {
+        for line in [":3000 says hello", "cannot reach 127.0.0.1:3000"] {
+            assert!(Filter::new("127.0.0.1:3000").matches(line) && Filter::new(":3000").matches(line), "{line}");
+        }
+        assert!(!Filter::new("!127.0.0.1:3000").matches(":3000 says hello"));
     }
 }

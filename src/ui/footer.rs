@@ -201,7 +201,7 @@ fn hint_item(binding: &Binding, hint: Hint, target: Option<Target>, app: &App, v
 fn who(hint: Hint, view: &View<'_>) -> Option<(String, u8)> {
     Some(match view.question()? {
         Question::Has(_) => (hint.word.to_owned(), hint.rank),
-        Question::Lacks(id) => (format!("who lacks {}", view.short_message(id)), 1),
+        Question::Lacks(id) => (format!("who lacks {}", view.model.message_name(id)), 1),
     })
 }
 

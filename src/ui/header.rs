@@ -1,7 +1,7 @@
 //! The line at the top: what is shown, and its state.
 //!
 //! ```text
-//! gossipctl  LIVE | 2 seeds  10 up  1 suspect  1 dead | 41 msg/s | p4#17 reached 11/14 in 3 hops | REC | 00:03:13
+//! gossipctl lab  LIVE | 2 seeds  10 up  1 suspect  1 dead | 41 msg/s | p4#17 reached 11/14 in 3 hops | REC | 00:03:13
 //! ```
 
 use std::path::Path;
@@ -15,38 +15,50 @@ use super::options::Mode;
 use super::text;
 use super::theme::Tone;
 use super::view::View;
+use crate::model::identity::SessionIdentity;
 use crate::model::rumor::{Counting, Coverage};
 use crate::model::words::{count_text, hops_text};
-use crate::scenario::Progress;
+use crate::scenario::{Progress, ScenarioView};
 
 pub(crate) fn render(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
     let bar = view.theme.bar();
-    let fits = |items: &Vec<Item>| items::width(&items[1..], bar) <= columns;
+    let fits = |items: &Vec<Item>| {
+        let kept: Vec<Item> = items.iter().filter(|item| item.rank < PROGRAM_RANK).cloned().collect();
+        items::width(&kept, bar) <= columns
+    };
     let told = [Source::Path, Source::FileName].map(|source| items(app, source, view)).into_iter().find(fits);
     let items = told.unwrap_or_else(|| items(app, Source::Untold, view));
-    line(without_hops(items, columns, view), columns, bar, view)
+    line(with_reach(items, columns, view), columns, bar, view)
 }
 
-/// Rather than leave out how far a message came, leaves out the hops.
-fn without_hops(mut items: Vec<Item>, columns: usize, view: &View<'_>) -> Vec<Item> {
-    let kept: Vec<Item> = items.iter().filter(|item| item.rank <= REACH_RANK).cloned().collect();
-    if items::width(&kept, view.theme.bar()) > columns {
+/// Rather than leave out how far a message came, says it in fewer words.
+fn with_reach(mut items: Vec<Item>, columns: usize, view: &View<'_>) -> Vec<Item> {
+    for words in [ReachWords::WithoutHops, ReachWords::Bare] {
+        let kept: Vec<Item> = items.iter().filter(|item| item.rank <= REACH_RANK).cloned().collect();
         let place = items.iter().position(|item| item.rank == REACH_RANK);
-        if let (Some(place), Some(short)) = (place, latest(Hops::Untold, view)) {
+        if items::width(&kept, view.theme.bar()) > columns
+            && let (Some(place), Some(short)) = (place, latest(words, view))
+        {
             items[place] = short;
         }
     }
     items
 }
 
+/// The rank of the program's name: whoever sees the screen knows it.
+const PROGRAM_RANK: u8 = 9;
 /// The rank of how far a message came: it says more than the number of nodes.
 const REACH_RANK: u8 = 5;
 
-/// Whether the hops are shown.
+/// In how many words it is said how far a message came.
 #[derive(Debug, Clone, Copy)]
-enum Hops {
-    Told,
-    Untold,
+enum ReachWords {
+    /// `p4#17 reached 11/14 in 3 hops`
+    Whole,
+    /// `p4#17 reached 11/14`
+    WithoutHops,
+    /// `p4#17 11/14`
+    Bare,
 }
 
 /// How the file of a recording is shown: as much of its name as leaves room for the rest. Whoever
@@ -59,13 +71,14 @@ enum Source {
 }
 
 fn items(app: &App, source: Source, view: &View<'_>) -> Vec<Item> {
-    let mut items = vec![Item::new(0, 9, Tone::Strong, "gossipctl"), state(app, source)];
+    let mut items = identity(view);
+    items.push(state(app, source));
     items.extend(nodes(view));
     items.extend(faults(view));
     if let Some(rate) = rate(view) {
         items.push(rate);
     }
-    items.extend(latest(Hops::Told, view));
+    items.extend(latest(ReachWords::Whole, view));
     let skipped = view.model.totals().skipped;
     if skipped > 0 {
         let skipped = text::count(usize::try_from(skipped).unwrap_or(usize::MAX));
@@ -75,6 +88,18 @@ fn items(app: &App, source: Source, view: &View<'_>) -> Vec<Item> {
     items.extend(journal(app));
     items.push(Item::new(6, 8, Tone::Plain, duration(app, view)));
     items
+}
+
+/// What runs here. Of a lab, the numbers of nodes say it as well.
+fn identity(view: &View<'_>) -> Vec<Item> {
+    let program = |name| Item::new(0, PROGRAM_RANK, Tone::Strong, name);
+    match view.model.identity() {
+        None => vec![program("gossipctl")],
+        Some(SessionIdentity::Lab { .. }) => vec![program("gossipctl lab")],
+        Some(node @ SessionIdentity::Node { .. }) => {
+            vec![program("gossipctl"), Item::new(0, 0, Tone::Strong, node.text())]
+        }
+    }
 }
 
 fn state(app: &App, told: Source) -> Item {
@@ -101,10 +126,11 @@ fn recording(source: &str, told: Source) -> String {
 
 fn nodes(view: &View<'_>) -> Vec<Item> {
     let counts = view.model.nodes().counts();
-    let mut items = vec![
-        Item::new(1, 4, Tone::Seed, count_text(counts.seeds as u64, "seed")),
-        Item::new(1, 3, Tone::Up, format!("{} up", counts.up)),
-    ];
+    let seeds = match view.model.warnings().no_seed() {
+        Some(_) => Item::new(1, 0, Tone::Dead, "no seed reachable"),
+        None => Item::new(1, 4, Tone::Seed, count_text(counts.seeds as u64, "seed")),
+    };
+    let mut items = vec![seeds, Item::new(1, 3, Tone::Up, format!("{} up", counts.up))];
     if counts.suspect > 0 {
         items.push(Item::new(1, 1, Tone::Suspect, format!("{} suspect", counts.suspect)));
     }
@@ -132,32 +158,37 @@ fn rate(view: &View<'_>) -> Option<Item> {
 }
 
 /// How far the message came whose spread is shown; nothing in a process with one peer.
-fn latest(told: Hops, view: &View<'_>) -> Option<Item> {
+fn latest(words: ReachWords, view: &View<'_>) -> Option<Item> {
     let shown = view.wave.and_then(|wave| view.model.rumors().get(wave.id));
     let rumor = shown.or_else(|| view.model.latest_rumor())?;
-    let name = view.short_message(rumor.id);
-    let hops = match told {
-        Hops::Told => hops_text(rumor).map_or_else(String::new, |hops| format!(" in {hops}")),
-        Hops::Untold => String::new(),
+    let name = view.model.message_name(rumor.id);
+    let (reached, hops) = match words {
+        ReachWords::Whole => (" reached", hops_text(rumor).map_or_else(String::new, |hops| format!(" in {hops}"))),
+        ReachWords::WithoutHops => (" reached", String::new()),
+        ReachWords::Bare => ("", String::new()),
     };
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
     let Coverage { have, of } = rumor.coverage(view.model.nodes(), Counting::HadTime);
     let elsewhere = rumor.elsewhere(view.model.nodes()).count();
+    let beyond = view.model.beyond_text(elsewhere);
     let text = match (of, elsewhere) {
         (0 | 1, 0) => format!("latest {name}"),
-        (0 | 1, _) => format!("{name} reached {have} of ours, {elsewhere} elsewhere"),
-        (_, 0) => format!("{name} reached {least}{have}/{of}{hops}"),
-        (_, _) => format!("{name} reached {least}{have}/{of} of ours, {elsewhere} elsewhere{hops}"),
+        (0 | 1, _) => format!("{name}{reached} {have}{beyond}"),
+        (_, _) => format!("{name}{reached} {least}{have}/{of}{beyond}{hops}"),
     };
     Some(Item::new(3, REACH_RANK, Tone::Wave, text))
 }
 
 /// The progress of the scenario that is played.
 fn scenario(app: &App) -> Option<Item> {
-    let Progress { done, of, failed } = app.scenario?;
-    Some(match failed {
-        0 => Item::new(5, 3, Tone::Plain, format!("scenario {done}/{of}")),
-        _ => Item::new(5, 1, Tone::Dead, format!("scenario {done}/{of}, {failed} failed")),
+    let ScenarioView { progress: Progress { done, of, failed }, held, is_over, .. } = *app.scenario.as_ref()?;
+    Some(match (failed, is_over) {
+        (0, false) => Item::new(5, 3, Tone::Plain, format!("scenario {done}/{of}")),
+        (0, true) => {
+            Item::new(5, 3, Tone::Up, format!("scenario over, {} met", count_text(held as u64, "expectation")))
+        }
+        (_, false) => Item::new(5, 1, Tone::Dead, format!("scenario {done}/{of}, {failed} failed")),
+        (_, true) => Item::new(5, 1, Tone::Dead, format!("scenario over, {failed} of {} failed", held + failed)),
     })
 }
 

@@ -9,7 +9,7 @@ use crate::engine::Refusal;
 pub use crate::model::notice::Severity;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
-use crate::scenario::Progress;
+use crate::scenario::ScenarioView;
 
 use super::options::Mode;
 
@@ -33,6 +33,8 @@ pub enum ToHost {
         /// Commands that the console refused.
         refused: Refusals,
     },
+    /// List the recorded sessions; answered by [`FromHost::Recordings`].
+    ListRecordings,
     /// Read a recorded session and feed it; answered by [`FromHost::Opened`] or a notice.
     OpenRecording(PathBuf),
 }
@@ -59,13 +61,13 @@ pub enum Objection {
     #[error(transparent)]
     Engine(#[from] Refusal),
     /// It is a seed of another process, which has no links that we could cut.
-    #[error("{0} is a seed in another process: stop it there")]
+    #[error("{} is a seed in another process: stop it there", .0.name())]
     SeedElsewhere(Addr),
     /// It is a peer of another process, and none of ours has a link to it.
-    #[error("{0} runs in another process, and no node here is linked to it")]
+    #[error("{} runs in another process, and no node here is linked to it", .0.name())]
     NoLinkTo(Addr),
     /// It is a peer of another process, and no link to it was cut.
-    #[error("{0} runs in another process: restart it there")]
+    #[error("{} runs in another process: restart it there", .0.name())]
     PeerElsewhere(Addr),
 }
 
@@ -143,6 +145,8 @@ pub enum FromHost {
     ScenarioExists {
         path: PathBuf,
     },
+    /// The recorded sessions, newest first.
+    Recordings(Vec<RecordingRow>),
     /// Something else is shown now; what was shown before is forgotten.
     Opened(Mode),
     Refused {
@@ -155,8 +159,21 @@ pub enum FromHost {
         text: String,
     },
     JournalState(JournalState),
-    /// The progress of the scenario that is played.
-    Scenario(Progress),
+    /// How the scenario that is played goes on.
+    Scenario(Box<ScenarioView>),
+}
+
+/// A recorded session in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingRow {
+    pub path: PathBuf,
+    pub when: String,
+    /// What ran in it.
+    pub what: String,
+    pub lasted: String,
+    pub ended: String,
+    /// What is in it, as far as that is known without reading all of it.
+    pub holds: String,
 }
 
 /// The state of the recording of this session.

@@ -33,6 +33,7 @@ mod prompt;
 mod run;
 mod scene;
 mod still;
+mod strip;
 mod table;
 mod terminal;
 #[cfg(test)]
@@ -46,7 +47,9 @@ mod wave;
 mod worker;
 
 pub use bindings::{KeyHelp, key_table};
-pub use host::{FromHost, HostRefusal, JournalState, Objection, Overwrite, Refusals, Refused, Severity, ToHost};
+pub use host::{
+    FromHost, HostRefusal, JournalState, Objection, Overwrite, RecordingRow, Refusals, Refused, Severity, ToHost,
+};
 pub use keys::{KeyError, KeyOverrides, OddKey};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 pub use run::{ConsoleOutcome, Ended, UiError, run};

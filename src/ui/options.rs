@@ -97,6 +97,4 @@ pub struct FormDefaults {
     pub peer_listen: Addr,
     pub lab_seeds: usize,
     pub lab_peers: usize,
-    /// The session that was recorded last, if any.
-    pub recording: Option<PathBuf>,
 }

@@ -115,6 +115,8 @@ pub(crate) struct Console {
     /// What is on the screen.
     shown: Buffer,
     place: TerminalOwner,
+    /// The title that the terminal has.
+    title: String,
 }
 
 /// How far the screen is behind.
@@ -154,7 +156,19 @@ impl Console {
         let worker = Worker::new()?;
         let (picture, place) = (Picture::Stale, TerminalOwner::Foreground);
         let (looked_at, drawn_at, gather_until, shown) = (None, None, None, Buffer::default());
-        Ok(Self { app, clock, to_host, worker, looked_at, drawn_at, gather_until, picture, shown, place })
+        Ok(Self {
+            app,
+            clock,
+            to_host,
+            worker,
+            looked_at,
+            drawn_at,
+            gather_until,
+            picture,
+            shown,
+            place,
+            title: String::new(),
+        })
     }
 
     pub(crate) async fn run(
@@ -269,6 +283,7 @@ impl Console {
             self.gather_until = None;
             return Ok(());
         }
+        self.name_window(screen)?;
         if self.picture > Picture::Clock || !self.draw_clock(screen)? {
             let drawn = screen.terminal().draw(|frame| draw(&mut self.app, frame))?;
             self.shown.clone_from(drawn.buffer);
@@ -278,6 +293,16 @@ impl Console {
             self.worker.order(order);
         }
         (self.picture, self.gather_until) = (Picture::Fresh, None);
+        Ok(())
+    }
+
+    /// The terminal's title says what runs here.
+    fn name_window(&mut self, screen: &mut impl Screen) -> io::Result<()> {
+        let title = self.app.title();
+        if self.title != title {
+            screen.set_title(&title)?;
+            self.title = title;
+        }
         Ok(())
     }
 
@@ -311,6 +336,7 @@ impl Console {
     /// The shell has changed the terminal meanwhile.
     fn come_back(&mut self, screen: &mut impl Screen) -> io::Result<()> {
         (self.place, self.picture) = (TerminalOwner::Foreground, Picture::Stale);
+        self.title.clear();
         screen.leave();
         screen.enter()
     }

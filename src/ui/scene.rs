@@ -189,7 +189,7 @@ impl Scene {
 pub(crate) const fn gravity(finding: &Finding) -> u8 {
     match finding {
         Finding::Parted { .. } => 0,
-        Finding::Alone { .. } => 1,
+        Finding::NoSeed { .. } | Finding::Alone { .. } => 1,
         Finding::Unreached { .. } => 2,
         Finding::Forged { .. } => 3,
         Finding::Eclipsed { .. } => 4,

@@ -13,7 +13,8 @@ use std::task::Poll;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::style::Print;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, CrosstermBackend};
@@ -24,6 +25,11 @@ use crate::platform;
 
 /// A frame of a large terminal fits, so it goes out in one write.
 const FRAME_LEN: usize = 64 * 1024;
+
+/// Remembers the terminal's title (xterm's window operation 22); other terminals ignore it.
+const KEEP_TITLE: &str = "\x1b[22;2t";
+/// Brings back the title that was remembered.
+const TITLE_BEFORE: &str = "\x1b[23;2t";
 
 /// Whether the terminal is ours now, for the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -45,6 +51,9 @@ pub(crate) trait Screen {
 
     /// Hands text to the terminal's clipboard.
     fn copy(&mut self, text: &str) -> io::Result<()>;
+
+    /// Names the terminal's window or tab.
+    fn set_title(&mut self, title: &str) -> io::Result<()>;
 
     /// Gives the terminal back for a while.
     fn leave(&mut self);
@@ -87,6 +96,10 @@ impl Screen for Tty {
         execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
     }
 
+    fn set_title(&mut self, title: &str) -> io::Result<()> {
+        execute!(self.terminal.backend_mut(), SetTitle(title))
+    }
+
     fn leave(&mut self) {
         // A terminal that was given back in a panic holds what the user is to read.
         if TAKEN.load(Ordering::SeqCst) {
@@ -98,7 +111,7 @@ impl Screen for Tty {
     fn enter(&mut self) -> io::Result<()> {
         TAKEN.store(true, Ordering::SeqCst);
         enable_raw_mode()?;
-        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide, Print(KEEP_TITLE))?;
         if self.mouse == Mouse::Captured {
             execute!(io::stdout(), EnableMouseCapture)?;
         }
@@ -129,7 +142,7 @@ fn give_back() {
     if is_foreground || !platform::stops_background_writers() {
         // On Windows the mouse cannot be given back if it was never taken; the rest can.
         let _ = execute!(out, DisableMouseCapture);
-        let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show, Print(TITLE_BEFORE));
     }
     // In the background the shell has set the lines as it likes them, and a process that sets them
     // there is stopped.

@@ -19,6 +19,7 @@ use super::modal::confirm::Confirm;
 use super::modal::faults::FaultMenu;
 use super::modal::help::help;
 use super::modal::path;
+use super::modal::recordings::recordings;
 use super::modal::say::say;
 use super::modal::wave::WaveTable;
 use super::modal::why::why;
@@ -78,6 +79,7 @@ fn on_modal_key(app: &mut App, key: Key) {
     match reply {
         Reply::Stay | Reply::Close => {}
         Reply::Open(modal) => app.modals.push(modal),
+        Reply::Ask(wanted) => tell_host(app, wanted),
         Reply::Type(command) => app.prompt = Some(Prompt::command(&command)),
         Reply::Explain(subject) => ask(app, subject),
         Reply::Copy(text) => copy(app, text),
@@ -311,6 +313,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
             let question = format!("{} exists. Replace it?", path.display());
             app.open(Confirm::new(question, "Replace", vec![save_scenario(app, path, Overwrite::Allowed)]));
         }
+        FromHost::Recordings(rows) => app.modals.push(recordings(rows)),
         FromHost::Opened(mode) => {
             app.scene.open(mode);
             app.panes = Panes::default();
@@ -319,7 +322,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         }
         FromHost::Notice { severity, text } => app.tell(severity, &text),
         FromHost::Refused { why } => app.note(Severity::Error, &why.to_string()),
-        FromHost::Scenario(progress) => app.scenario = Some(progress),
+        FromHost::Scenario(view) => app.scenario = Some(*view),
         FromHost::JournalState(state) => {
             if let JournalState::Failed { why } = &state {
                 app.tell(Severity::Error, &format!("the session is not recorded: {why}"));

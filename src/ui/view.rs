@@ -1,8 +1,6 @@
 //! What a picture is made from: the model as it is shown, the moment, and what is highlighted.
 
-use std::borrow::Cow;
 use std::cell::Cell;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ratatui::style::Style;
@@ -141,63 +139,27 @@ pub(crate) struct NameWidths {
     pub(crate) ours: usize,
     /// The widest name of all linked nodes.
     pub(crate) all: usize,
-    /// The same with whole addresses.
-    whole: usize,
     /// `p2 → p4`. With many nodes here, most lines are about two of them, and an address only
     /// widens its own line; with one node, every line has an address.
     pub(crate) route: usize,
-    addresses: Addresses,
-}
-
-/// What a node without a name here is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Addresses {
-    /// `127.0.0.1:3000`.
-    Whole,
-    /// `:3000`: all nodes are on this host, so it is left out.
-    PortAt(Ipv4Addr),
-}
-
-impl Addresses {
-    fn of(model: &Model) -> Self {
-        let mut hosts = model.nodes().iter().map(|node| node.addr.ip());
-        let Some(first) = hosts.next() else { return Self::Whole };
-        if hosts.all(|host| host == first) { Self::PortAt(first) } else { Self::Whole }
-    }
-
-    fn name(self, addr: Addr, model: &Model) -> Cow<'_, str> {
-        let has_name = model.nodes().get(addr).is_some_and(|node| node.name.is_some());
-        match self {
-            Self::PortAt(host) if !has_name && addr.ip() == host => format!(":{}", addr.port()).into(),
-            Self::PortAt(_) | Self::Whole => model.name_of(addr),
-        }
-    }
 }
 
 impl NameWidths {
     pub(crate) fn of(model: &Model) -> Self {
-        let addresses = Addresses::of(model);
-        let (mut nodes, mut ours, mut all, mut whole) = (0, 2, 2, 2);
+        let (mut nodes, mut ours, mut all) = (0, 2, 2);
         for node in model.nodes().iter().filter(|node| node.is_ours() || node.linked > 0) {
-            let width = text::width(&addresses.name(node.addr, model)).min(NAME_WIDTH_MAX);
+            let width = text::width(&model.name_of(node.addr)).min(NAME_WIDTH_MAX);
             all = all.max(width);
-            whole = whole.max(text::width(&model.name_of(node.addr)).min(NAME_WIDTH_MAX));
             if node.is_ours() {
                 (nodes, ours) = (nodes + 1, ours.max(width));
             }
         }
         let other = if nodes > 1 { ours } else { all };
-        Self { ours, all, whole, route: ours + " > ".len() + other, addresses }
+        Self { ours, all, route: ours + " > ".len() + other }
     }
 }
 
 impl View<'_> {
-    /// The same with whole addresses: for the clipboard and for searching.
-    pub(crate) fn in_full(self) -> Self {
-        let names = NameWidths { all: self.names.whole, addresses: Addresses::Whole, ..self.names };
-        Self { names, ..self }
-    }
-
     pub(crate) fn style(&self, tone: Tone) -> Style {
         self.theme.style(tone)
     }
@@ -212,19 +174,9 @@ impl View<'_> {
         text::wrap(text, columns).into_iter().map(|line| Line::from(self.span(tone, line))).collect()
     }
 
-    /// `p3`, or the address of a node elsewhere.
+    /// `p3`, or the address of a node outside of a lab: `:3000`.
     pub(crate) fn name(&self, addr: Addr) -> String {
         self.model.name_of(addr).into_owned()
-    }
-
-    /// `p3`, or for a node elsewhere `:4000`, with its host if that is not the host of all.
-    pub(crate) fn short_name(&self, addr: Addr) -> Cow<'_, str> {
-        self.names.addresses.name(addr, self.model)
-    }
-
-    /// `p3#12`, or for a message of a node elsewhere `:4000#12`.
-    pub(crate) fn short_message(&self, id: MessageId) -> String {
-        format!("{}{id}", self.short_name(id.origin))
     }
 
     /// The sort key by name: see [`crate::model::node::NodeRecords::order_of`].
@@ -234,7 +186,7 @@ impl View<'_> {
 
     /// A name in a column that is at least as wide as our own names.
     pub(crate) fn padded_name(&self, addr: Addr) -> String {
-        let name = self.short_name(addr);
+        let name = self.model.name_of(addr);
         let fill = self.names.ours.saturating_sub(text::width(&name));
         format!("{name}{:fill$}", "")
     }

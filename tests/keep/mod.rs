@@ -111,11 +111,19 @@ fn sessions_are_listed_with_their_figures_latest_first() {
     assert_eq!((code, error.as_str()), (0, ""));
     let rows: Vec<Vec<&str>> =
         out.lines().map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()).collect();
-    assert_eq!(rows[0], ["NAME", "WHEN", "LASTED", "NODES", "MESSAGES", "DEATHS", "SIZE", "STATE"]);
+    assert_eq!(rows[0], ["NAME", "WHEN", "WHAT", "LASTED", "NODES", "MESSAGES", "DEATHS", "SIZE", "ENDED"]);
     let cell = |row: usize, column: usize| rows[row][column];
-    assert_eq!((cell(1, 2), cell(1, 3), cell(1, 4), cell(1, 5), cell(1, 7)), ("1s", "2", "2", "0", "ended"), "{out}");
-    assert_eq!((cell(2, 3), cell(2, 7)), ("10", "ended"), "{out}");
+    assert_eq!(rows[1][2..7], ["lab of 1 seed, 1 peer", "1s", "2", "2", "0"], "{out}");
+    assert_eq!(
+        (cell(1, 8), cell(2, 2), cell(2, 4), cell(2, 8)),
+        ("over", "lab of 2 seeds, 8 peers", "10", "over"),
+        "{out}"
+    );
     let json = listed(home.path());
+    assert_eq!(
+        (&json[0]["what"], &json[0]["state"], &json[0]["ended"]),
+        (&"lab of 1 seed, 1 peer".into(), &"ended".into(), &"over".into())
+    );
     assert_eq!(json[0]["messages"], 2);
     assert!(json[0]["lasted_us"].as_u64().unwrap() >= 1_000_000 && json[1]["events"].as_u64().unwrap() > 50);
 }
@@ -131,7 +139,7 @@ fn the_list_says_what_is_missing_in_a_session() {
         .unwrap();
     let (_, out, _) = run_in(home.path(), &["sessions"]);
     let row = out.lines().nth(1).unwrap();
-    assert!(row.contains(" 0+ ") && row.ends_with("ended, 12 events missing"), "{out}");
+    assert!(row.contains(" 0+ ") && row.ends_with("over, 12 events missing"), "{out}");
 }
 
 #[test]
@@ -269,4 +277,23 @@ fn a_place_that_takes_no_journal_is_said_and_tried_again() {
     let (code, text, error) = run_in(home.path(), &["export", "last"]);
     assert!(code == 0 && error.contains("missing in the journal: the export tells where"), "{error}");
     assert!(text.starts_with('(') && text.lines().next().unwrap().ends_with("are missing here)"), "{text}");
+}
+
+#[test]
+fn the_logs_of_a_lab_are_beside_its_recording_and_go_with_it() {
+    let home = home();
+    fs::write(home.path().join("fails.txt"), "lab 1 2\n500ms expect dead p1\n").unwrap();
+    let (code, _, _) = run_in(home.path(), &["lab", "--headless", "--script", "fails.txt"]);
+    assert_eq!(code, 1);
+    let folders = || {
+        let files = fs::read_dir(sessions_dir(home.path())).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|path| path.extension().is_some_and(|ending| ending == "logs")).collect::<Vec<_>>()
+    };
+    let logs = folders();
+    assert_eq!((logs.len(), fs::read_dir(&logs[0]).unwrap().count()), (1, 3), "a log for each node");
+    assert!(!home.path().join("logs").exists());
+    let session = &listed(home.path())[0];
+    assert_eq!((&session["what"], &session["ended"]), (&"fails.txt".into(), &"1 expectation failed".into()));
+    let (code, ..) = run_in(home.path(), &["sessions", "--delete", "all"]);
+    assert_eq!((code, folders().len()), (0, 0));
 }

@@ -32,13 +32,34 @@ struct Display {
 }
 
 struct State {
-    parser: vt100::Parser,
+    parser: vt100::Parser<Titles>,
     /// Bytes that came so far.
     bytes: u64,
     /// The last that came was the end of a frame.
     frame_ended: bool,
     /// The program has closed the terminal.
     closed: bool,
+}
+
+/// The terminal's title, and those that it remembers.
+#[derive(Default)]
+struct Titles {
+    title: String,
+    kept: Vec<String>,
+}
+
+impl vt100::Callbacks for Titles {
+    fn set_window_title(&mut self, _: &mut vt100::Screen, title: &[u8]) {
+        self.title = String::from_utf8_lossy(title).into_owned();
+    }
+
+    fn unhandled_csi(&mut self, _: &mut vt100::Screen, _: Option<u8>, _: Option<u8>, params: &[&[u16]], c: char) {
+        match (c, params) {
+            ('t', [[22], ..]) => self.kept.push(self.title.clone()),
+            ('t', [[23], ..]) => self.title = self.kept.pop().unwrap_or_default(),
+            _ => {}
+        }
+    }
 }
 
 impl Session {
@@ -83,7 +104,7 @@ impl Session {
         let child = pair.slave.spawn_command(command).unwrap();
         let reader = pair.master.try_clone_reader().unwrap();
         let writer = pair.master.take_writer().unwrap();
-        let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
+        let parser = vt100::Parser::new_with_callbacks(cells(rows), cells(columns), 0, Titles::default());
         let display = Arc::new(Display {
             state: Mutex::new(State { parser, bytes: 0, frame_ended: false, closed: false }),
             changed: Condvar::new(),
@@ -135,6 +156,12 @@ impl Session {
     /// What the screen shows now.
     pub(crate) fn screen(&self) -> String {
         self.display.lock().parser.screen().contents()
+    }
+
+    /// The terminal's title.
+    #[allow(dead_code, reason = "only some tests read it")]
+    pub(crate) fn title(&self) -> String {
+        self.display.lock().parser.callbacks().title.clone()
     }
 
     /// Bytes that the program has written so far.
@@ -202,6 +229,7 @@ impl Session {
         assert!(!screen.alternate_screen(), "still on the alternate screen");
         assert!(!screen.hide_cursor(), "the cursor is hidden");
         assert!(!screen.bracketed_paste(), "pastes are still bracketed");
+        assert_eq!(state.parser.callbacks().title, "", "the terminal's title is not the shell's");
         assert!(screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None, "the mouse is still captured");
         let modes = flags(&self.master.get_termios().unwrap().local_flags);
         assert!(modes.contains("ICANON") && modes.contains("ECHO"), "not in line mode: {modes}");

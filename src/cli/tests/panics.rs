@@ -37,7 +37,8 @@ fn when_the_screen_panics_all_nodes_say_goodbye() {
     let state = home.path().join("state/gossipctl");
     let log = fs::read_to_string(state.join("gossipctl.log")).unwrap();
     assert!(log.contains("struck in the middle of a session") && log.contains("draw"), "{log}");
-    let logs = files(&home.path().join("logs"), "txt");
+    let folder = files(&state.join("sessions"), "logs");
+    let logs = files(&folder[0], "txt");
     assert_eq!(logs.len(), 6);
     for log in logs {
         assert!(fs::read_to_string(&log).unwrap().ends_with("Left the network\n"), "{}", log.display());

@@ -43,14 +43,14 @@ impl NodeRecords {
     /// The node with this name or address.
     pub fn find(&self, name: &str) -> Option<&NodeRecord> {
         let named = self.iter().find(|node| node.name.as_deref() == Some(name));
-        named.or_else(|| self.get(name.parse().ok()?))
+        named.or_else(|| self.get(Addr::by_name(name)?))
     }
 
     /// The display name: the node's name, or the address of a node elsewhere.
     pub fn name_of(&self, addr: Addr) -> Cow<'_, str> {
         match self.get(addr).and_then(|node| node.name.as_deref()) {
             Some(name) => Cow::Borrowed(name),
-            None => Cow::Owned(addr.to_string()),
+            None => Cow::Owned(addr.name()),
         }
     }
 

@@ -78,6 +78,20 @@ fn rates_and_shares_follow_the_time_of_the_events() {
 }
 
 #[test]
+fn a_rate_spans_an_interval_of_the_senders() {
+    let mut story = Story::network(1);
+    // A message every ten seconds, as long as its peers' interval.
+    for seq in 1..=6 {
+        story.generate(p(1), seq);
+        story.wait(10);
+    }
+    for tenths in 0..50 {
+        let rate = story.model.messages_per_second(Time::from_micros(story.at + tenths * SECOND / 10 - 5 * SECOND));
+        assert!((rate - 0.1).abs() < 0.01, "{rate} after {tenths} tenths of a second");
+    }
+}
+
+#[test]
 fn a_reach_is_a_lower_bound_once_events_were_skipped() {
     let mut story = Story::network(3);
     let id = MessageId { origin: p(1), run: 1, seq: 1 };

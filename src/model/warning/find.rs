@@ -52,6 +52,7 @@ impl WarningSearch {
         }
         let alone = self.shape.alone.iter().filter(|node| has_others(model, **node));
         let mut found: Vec<Finding> = alone.map(|node| Finding::Alone { node: *node }).collect();
+        found.extend(no_seed(model));
         found.extend(self.shape.parted.clone());
         found.extend(self.shape.fragile.clone());
         found.extend(seed_lists(model, now));
@@ -120,6 +121,21 @@ fn shape(model: &Model) -> OverlayShape {
     let fragile = fragile(&overlay, &graph);
     let parted = (parts.len() > 1).then_some(Finding::Parted { parts });
     OverlayShape { alone, parted, fragile }
+}
+
+/// The peers here have lost all seeds, or never found one.
+fn no_seed(model: &Model) -> Option<Finding> {
+    let mut peers = model.nodes.iter().filter(|node| node.runs() && node.role == Some(Role::Peer)).peekable();
+    peers.peek()?;
+    if peers.any(|peer| !model.seeds.are_out_of_reach(peer.addr)) {
+        return None;
+    }
+    let (ours, others): (Vec<_>, Vec<_>) =
+        model.nodes.iter().filter(|node| node.role == Some(Role::Seed)).partition(|node| node.is_ours());
+    // A seed of ours can be restarted here.
+    let are_ours = !ours.is_empty();
+    let seeds = if are_ours { ours } else { others };
+    Some(Finding::NoSeed { seeds: seeds.into_iter().map(|seed| seed.addr).take(KIND_MAX).collect(), are_ours })
 }
 
 /// There is another node to link to.

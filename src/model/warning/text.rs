@@ -9,6 +9,9 @@ const NAMES_MAX: usize = 4;
 
 pub(super) fn text(finding: &Finding, name: NameOf<'_>) -> String {
     match finding {
+        Finding::NoSeed { seeds, are_ours } => {
+            format!("no seed reachable{}: {}", known(seeds, name), way_out(seeds, *are_ours, name))
+        }
         Finding::Alone { node } => format!("{} has no live neighbor", name(*node)),
         Finding::Parted { parts } => {
             let sides: Vec<String> = parts.iter().map(|part| names(part, name)).collect();
@@ -46,6 +49,20 @@ pub(super) fn text(finding: &Finding, name: NameOf<'_>) -> String {
             let (victim, from) = (name(latest.origin), name(*from));
             format!("somebody sends messages in the name of {victim}: {victim}{latest} came from {from}")
         }
+    }
+}
+
+fn known(seeds: &[Addr], name: NameOf<'_>) -> String {
+    if seeds.is_empty() { String::new() } else { format!(" ({})", names(seeds, name)) }
+}
+
+/// How to get a seed.
+fn way_out(seeds: &[Addr], are_ours: bool, name: NameOf<'_>) -> String {
+    match seeds.first() {
+        Some(seed) if are_ours => format!("restart {}", name(*seed)),
+        Some(seed) if !seed.ip().is_loopback() => format!("run 'gossipctl seed' at {seed}"),
+        Some(seed) => format!("run 'gossipctl seed --listen {seed}' in another terminal"),
+        None => "run 'gossipctl seed' in another terminal".to_owned(),
     }
 }
 

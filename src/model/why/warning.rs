@@ -13,7 +13,7 @@ use crate::model::warning::{Finding, Warning};
 use crate::model::words::{count_text, span_text};
 use crate::model::{Model, Set};
 use crate::proto::addr::Addr;
-use crate::proto::message::DeathCause;
+use crate::proto::message::{DeathCause, Role};
 use crate::proto::time::Time;
 
 /// Links that an answer names.
@@ -25,6 +25,7 @@ pub fn why_warning(model: &Model, warning: &Warning, now: Time, utc_offset_s: i3
     let finding = &warning.finding;
     let mut why = match finding {
         Finding::Alone { node } => about_node(model, *node, utc_offset_s),
+        Finding::NoSeed { seeds, .. } => no_seed(explainer, seeds),
         Finding::Parted { parts } => parted(explainer, warning, parts),
         Finding::Fragile { nodes, links } => fragile(explainer, nodes, links),
         Finding::SeedList { seed, .. } => why_seed(model, *seed, now, utc_offset_s),
@@ -51,6 +52,18 @@ pub fn why_warning(model: &Model, warning: &Warning, now: Time, utc_offset_s: i3
     };
     why.evidence.insert(0, EvidenceLine::now(format!("{text}: {when}")));
     why
+}
+
+fn no_seed(explainer: Explainer<'_>, seeds: &[Addr]) -> Explanation {
+    let (model, utc_offset_s) = (explainer.model, explainer.utc_offset_s);
+    let peers = model.nodes().iter().filter(|node| node.runs() && node.role == Some(Role::Peer));
+    let attempts = peers.flat_map(|peer| seeds.iter().map(move |seed| (peer.addr, *seed))).take(LINKS_MAX);
+    let attempts = attempts.map(|(peer, seed)| EvidenceLine::now(why_link(model, peer, seed, utc_offset_s).verdict));
+    let verdict = "Peers find each other by the lists of seeds, and report deaths to them. The links that stand stay, and \
+                   messages spread over them; but nobody new can join, a peer that loses its neighbors finds no others, \
+                   and no death is recorded. The peers go on trying, so it is enough to start a seed."
+        .to_owned();
+    Explanation { title: "Why is no seed reachable?".to_owned(), verdict, evidence: attempts.collect() }
 }
 
 fn parted(explainer: Explainer<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> Explanation {

@@ -8,10 +8,13 @@ use std::path::{Path, PathBuf};
 use super::frames::{FrameReader, is_packed, last_lines};
 use super::line::{BlockHead, Line};
 use super::window::{RecordWindow, Told};
-use super::{CHUNK_LEN, FORMAT, Header, JournalError, JournalRecord, LINE_LEN_MAX, VERSION};
+use super::{CHUNK_LEN, FORMAT, Header, JournalError, JournalRecord, LINE_LEN_MAX, RecordedLab, VERSION};
+use crate::event::EventKind;
+use crate::model::Model;
+use crate::model::identity::SessionIdentity;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
-use crate::session::overview::{FOOTER_LEN_MAX, Footer, MissedEvents, Overview, Tally};
+use crate::session::overview::{FOOTER_LEN_MAX, Footer, MissedEvents, Overview, SessionEnd, Tally};
 
 /// The byte order mark that some editors and shells put before UTF-8 text.
 const BOM: &[u8] = "\u{feff}".as_bytes();
@@ -198,7 +201,7 @@ impl JournalReader {
                 self.introduce(nodes);
             }
             // It sums up what was read. Events that could not be written it counts twice.
-            Line::Footer(Footer { closed }) => self.put_in_order((closed.skipped == 0).then_some(closed.events)),
+            Line::Footer(Footer { closed, .. }) => self.put_in_order((closed.skipped == 0).then_some(closed.events)),
         }
         if self.window.is_full() {
             self.put_in_order(None);
@@ -256,8 +259,8 @@ impl Iterator for JournalReader {
 /// How a journal ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JournalEnd {
-    /// With its footer: the session was ended.
-    Closed,
+    /// With its footer: the session was ended, and how, as far as its version noted that.
+    Closed(Option<SessionEnd>),
     /// With an event: the session still runs, or its process was killed.
     Open,
 }
@@ -267,9 +270,46 @@ pub enum JournalEnd {
 pub fn overview(path: &Path) -> Result<(Overview, JournalEnd), JournalError> {
     let journal = read(path)?;
     match footer(path).map_err(|reason| JournalError::Read { path: path.to_owned(), reason })? {
-        Some(overview) => Ok((overview, JournalEnd::Closed)),
+        Some(Footer { closed, ended }) => Ok((closed, JournalEnd::Closed(ended))),
         None => Ok((count(journal)?, JournalEnd::Open)),
     }
+}
+
+/// What a session was, and how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    /// `None`: nothing was started in it.
+    pub what: Option<SessionIdentity>,
+    /// Its figures; `None` for an open journal, all of which would have to be read for them.
+    pub overview: Option<Overview>,
+    pub end: JournalEnd,
+}
+
+/// Looks at the beginning and the end of a journal, however long it is.
+pub fn glance(path: &Path) -> Result<Glance, JournalError> {
+    let journal = read(path)?;
+    let what = match journal.header().lab {
+        Some(RecordedLab { seeds, peers }) => Some(SessionIdentity::Lab { seeds, peers }),
+        None => first_nodes(journal),
+    };
+    let footer = footer(path).map_err(|reason| JournalError::Read { path: path.to_owned(), reason })?;
+    let end = footer.map_or(JournalEnd::Open, |footer| JournalEnd::Closed(footer.ended));
+    Ok(Glance { what, overview: footer.map(|footer| footer.closed), end })
+}
+
+/// Nodes that start first in a session: more than a lab on sockets has.
+const STARTED_MAX: usize = 4_096;
+
+/// The nodes that were started before anything else happened.
+fn first_nodes(journal: JournalReader) -> Option<SessionIdentity> {
+    let mut model = Model::new();
+    for record in journal.take(STARTED_MAX) {
+        match record {
+            Ok(JournalRecord::Event { event, .. }) if matches!(event.kind, EventKind::Node(_)) => model.apply(&event),
+            Ok(_) | Err(_) => break,
+        }
+    }
+    model.identity()
 }
 
 /// What was read of a damaged journal counts.
@@ -286,11 +326,11 @@ fn count(journal: JournalReader) -> Result<Overview, JournalError> {
     Ok(tally.overview())
 }
 
-fn footer(path: &Path) -> io::Result<Option<Overview>> {
+fn footer(path: &Path) -> io::Result<Option<Footer>> {
     let mut file = File::open(path)?;
     let end = end_of(&mut file)?;
     let last = end.strip_suffix(b"\n").and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
-    Ok(last.and_then(|line| serde_json::from_slice::<Footer>(line).ok()).map(|footer| footer.closed))
+    Ok(last.and_then(|line| serde_json::from_slice(line).ok()))
 }
 
 /// The last lines of a file, or the end of one that is packed by another program.

@@ -51,7 +51,7 @@ fn a_closed_journal_sums_itself_up_in_its_last_line() {
     journal.append(&story()).unwrap();
     journal.skipped(5).unwrap();
     journal.close().unwrap();
-    assert_eq!(overview(&path).unwrap(), (Overview { skipped: 5, ..STORY }, JournalEnd::Closed));
+    assert_eq!(overview(&path).unwrap(), (Overview { skipped: 5, ..STORY }, JournalEnd::Closed(None)));
     let records: Vec<_> = read(&path).unwrap().map(Result::unwrap).collect();
     assert_eq!((records.len(), records.last()), (13, Some(&JournalRecord::Skipped(5))), "last words are no event");
 }
@@ -205,7 +205,7 @@ fn where_a_fault_is_set_is_no_node_of_the_session() {
 #[test]
 fn the_last_line_of_a_journal_of_an_earlier_version_is_read() {
     let line = r#"{"closed":{"lasted_us":1,"nodes":2,"messages":3,"deaths":4,"events":5,"skipped":6}}"#;
-    let Footer { closed } = serde_json::from_str(line).unwrap();
+    let Footer { closed, .. } = serde_json::from_str(line).unwrap();
     assert_eq!((closed.deaths, closed.disputed, closed.skipped), (4, 0, 6));
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod form;
 pub(crate) mod help;
 pub(crate) mod path;
 pub(crate) mod reader;
+pub(crate) mod recordings;
 pub(crate) mod say;
 pub(crate) mod start;
 pub(crate) mod wave;
@@ -66,6 +67,8 @@ pub(crate) enum Reply {
     Done(Vec<ToHost>),
     /// Another dialog opens on top.
     Open(Box<dyn Modal>),
+    /// The host is asked for something, and the dialog waits.
+    Ask(ToHost),
     /// The dialog is over, and this command goes to the command line, where the user can change it.
     Type(String),
     /// An explanation opens on top.
@@ -128,6 +131,9 @@ fn key_line<'a>(keys: impl IntoIterator<Item = (String, &'a str)>, view: &View<'
     Line::from(spans.collect::<Vec<_>>())
 }
 
+/// Items of a page.
+const PAGE: usize = 10;
+
 /// Which of some items is chosen.
 #[derive(Debug)]
 struct ChosenItem {
@@ -159,10 +165,10 @@ impl ChosenItem {
             Move::Down => (self.chosen + 1) % len,
             Move::Top => 0,
             Move::Bottom => len - 1,
+            Move::PageUp => self.chosen.saturating_sub(PAGE),
+            Move::PageDown => (self.chosen + PAGE).min(len - 1),
             Move::Left
             | Move::Right
-            | Move::PageUp
-            | Move::PageDown
             | Move::Follow
             | Move::NextMatch
             | Move::PreviousMatch

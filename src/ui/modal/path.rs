@@ -19,11 +19,11 @@ pub(crate) fn export(suggested: &Path, check: ExportCheck) -> Form {
     form.noted("The ending chooses the form: .txt log lines, .jsonl events, .csv a table.")
 }
 
-/// Which recording to open: the last one, unless the user names another.
-pub(crate) fn open(last: Option<&Path>) -> Form {
+/// Which file to open as a recording.
+pub(crate) fn open() -> Form {
     let wanted = |values: &Values| Ok(vec![ToHost::OpenRecording(named(values)?)]);
     let form = Form::new("Open a recorded session", "open", wanted);
-    let form = form.text("File", last.unwrap_or(Path::new("")).to_string_lossy());
+    let form = form.text("File", "");
     form.noted("A .jsonl file that the console exported, or a session that it recorded.")
 }
 

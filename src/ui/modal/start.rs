@@ -7,9 +7,9 @@ use ratatui::widgets::Paragraph;
 
 use super::add::{NodeChoice, add};
 use super::help::help;
-use super::path::open;
 use super::{ChosenItem, Covers, Modal, Reply, action, columns, framed, key_line};
 use crate::ui::action::{Action, Move};
+use crate::ui::host::ToHost;
 use crate::ui::keys::{Key, KeyMap};
 use crate::ui::line::mark;
 use crate::ui::options::FormDefaults;
@@ -39,10 +39,10 @@ impl Start {
         Self { items: ChosenItem::of(ITEMS.len()), defaults }
     }
 
-    fn open(&self) -> Box<dyn Modal> {
+    fn open(&self) -> Reply {
         match ITEMS[self.items.chosen].0 {
-            Some(kind) => Box::new(add(kind, self.defaults.clone())),
-            None => Box::new(open(self.defaults.recording.as_deref())),
+            Some(kind) => Reply::Open(Box::new(add(kind, self.defaults.clone()))),
+            None => Reply::Ask(ToHost::ListRecordings),
         }
     }
 
@@ -70,7 +70,7 @@ impl Start {
 impl Modal for Start {
     fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
         match action(key, &mut None, keys) {
-            Some(Action::Details | Action::Move(Move::Right)) => Reply::Open(self.open()),
+            Some(Action::Details | Action::Move(Move::Right)) => self.open(),
             Some(Action::Add) => Reply::Open(Box::new(add(NodeChoice::Peer, self.defaults.clone()))),
             Some(Action::Help) => Reply::Open(Box::new(help(None))),
             Some(Action::Quit | Action::Back) => Reply::Quit,

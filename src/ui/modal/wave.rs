@@ -182,14 +182,12 @@ fn head(facts: &Facts, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     let least = if wave.is_complete { "" } else { "at least " };
     let spread = wave.rows.iter().map(|row| row.delay).max().unwrap_or_default();
     let hops = wave.hops_told.as_ref().map_or_else(String::new, |hops| format!("{hops} and "));
-    let elsewhere = match wave.elsewhere.len() {
-        0 => String::new(),
-        proven => format!(" of ours, {proven} elsewhere"),
-    };
+    let elsewhere = view.model.beyond_text(wave.elsewhere.len());
     let so_far = if wave.is_under_way { " so far" } else { "" };
     let reached = format!("\"{body}\" reached {least}{have}/{of}{elsewhere}{so_far} in {hops}{}", span_text(spread));
     let (lacking, tone) = match (wave.lacking.len(), wave.is_under_way) {
         (more @ 1.., false) if !wave.is_complete => (format!("{more} not seen to have it"), Tone::Suspect),
+        (0, _) if !view.model.sight().is_whole() => ("nobody here lacks it".to_owned(), Tone::Up),
         (0, _) => ("nobody lacks it".to_owned(), Tone::Up),
         (1, false) => ("1 lacks it".to_owned(), Tone::Suspect),
         (more, false) => (format!("{more} lack it"), Tone::Suspect),

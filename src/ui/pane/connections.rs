@@ -107,8 +107,7 @@ impl Lines for Connections {
     }
 
     fn plain(&self, row: Target, view: &View<'_>) -> String {
-        let view = view.in_full();
-        let line = Sentence::from(cells::parts(row, &Seen::of(&view, &[row], None), (usize::MAX, &[]), &view)).text();
+        let line = Sentence::from(cells::parts(row, &Seen::of(view, &[row], None), (usize::MAX, &[]), view)).text();
         line.trim_end().trim_start().to_owned()
     }
 

@@ -15,6 +15,7 @@ use super::log::{Depth, Fold, Log, LogLines, PARTS_MAX};
 use super::reports::{death, death_part, death_parts};
 use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::event::EventKind;
+use crate::model::Model;
 use crate::model::death::DeathCase;
 use crate::model::gossip::{Folded, GossipEntry, Spread};
 use crate::model::link::LinkKey;
@@ -106,7 +107,10 @@ impl Log for GossipPane {
         [vec![(Tone::Stale, format!("{moment} {sign} "))], text].concat().into()
     }
 
-    fn hint(_view: &View<'_>) -> String {
+    fn hint(view: &View<'_>) -> String {
+        if let Some(warning) = view.model.warnings().no_seed() {
+            return format!("Nobody to gossip with: {}.", view.model.warning_text(&warning.finding));
+        }
         "Nothing was said yet. Peers gossip once they have neighbors.".to_owned()
     }
 
@@ -180,13 +184,17 @@ fn message(entry: &GossipEntry, reach: &MessageReach, columns: usize, view: &Vie
     let Some(id) = entry.message() else { return Parts::new() };
     let is_lit = view.lit.message == Some(id);
     let tone = |tone| if is_lit { Tone::Wave } else { tone };
-    let name = view.short_message(id);
+    let name = view.model.message_name(id);
     let fill = view.names.route.saturating_sub(text::width(&name)) + 1;
     let mut parts = vec![(tone(view.node_tone(id.origin)), format!("{name}{:fill$}", ""))];
     let Spread { coverage, took, copies, .. } = &reach.spread;
     let [told, span, number] = FIGURES;
-    let figures =
-        format!("{:told$} {:>span$} {:>number$}", reached(&reach.spread), span_text(*took), count_of(*copies));
+    let figures = format!(
+        "{:told$} {:>span$} {:>number$}",
+        reached(&reach.spread, view.model),
+        span_text(*took),
+        count_of(*copies)
+    );
     if reach.lacking.is_empty() {
         parts.push((tone(if coverage.is_full() { Tone::Up } else { Tone::Plain }), figures));
     } else {
@@ -209,14 +217,14 @@ fn count_of(copies: u64) -> String {
 }
 
 /// `8/8 in 2 hops`; of nodes elsewhere, only those that proved it count.
-fn reached(spread: &Spread) -> String {
+fn reached(spread: &Spread, model: &Model) -> String {
     let hops = spread.hops.as_ref().map_or_else(String::new, |hops| format!(" in {hops}"));
     let (have, of) = (spread.coverage.have, spread.coverage.of);
     match (of, spread.elsewhere) {
         (0 | 1, 0) => format!("here{hops}"),
         (0 | 1, elsewhere) => format!("here, {elsewhere} elsewhere"),
-        (_, 0) => format!("{have}/{of}{hops}"),
-        (_, elsewhere) => format!("{have}/{of} of ours, {elsewhere} elsewhere"),
+        (_, elsewhere) if elsewhere > 0 => format!("{have}/{of}{}", model.beyond_text(elsewhere)),
+        (_, _) => format!("{have}/{of}{}{hops}", model.beyond_text(0)),
     }
 }
 
@@ -224,7 +232,7 @@ fn reached(spread: &Spread) -> String {
 fn lacking(rumor: &Rumor, depth: Depth, view: &View<'_>) -> Vec<String> {
     let nodes = view.model.nodes();
     let all: Vec<Addr> = rumor.lacking(nodes, Counting::HadTime).map(|node| node.addr).collect();
-    let names: Vec<_> = all.iter().take(LACKING_SHOWN + 1).map(|addr| view.short_name(*addr)).collect();
+    let names: Vec<_> = all.iter().take(LACKING_SHOWN + 1).map(|addr| view.name(*addr)).collect();
     let names = match all.len() {
         more if more > LACKING_SHOWN => format!("{} and {} more", names[..2].join(", "), more - 2),
         _ => list_text(&names, LACKING_SHOWN),
@@ -242,7 +250,7 @@ fn lacking(rumor: &Rumor, depth: Depth, view: &View<'_>) -> Vec<String> {
 
 /// An event that is a line of its own.
 fn event(entry: &GossipEntry, view: &View<'_>) -> Parts {
-    let Some(line) = entry.line(&|addr| view.short_name(addr).into_owned()) else { return Parts::new() };
+    let Some(line) = entry.line(&|addr| view.name(addr)) else { return Parts::new() };
     let mut parts = route(line.from, line.to, view);
     parts.push((tone_of(line.tone), format!("{:<7} {}", line.tag, line.text)));
     parts.extend(entry.body().map(|body| (Tone::Plain, format!(" \"{}\"", shown(body)))));
@@ -281,14 +289,14 @@ fn hop(rumor: &Rumor, part: u32, moment: &dyn Fn(Time) -> String, view: &View<'_
             let blank = " ".repeat(text::width(&moment(rumor.first_seen)) + 3);
             vec![
                 (Tone::Plain, blank),
-                (view.node_tone(node.addr), view.short_name(node.addr).into_owned()),
+                (view.node_tone(node.addr), view.name(node.addr)),
                 (Tone::Suspect, format!(" lacks it{why}")),
             ]
         }
         ELSEWHERE.. => {
             let (node, ForeignCopy { to, at, .. }) = rumor.elsewhere(nodes).nth(place(part - ELSEWHERE))?;
-            let name = (view.node_tone(node), view.short_name(node).into_owned());
-            vec![time(at), name, (Tone::Plain, format!(" has it: it sent a copy to {}", view.short_name(to)))]
+            let name = (view.node_tone(node), view.name(node));
+            vec![time(at), name, (Tone::Plain, format!(" has it: it sent a copy to {}", view.name(to)))]
         }
         _ => {
             let (node, copy) = rumor.copies.get_index(place(part))?;
@@ -332,9 +340,9 @@ fn route(from: Addr, to: Option<Addr>, view: &View<'_>) -> Parts {
         Some(to) => vec![
             (view.node_tone(from), view.padded_name(from)),
             (Tone::Stale, format!(" {} ", view.theme.arrow())),
-            (view.node_tone(to), view.short_name(to).into_owned()),
+            (view.node_tone(to), view.name(to)),
         ],
-        None => vec![(view.node_tone(from), view.short_name(from).into_owned())],
+        None => vec![(view.node_tone(from), view.name(from))],
     };
     let used: usize = parts.iter().map(|(_, text)| text::width(text)).sum();
     parts.push((Tone::Plain, " ".repeat(view.names.route.saturating_sub(used) + 1)));

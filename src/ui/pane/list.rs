@@ -62,8 +62,7 @@ pub(super) trait Lines: Default {
 
     /// The line as text, for filters and the clipboard.
     fn plain(&self, key: Self::Key, view: &View<'_>) -> String {
-        let view = view.in_full();
-        self.line(key, &self.facts(&[key], None, &view), usize::MAX, &view).text()
+        self.line(key, &self.facts(&[key], None, view), usize::MAX, view).text()
     }
 
     /// The line above the others, if there is one.

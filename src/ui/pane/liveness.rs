@@ -58,7 +58,7 @@ impl Log for LivenessLog {
     fn fact(_entry: &ProbeEntry, _depth: Depth, _view: &View<'_>) {}
 
     fn line(entry: &ProbeEntry, (): &(), _fold: Fold, columns: usize, view: &View<'_>) -> Sentence {
-        let name = |addr| (name_tone(addr, view), view.short_name(addr).into_owned());
+        let name = |addr| (name_tone(addr, view), view.name(addr));
         let (tone, outcome, count) = match entry.outcome {
             ProbeOutcome::Answered { rtt_us } => (Tone::Plain, text::rtt_coarse(rtt_us), String::new()),
             ProbeOutcome::Replied => (Tone::Plain, "replied".to_owned(), String::new()),

@@ -191,9 +191,9 @@ impl<L: Log> Lines for LogLines<L> {
     const WORD: Option<&'static str> = L::WORD;
 
     fn look(&mut self, filter: &Filter, view: &View<'_>) {
-        let (full, entries) = (view.in_full(), L::entries(view));
+        let entries = L::entries(view);
         self.open = self.open.split_off(&entries.first());
-        self.found.look(entries, filter, L::settled(view), |entry| brief::<L>(entry, &full).text());
+        self.found.look(entries, filter, L::settled(view), |entry| brief::<L>(entry, view).text());
     }
 
     fn rows(&self, filter: &Filter, view: &View<'_>) -> LineRows {
@@ -222,13 +222,12 @@ impl<L: Log> Lines for LogLines<L> {
     }
 
     fn plain(&self, key: LineKey, view: &View<'_>) -> String {
-        let view = view.in_full();
         let known = self.known.borrow().get(&key.entry).cloned();
-        let Some(entry) = L::entries(&view).get(key.entry) else { return String::new() };
+        let Some(entry) = L::entries(view).get(key.entry) else { return String::new() };
         match (key.part, known) {
-            (None, Some(fact)) => L::line(entry, &fact, self.fold(key.entry), usize::MAX, &view).text(),
-            (None, None) => brief::<L>(entry, &view).text(),
-            (Some(part), _) => L::part(entry, part, usize::MAX, &view).text(),
+            (None, Some(fact)) => L::line(entry, &fact, self.fold(key.entry), usize::MAX, view).text(),
+            (None, None) => brief::<L>(entry, view).text(),
+            (Some(part), _) => L::part(entry, part, usize::MAX, view).text(),
         }
     }
 

@@ -347,9 +347,8 @@ impl Scenery<'_> {
         (tone, text::truncate(&name, LABEL_WIDTH_MAX, view.theme.glyphs).into_owned())
     }
 
-    /// `p3`, or for a node elsewhere `:4000`, with its host if that is not the host of all.
     fn short_name(&self, node: usize, view: &View<'_>) -> String {
-        view.short_name(self.graph.nodes[node].addr).into_owned()
+        view.name(self.graph.nodes[node].addr)
     }
 }
 
@@ -386,14 +385,11 @@ fn wave_note(scenery: &Scenery<'_>, view: &View<'_>) -> Vec<String> {
     let (reached, hop) = way.reached(rumor, wave.so_far());
     let about = if rumor.is_hop_uncertain { "~" } else { "" };
     let proven = |(node, _): &(Addr, ForeignCopy)| way.arrival(*node, wave.so_far()).is_some();
-    let elsewhere = match rumor.elsewhere(view.model.nodes()).filter(proven).count() {
-        0 => String::new(),
-        proven => format!(" of ours, {proven} elsewhere"),
-    };
+    let elsewhere = view.model.beyond_text(rumor.elsewhere(view.model.nodes()).filter(proven).count());
     let again = if matches!(wave.kind, WaveKind::Again(_)) { " again" } else { "" };
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
     vec![
-        format!("wave {}{again}", view.short_message(wave.id)),
+        format!("wave {}{again}", view.model.message_name(wave.id)),
         format!("hop {about}{hop}"),
         format!("{least}{reached}/{}{elsewhere} have it", rumor.coverage(view.model.nodes(), Counting::HadTime).of),
     ]

@@ -68,8 +68,12 @@ impl Lines for WarningList {
         [Some(active.to_string()), gone].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
-    fn hint(&self, _view: &View<'_>) -> String {
-        "Nothing is wrong with the network as a whole.".to_owned()
+    fn hint(&self, view: &View<'_>) -> String {
+        let sight = view.model.sight();
+        if sight.is_whole() {
+            return "Nothing is wrong with the network as a whole.".to_owned();
+        }
+        format!("Nothing seems wrong here. What is known of {} says little about the whole network.", sight.text())
     }
 
     fn selection(&self, number: u64, view: &View<'_>) -> Selection {

@@ -79,10 +79,10 @@ impl Script {
         )
     }
 
-    fn one_end(&mut self, node: Addr, peer: Addr, direction: Direction, purpose: Purpose) {
+    pub(super) fn one_end(&mut self, node: Addr, peer: Addr, direction: Direction, purpose: Purpose) -> &mut Self {
         self.links += 1;
         let link = LinkId(self.links);
-        self.add(node, EventKind::Link(LinkEvent::Up { link, connection: None, peer, direction, purpose }));
+        self.add(node, EventKind::Link(LinkEvent::Up { link, connection: None, peer, direction, purpose }))
     }
 
     /// A link whose both ends are here.
@@ -319,14 +319,7 @@ pub(super) fn options() -> Options {
         mouse: Mouse::Terminal,
         mode: Mode::Live,
         start_screen: StartScreen::Skipped,
-        defaults: FormDefaults {
-            seeds: vec![S1, S2],
-            seed_listen: S1,
-            peer_listen: P1,
-            lab_seeds: 2,
-            lab_peers: 8,
-            recording: Some(PathBuf::from("sessions/last.jsonl")),
-        },
+        defaults: FormDefaults { seeds: vec![S1, S2], seed_listen: S1, peer_listen: P1, lab_seeds: 2, lab_peers: 8 },
         keys: KeyOverrides::default(),
         clock: Clock::start(),
         utc_offset_s: 0,

@@ -112,6 +112,10 @@ impl Screen for Recorder {
         Ok(())
     }
 
+    fn set_title(&mut self, _title: &str) -> io::Result<()> {
+        Ok(())
+    }
+
     fn leave(&mut self) {}
 
     fn enter(&mut self) -> io::Result<()> {

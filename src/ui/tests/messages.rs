@@ -10,7 +10,7 @@ use crate::event::{
 };
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Role};
-use crate::scenario::Progress;
+use crate::scenario::{LineOutcome, Progress, ScenarioLine, ScenarioView};
 use crate::ui::app::App;
 use crate::ui::host::{FromHost, JournalState, Severity};
 use crate::ui::options::Mode;
@@ -18,13 +18,42 @@ use crate::ui::options::Mode;
 const LONG: &str = "the session is not recorded, because the disk is full and there is nothing here that could be thrown \
                     away; make room, or quit and begin again elsewhere";
 
+fn scenario(done: usize, failed: usize) -> FromHost {
+    let line = |text: &str, outcome| ScenarioLine { text: text.to_owned(), outcome };
+    FromHost::Scenario(Box::new(ScenarioView {
+        progress: Progress { done, of: 9, failed },
+        held: 3,
+        is_over: done == 9,
+        comment: "The wire is mended. The peers ask the seeds again, find the other side on their lists, and dial."
+            .to_owned(),
+        lines: vec![
+            line("expect not connected for 2s", if failed > 0 { LineOutcome::Failed } else { LineOutcome::Met }),
+            line("heal", LineOutcome::Done),
+            line("expect connected within 8s", LineOutcome::Waiting),
+        ],
+    }))
+}
+
+#[test]
+fn a_scenario_is_told_in_a_strip_with_what_came_of_each_line() {
+    let mut app = suspect();
+    app.hear(scenario(4, 1));
+    let top = |app: &mut App, columns, rows| app.picture(columns, rows).lines().take(7).collect::<Vec<_>>().join("\n");
+    let shown = [(80, 24), (120, 40), (60, 16)].map(|(columns, rows)| top(&mut app, columns, rows)).join("\n---\n");
+    insta::assert_snapshot!("scenario_strip", shown);
+    app.hear(scenario(9, 1));
+    assert!(app.picture(160, 50).contains("scenario over, 1 of 4 failed"));
+    app.hear(scenario(9, 0));
+    assert!(app.picture(160, 50).contains("scenario over, 3 expectations met"));
+}
+
 #[test]
 fn the_header_tells_how_far_a_scenario_is_and_what_failed() {
     let mut app = suspect();
     let header = |app: &mut App| app.picture(160, 50).lines().next().unwrap().to_owned();
-    app.hear(FromHost::Scenario(Progress { done: 4, of: 9, failed: 0 }));
+    app.hear(scenario(4, 0));
     assert!(header(&mut app).contains("scenario 4/9 "));
-    app.hear(FromHost::Scenario(Progress { done: 5, of: 9, failed: 1 }));
+    app.hear(scenario(5, 1));
     assert!(header(&mut app).contains("scenario 5/9, 1 failed"));
 }
 

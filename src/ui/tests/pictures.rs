@@ -2,7 +2,9 @@
 
 use insta::assert_snapshot;
 
-use super::fixture::{dead, empty, options, suspect};
+use super::fixture::{P1, S1, Script, at, dead, empty, options, suspect, told};
+use crate::event::{Direction, EventKind, LinkEvent, Purpose, SeedEvent};
+use crate::proto::message::Role;
 use crate::ui::options::{Glyphs, Mode, StartScreen};
 
 #[test]
@@ -22,14 +24,36 @@ fn a_large_screen_shows_more_of_each() {
 
 #[test]
 fn ascii_needs_no_other_character() {
-    let mut app = super::fixture::told(
-        crate::ui::Options { glyphs: Glyphs::Ascii, ..options() },
-        super::fixture::session(),
-        13_200,
-    );
+    let mut app = told(crate::ui::Options { glyphs: Glyphs::Ascii, ..options() }, super::fixture::session(), 13_200);
     let picture = app.picture(80, 24);
     assert!(picture.is_ascii());
     assert_snapshot!(picture);
+}
+
+#[test]
+fn a_peer_without_a_seed_says_so_and_how_to_start_one() {
+    let mut script = Script::default();
+    script.at(0).start(P1, ":3000", Role::Peer);
+    script.add(P1, EventKind::Link(LinkEvent::Dialing { peer: S1, purpose: Purpose::Registration, repair: None }));
+    script.at(10).add(P1, EventKind::Seed(SeedEvent::TooFewSeeds { registered: 0, wanted: 1, known: 1 }));
+    let mut app = told(options(), script.events, 20);
+    assert!(!app.picture(80, 24).contains("no seed"), "it may be on its way");
+    app.tick(at(600));
+    app.tick(at(3_000));
+    assert_snapshot!("no_seed_80x24", app.picture(80, 24));
+    assert_eq!(app.title(), "peer 127.0.0.1:3000");
+    app.press("7");
+    assert!(app.picture(80, 24).contains("no seed reachable (:5001): run 'gossipctl seed --listen"));
+}
+
+#[test]
+fn of_one_node_nothing_is_said_of_the_whole_network() {
+    let mut script = Script::default();
+    script.at(0).start(P1, ":3000", Role::Peer).one_end(P1, S1, Direction::Outbound, Purpose::Registration);
+    let mut app = told(options(), script.events, 3_000);
+    app.press("7");
+    let shown = app.picture(120, 40);
+    assert!(shown.contains("What is known of") && !shown.contains("Nothing is wrong"), "{shown}");
 }
 
 #[test]

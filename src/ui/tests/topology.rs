@@ -365,15 +365,15 @@ fn nodes_elsewhere_and_nodes_only_named_have_marks_of_their_own() {
 #[test]
 fn the_newest_message_is_followed_and_a_chosen_one_stays() {
     let mut app = suspect();
-    assert!(title(&mut app).contains("wave p3#1, hop 2, 4/4 have it"), "{}", title(&mut app));
+    assert!(title(&mut app).contains("wave p3#1, hop 2, 4/4 of ours have it"), "{}", title(&mut app));
     app.press("3");
     while !app.line().contains("p1#1") {
         app.press("up");
     }
     app.press("1");
     let chosen = title(&mut app);
-    assert!(chosen.contains("wave p1#1, hop 2, 4/4 have it"), "{chosen}");
-    assert!(app.picture(120, 40).lines().next().unwrap().contains("p1#1 reached 4/4 in 2 hops"));
+    assert!(chosen.contains("wave p1#1, hop 2, 4/4 of ours have it"), "{chosen}");
+    assert!(app.picture(120, 40).lines().next().unwrap().contains("p1#1 reached 4/4 of ours in 2 hops"));
     app.press("f");
     assert!(title(&mut app).contains("wave p3#1"));
 }

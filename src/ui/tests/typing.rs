@@ -7,7 +7,7 @@ use crate::proto::fault::{Fault, FaultKind, Scope};
 use crate::proto::message::Role;
 use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::decode::Paste;
-use crate::ui::host::{FromHost, Overwrite, ToHost};
+use crate::ui::host::{FromHost, Overwrite, RecordingRow, ToHost};
 use crate::ui::keys::KeyOverrides;
 use crate::ui::options::{FormDefaults, Mode, Options, StartScreen};
 
@@ -41,15 +41,47 @@ fn the_start_screen_starts_a_lab_with_two_keys() {
 #[test]
 fn the_start_screen_stays_until_a_recording_is_open() {
     let mut app = empty(Options { start_screen: StartScreen::Shown, ..options() });
-    app.press("up enter");
-    assert!(app.picture(80, 24).contains("File  sessions/last.jsonl"), "the last session is at hand");
-    app.press("ctrl-u");
+    assert_eq!(app.press("up enter"), [ConsoleEffect::Host(ToHost::ListRecordings)]);
+    app.hear(FromHost::Recordings(Vec::new()));
     app.type_text("old.jsonl");
     assert_eq!(app.press("enter"), [ConsoleEffect::Host(ToHost::OpenRecording("old.jsonl".into()))]);
     assert_eq!(app.modals.len(), 1);
     app.hear(FromHost::Opened(Mode::Replay { source: "old.jsonl".to_owned() }));
     assert!(app.modals.is_empty());
     assert!(app.picture(120, 40).contains("REPLAY old.jsonl"));
+}
+
+#[test]
+fn recordings_are_chosen_from_a_list() {
+    let mut app = empty(Options { start_screen: StartScreen::Shown, ..options() });
+    let row = |day: u32, what: &str, lasted: &str, ended: &str| RecordingRow {
+        path: format!("{day}.jsonl").into(),
+        when: format!("2026-11-{day} 12:27"),
+        what: what.to_owned(),
+        lasted: lasted.to_owned(),
+        ended: ended.to_owned(),
+        holds: format!("{day} nodes, 412 messages, 1 death, 1.2 MB"),
+    };
+    let rows = vec![
+        row(28, "lab of 2 seeds, 8 peers", "13 min", "left"),
+        row(27, "partition.txt", "25 s", "2 expectations failed"),
+        row(26, "peer 127.0.0.1:3000", "", "cut off"),
+    ];
+    app.press("up enter");
+    app.hear(FromHost::Recordings(rows.clone()));
+    app.press("down");
+    insta::assert_snapshot!("recordings_80x24", app.picture(80, 24));
+    assert_eq!(app.press("enter"), [ConsoleEffect::Host(ToHost::OpenRecording("27.jsonl".into()))]);
+    app.hear(FromHost::Recordings(rows));
+    app.press("up enter");
+    assert!(app.picture(80, 24).contains("File"), "any other file can be named");
+    app.press("esc esc");
+    assert!(app.picture(80, 24).contains("Start a lab"));
+    // Of a long list, the part around the chosen one.
+    app.hear(FromHost::Recordings((0..60).map(|n| row(n + 100, "peer 127.0.0.1:3000", "1 s", "left")).collect()));
+    app.press("pagedown pagedown pagedown");
+    let shown = app.picture(80, 24);
+    assert!(shown.contains("31 of 60") && shown.contains("130 nodes"), "{shown}");
 }
 
 #[test]

@@ -375,13 +375,13 @@ fn who_elsewhere_has_a_message_is_told_only_when_that_is_proven() {
     let mut app = told(options(), with_one_elsewhere(false), 10_000);
     app.press("W");
     let sent = app.picture(120, 40);
-    assert!(!sent.contains("1 elsewhere") && sent.contains("reached 1/1 in 0 hops"), "{sent}");
+    assert!(!sent.contains("1 elsewhere") && sent.contains("reached 1/1 of ours in 0 hops"), "{sent}");
     let mut app = told(options(), with_one_elsewhere(true), 10_000);
     assert!(app.picture(120, 40).contains("p1#1 reached 1 of ours, 1 elsewhere"));
     app.press("W");
     let proven = app.picture(120, 40);
     assert!(proven.contains("reached 1/1 of ours, 1 elsewhere in 0 hops"), "{proven}");
-    assert!(proven.contains("◇ 127.0.0.1:4000 ?"), "{proven}");
+    assert!(proven.contains("◇ :4000"), "{proven}");
     assert!(proven.contains("sent a copy to p1"), "{proven}");
 }
 

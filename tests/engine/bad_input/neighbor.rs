@@ -51,7 +51,7 @@ async fn a_neighbor_that_never_reads_is_dropped_as_too_slow() {
     let generated: Vec<u64> = session.seen.iter().filter_map(|event| generated(&event.kind)).collect();
     let is_row = generated.windows(lost.len().max(1)).any(|row| row == lost);
     assert!(lost.len() >= 10 && is_row, "{lost:?} of {generated:?}");
-    assert_a_line(&notices(&session), &["Link to 127.0.0.1:9 down", "read too slowly: its queue was full"]);
+    assert_a_line(&notices(&session), &["Link to :9 down", "read too slowly: its queue was full"]);
     assert_eq!(
         session.events(|event| event.node == peers[1] && matches!(event.kind, EventKind::Link(LinkEvent::Down { .. }))),
         []

@@ -72,7 +72,7 @@ fn the_end_of_a_packed_journal_sums_it_up() {
     assert_eq!(overview(&path).unwrap().1, JournalEnd::Open);
     let (counted, _) = overview(&path).unwrap();
     journal.close().unwrap();
-    assert_eq!(overview(&path).unwrap(), (counted, JournalEnd::Closed));
+    assert_eq!(overview(&path).unwrap(), (counted, JournalEnd::Closed(None)));
 }
 
 #[test]

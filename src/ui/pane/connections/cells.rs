@@ -89,15 +89,8 @@ pub(super) struct Answers {
 
 impl Answers {
     fn take(&mut self, link: &LinkHistory, now: Time) {
-        for ping in link.pings_since(now, PING_SPAN) {
-            if let Some(rtt_us) = ping.rtt_us {
-                self.latest = self.latest.max(Some((ping.at, rtt_us)));
-            }
-            self.pings.push(ping);
-        }
-        if self.latest.is_none() {
-            self.latest = link.rtt_us.map(|rtt_us| (Time::from_micros(0), rtt_us));
-        }
+        self.pings.extend(link.pings_since(now, PING_SPAN));
+        self.latest = self.latest.max(link.answer());
     }
 }
 
@@ -164,7 +157,7 @@ fn lit_sign(row: Target, view: &View<'_>) -> &'static str {
 }
 
 fn name_cell(row: &Row<'_>, view: &View<'_>) -> Parts {
-    let name = (view.node_tone(row.addr()), view.short_name(row.addr()).into_owned());
+    let name = (view.node_tone(row.addr()), view.name(row.addr()));
     match row {
         Row::Node(..) => vec![name],
         Row::Link(_) => vec![(Tone::Stale, " ".to_owned()), name],
