@@ -190,7 +190,10 @@ pub(crate) const ENTRIES: &[Entry] = &[
             word("LIVE VIRTUAL REPLAY", "a network on sockets, in virtual time, or a recording"),
             word("FROZEN +12 new", "the picture stands still; that many events came meanwhile"),
             word("REC", "the session is recorded; REC FAILED: it is not, the notices say why"),
-            word("msg/s", "first copies and new messages a second, over the longest gossip interval, at least three seconds"),
+            word(
+                "msg/s",
+                "first copies and new messages a second, over the longest gossip interval, at least three seconds",
+            ),
             word("no seed reachable", "no peer here is registered with a seed; pane 7 says how to start one"),
             sign("✓ ✗ ? !", "v x ? !", "lines of a scenario: met, failed, waiting, not done"),
             word("warning, fault", "problems of the network as a whole; faults that are set"),
