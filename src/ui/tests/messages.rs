@@ -81,6 +81,19 @@ fn a_long_notice_continues_in_free_rows_and_else_is_cut() {
 }
 
 #[test]
+fn a_cut_notice_may_begin_with_the_name_of_a_node() {
+    let mut app = suspect();
+    for number in 0..40 {
+        let text = format!(":3003: No connection to :5991: refused: nobody listens there; try {number} of many");
+        app.hear(FromHost::Notice { severity: Severity::Warning, text });
+    }
+    app.tick(at(60_000));
+    app.press("6 z");
+    let shown = app.picture(60, 24);
+    assert!(shown.lines().filter(|line| line.contains("! :3003: No connection to :5991")).count() > 15, "{shown}");
+}
+
+#[test]
 fn a_failed_start_is_told_in_the_footer_and_in_the_notices() {
     let mut app = suspect();
     let mut script = Script::default();
