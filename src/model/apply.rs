@@ -53,7 +53,10 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
     match &event.kind {
         // What failed may be the start of a node, which then is no node; a fault may be everywhere.
         EventKind::Node(NodeEvent::Failed { .. }) => {}
-        EventKind::Fault(FaultEvent::Set { id, fault }) => model.faults.set(*id, fault, event.at),
+        EventKind::Fault(FaultEvent::Set { id, fault }) => {
+            model.rates.fault(event.at);
+            model.faults.set(*id, fault, event.at);
+        }
         EventKind::Fault(FaultEvent::Cleared { fault, .. }) => model.faults.cleared(fault, event.at),
         EventKind::Node(_)
         | EventKind::Link(_)
@@ -182,6 +185,7 @@ impl Model {
             ProbeEvent::Answered { peer, seq, rtt_us, .. } => {
                 self.nodes.at_mut(here.ix).counters.probes_answered += 1;
                 self.probes.answered.count(here.at);
+                self.rates.answered(here.at, rtt_us);
                 self.links.answered(here.link(peer), seq, rtt_us, here.at);
                 self.contact(peer, here.node, here.at, |contact| contact.answered += 1);
                 self.heard(here, peer);
@@ -191,6 +195,7 @@ impl Model {
                 let missed_at = here.at;
                 self.nodes.at_mut(here.ix).counters.probes_missed += 1;
                 self.probes.missed.count(here.at);
+                self.rates.missed(here.at);
                 self.links.missed(here.link(peer), Miss { seq, sent_at: None, missed_at, misses, limit, last_heard });
                 self.nodes.contact(peer, |contact| contact.missed += 1);
                 // A seed probes to check a report: a missing answer is a step of the case, not a suspicion.
@@ -444,6 +449,7 @@ impl Model {
 
     fn died(&mut self, here: HappenedAt, peer: Addr, mut evidence: Evidence) {
         self.totals.deaths_declared += 1;
+        self.rates.death(here.at);
         evidence.missed = self.links.get(here.node, peer).and_then(LinkHistory::missed_row);
         self.deaths.declared(peer, evidence, here.at);
         self.nodes.unwatched(peer, here.node, here.at);

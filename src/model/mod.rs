@@ -22,6 +22,7 @@ pub mod loss;
 pub mod node;
 pub mod notice;
 pub mod overlay;
+pub mod rates;
 pub mod ring;
 pub mod rumor;
 pub mod seed;
@@ -81,6 +82,7 @@ pub struct Model {
     warnings: warning::Warnings,
     totals: Totals,
     messages: window::Window,
+    rates: rates::Rates,
     started: Option<Time>,
     skipped_at: Option<Time>,
     /// The skipped events may include events of any kind.
@@ -129,6 +131,7 @@ impl Default for Model {
             warnings: warning::Warnings::default(),
             totals: Totals::default(),
             messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),
+            rates: rates::Rates::default(),
             started: None,
             skipped_at: None,
             may_lack_links: false,
@@ -249,6 +252,11 @@ impl Model {
         let peers = self.nodes.iter().filter(|node| node.runs() && node.role == Some(Role::Peer));
         let intervals = peers.filter_map(|node| node.pace).map(|pace| Duration::from_micros(pace.gossip_interval_us));
         self.messages.per_second(now, intervals.max().unwrap_or_default().max(RATE_SPAN_MIN))
+    }
+
+    /// Rates over the last minutes.
+    pub fn rates(&self) -> &rates::Rates {
+        &self.rates
     }
 
     pub fn started(&self) -> Option<Time> {

@@ -180,6 +180,19 @@ pub(crate) const ENTRIES: &[Entry] = &[
         keys: &[Details, Filter, Message],
     },
     Entry {
+        pane: "rates",
+        terms: &[
+            word("messages/s", "first copies and new messages in a second"),
+            word("answered", "of the probes whose outcome came to be known in that time; a gap: there was none"),
+            word("round trip", "the median of the answered probes, of the first 64 in a second"),
+            word("now, min, max", "the newest column, and the lowest and the highest of those shown"),
+            word("5 s a column", "as few seconds as show all of the last five minutes"),
+            sign("✗", "x", "a node was taken for dead then"),
+            word("!", "a fault was set then"),
+        ],
+        keys: &[Action::Back, Action::Freeze, Action::Copy],
+    },
+    Entry {
         pane: "",
         terms: &[
             sign("▸", ">", "the pane that has the keys"),
@@ -190,7 +203,10 @@ pub(crate) const ENTRIES: &[Entry] = &[
             word("LIVE VIRTUAL REPLAY", "a network on sockets, in virtual time, or a recording"),
             word("FROZEN +12 new", "the picture stands still; that many events came meanwhile"),
             word("REC", "the session is recorded; REC FAILED: it is not, the notices say why"),
-            word("msg/s", "first copies and new messages a second, over the longest gossip interval, at least three seconds"),
+            word(
+                "msg/s",
+                "first copies and new messages a second, over the longest gossip interval, at least three seconds",
+            ),
             word("no seed reachable", "no peer here is registered with a seed; pane 7 says how to start one"),
             sign("✓ ✗ ? !", "v x ? !", "lines of a scenario: met, failed, waiting, not done"),
             word("warning, fault", "problems of the network as a whole; faults that are set"),

@@ -1,4 +1,4 @@
-//! A terminal's screen as a picture that every browser draws.
+//! A terminal's screens as a picture that moves, which every browser draws.
 //!
 //! Text stays text, in whatever monospace font the viewer has. No two fonts agree on how wide a cell is, and
 //! Braille, frames and signs often come from yet another font. So each stretch of characters of one sort
@@ -59,9 +59,16 @@ struct Run {
     sort: Sort,
 }
 
-/// The screen as it is; `title` is what is read to those who do not see it.
-pub(crate) fn svg(screen: &Screen, title: &str) -> String {
-    let (rows, columns) = screen.size();
+/// A screen of a film, and how long it is shown.
+pub(crate) struct Frame {
+    pub(crate) screen: Screen,
+    pub(crate) milliseconds: u32,
+}
+
+/// A film that begins anew when it is over; `title` is what is read to those who do not see it. All frames have the
+/// same size. Whoever shows no motion shows the first.
+pub(crate) fn film(frames: &[Frame], title: &str) -> String {
+    let (rows, columns) = frames[0].screen.size();
     let (rows, columns) = (rows.get(), columns.get());
     let width = usize::from(columns) * CELL_WIDTH + 2 * MARGIN;
     let height = usize::from(rows) * CELL_HEIGHT + 2 * MARGIN;
@@ -72,15 +79,62 @@ pub(crate) fn svg(screen: &Screen, title: &str) -> String {
         escaped(title)
     );
     for row in 0..rows {
-        let cells: Vec<(usize, &Cell)> = (0..columns)
-            .filter_map(|column| Some((usize::from(column), screen.cell(row, column)?)))
-            .filter(|(_, cell)| !cell.is_wide_continuation())
-            .collect();
-        let top = usize::from(row) * CELL_HEIGHT + MARGIN;
-        write_grounds(&mut svg, top, &cells);
-        write_runs(&mut svg, top, &runs(&cells));
+        write_row_of_film(&mut svg, frames, row, columns);
     }
     svg + "</svg>\n"
+}
+
+/// Each look of a row once, with the times at which it is shown.
+fn write_row_of_film(svg: &mut String, frames: &[Frame], row: u16, columns: u16) {
+    let looks: Vec<String> = frames.iter().map(|frame| row_of(&frame.screen, row, columns)).collect();
+    for (first, look) in looks.iter().enumerate() {
+        if look.is_empty() || looks[..first].contains(look) {
+            continue;
+        }
+        let shown: Vec<bool> = looks.iter().map(|other| other == look).collect();
+        if shown.iter().all(|shown| *shown) {
+            svg.push_str(look);
+        } else {
+            let visibility = visibility(shown[0]);
+            let _ = write!(svg, "<g visibility=\"{visibility}\">{}\n{look}</g>\n", animation(frames, &shown));
+        }
+    }
+}
+
+/// When a group is seen: `shown` is a flag a frame.
+fn animation(frames: &[Frame], shown: &[bool]) -> String {
+    let total: u32 = frames.iter().map(|frame| frame.milliseconds).sum();
+    let (mut values, mut times, mut begin) = (Vec::new(), Vec::new(), 0);
+    for (index, frame) in frames.iter().enumerate() {
+        if index == 0 || shown[index] != shown[index - 1] {
+            values.push(visibility(shown[index]));
+            times.push(format!("{:.4}", f64::from(begin) / f64::from(total)));
+        }
+        begin += frame.milliseconds;
+    }
+    format!(
+        "<animate attributeName=\"visibility\" calcMode=\"discrete\" dur=\"{total}ms\" repeatCount=\"indefinite\" \
+         values=\"{}\" keyTimes=\"{}\"/>",
+        values.join(";"),
+        times.join(";")
+    )
+}
+
+fn visibility(shown: bool) -> &'static str {
+    if shown { "visible" } else { "hidden" }
+}
+
+/// A row of a screen, in its place.
+fn row_of(screen: &Screen, row: u16, columns: u16) -> String {
+    let mut svg = String::new();
+    let cells: Vec<(usize, &Cell)> = (0..columns)
+        .filter_map(|column| Some((usize::from(column), screen.cell(row, column)?)))
+        .filter(|(_, cell)| !cell.is_wide_continuation())
+        .collect();
+    let top = usize::from(row) * CELL_HEIGHT + MARGIN;
+    write_grounds(&mut svg, top, &cells);
+    write_runs(&mut svg, top, &runs(&cells));
+    svg
 }
 
 /// What is behind the characters of a row, where that is not the terminal's own ground.
@@ -186,10 +240,15 @@ fn escaped(text: &str) -> String {
 
 /// The picture of a screen of two rows and twenty columns, to which a program has written this.
 fn picture(written: &str) -> String {
+    film(&[frame(written, 1)], "a <small> screen")
+}
+
+/// A screen of two rows and twenty columns, to which a program has written this, shown for so long.
+fn frame(written: &str, milliseconds: u32) -> Frame {
     let cells = |count| std::num::NonZeroU16::new(count).unwrap();
     let mut parser = vt100::Parser::new(cells(2), cells(20), 0);
     parser.process(written.as_bytes());
-    svg(parser.screen(), "a <small> screen")
+    Frame { screen: parser.screen().clone(), milliseconds }
 }
 
 /// All elements of this name, a line each.
@@ -249,4 +308,23 @@ fn what_is_reversed_lies_on_its_color_blanks_included() {
     let grounds = elements(&svg, "rect");
     assert_eq!(grounds[1..], ["<rect x=\"30\" y=\"12\" width=\"27\" height=\"17\" fill=\"#7fc46b\"/>"]);
     assert!(elements(&svg, "text")[1].ends_with(" fill=\"#14171c\">cd</text>"), "{svg}");
+}
+
+#[test]
+fn of_a_film_only_the_rows_that_change_move() {
+    let film = film(&[frame("still\r\none", 1000), frame("still\r\ntwo", 500), frame("still\r\none", 500)], "a film");
+    assert_eq!(film.matches(">still<").count(), 1, "{film}");
+    let (still, moving) = film.split_once("<g ").unwrap();
+    assert!(still.contains(">still<"), "{film}");
+    let shown = |values: &str, times: &str| {
+        format!(
+            "<animate attributeName=\"visibility\" calcMode=\"discrete\" dur=\"2000ms\" repeatCount=\"indefinite\" \
+             values=\"{values}\" keyTimes=\"{times}\"/>"
+        )
+    };
+    let (one, two) = moving.split_once("<g ").unwrap();
+    assert!(one.starts_with("visibility=\"visible\">") && one.contains(">one<"), "{film}");
+    assert!(one.contains(&shown("visible;hidden;visible", "0.0000;0.5000;0.7500")), "{film}");
+    assert!(two.starts_with("visibility=\"hidden\">") && two.contains(">two<"), "{film}");
+    assert!(two.contains(&shown("hidden;visible;hidden", "0.0000;0.5000;0.7500")), "{film}");
 }

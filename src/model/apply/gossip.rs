@@ -89,6 +89,7 @@ impl Model {
         began: Option<Began>,
     ) {
         self.messages.count(here.at);
+        self.rates.message(here.at);
         let known = self.rumors.at(number).map(|rumor| &rumor.body).filter(|known| *known == body).cloned();
         let line = match (&known, number) {
             (Some(_), _) => None,

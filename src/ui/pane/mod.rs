@@ -9,6 +9,7 @@ mod list;
 mod liveness;
 mod log;
 mod notices;
+mod rates;
 mod reports;
 mod topology;
 mod warnings;
@@ -31,8 +32,16 @@ use crate::proto::message::MessageId;
 use crate::proto::time::Time;
 
 /// Every pane, in the order of its number.
-const PANES: &[PaneInfo] =
-    &[topology::PANE, connections::PANE, gossip::PANE, liveness::PANE, reports::PANE, notices::PANE, warnings::PANE];
+const PANES: &[PaneInfo] = &[
+    topology::PANE,
+    connections::PANE,
+    gossip::PANE,
+    liveness::PANE,
+    reports::PANE,
+    notices::PANE,
+    warnings::PANE,
+    rates::PANE,
+];
 
 /// The orders in which panes can be sorted by name.
 pub(crate) const ORDERS: &[&str] = connections::PANE.orders;

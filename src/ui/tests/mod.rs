@@ -12,6 +12,7 @@ mod messages;
 mod mouse;
 pub(crate) mod panic;
 mod pictures;
+mod rates;
 mod sizes;
 mod styles;
 mod topology;

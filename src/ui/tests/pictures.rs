@@ -96,7 +96,7 @@ fn a_dead_node_is_explained_with_its_evidence() {
 fn the_help_names_every_key_and_command() {
     let mut app = suspect();
     app.press("?");
-    assert_snapshot!(app.picture(100, 84));
+    assert_snapshot!(app.picture(100, 90));
 }
 
 #[test]

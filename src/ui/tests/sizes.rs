@@ -35,6 +35,7 @@ const OPENERS: &[(&str, &str)] = &[
     ("5 enter", ""),
     ("6 enter", ""),
     ("7 enter", ""),
+    ("8", ""),
     ("2 x", ""),
     ("2 end x", ""),
     (":", "kill p1 p2"),
