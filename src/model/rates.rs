@@ -218,7 +218,9 @@ mod tests {
     #[test]
     fn an_event_that_comes_late_counts_in_its_own_second() {
         let mut rates = Rates::default();
-        [10, 12, 11, 10].into_iter().for_each(|s| rates.message(at(s)));
+        for second in [10, 12, 11, 10] {
+            rates.message(at(second));
+        }
         let columns = rates.columns(at(13), 10).columns;
         let messages: Vec<_> = columns.iter().filter_map(|column| column.messages_per_s).collect();
         assert_eq!(messages, [2.0, 1.0, 1.0]);
