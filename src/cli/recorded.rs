@@ -1,12 +1,13 @@
 //! `sessions`, `export` and `replay`: commands for recorded sessions.
 
 use std::fmt::Write as _;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bytesize::ByteSize;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::args::{ExportArgs, ListFormat, SessionsArgs};
 use super::failure::Failure;
@@ -32,6 +33,10 @@ const ALL: &str = "all";
 const COLUMNS: [&str; 9] = ["NAME", "WHEN", "WHAT", "LASTED", "NODES", "MESSAGES", "DEATHS", "SIZE", "ENDED"];
 /// Columns whose cells are numbers.
 const NUMBERS: std::ops::Range<usize> = 3..8;
+/// What a narrow terminal leaves out, first to last: the name begins with the time.
+const SPARE: [&str; 5] = ["WHEN", "SIZE", "NODES", "MESSAGES", "DEATHS"];
+/// Between two columns.
+const GAP: &str = "  ";
 /// Bytes that are handed to stdout at a time.
 const CHUNK_LEN: usize = 64 * 1024;
 
@@ -55,7 +60,10 @@ pub(crate) fn sessions(args: &SessionsArgs) -> Result<ExitCode, Failure> {
     // The latest first: it is the one that most people look for.
     let listed: Vec<_> = archive.sessions.into_iter().rev().filter_map(looked_at).collect();
     match args.format {
-        ListFormat::Table => output::print_lines(&table(&listed)),
+        ListFormat::Table => {
+            let rows: Vec<_> = listed.iter().map(row).collect();
+            output::print_lines(&table(&rows, terminal_columns().unwrap_or(usize::MAX)))
+        }
         ListFormat::Json => output::print(json(&listed)?.as_bytes()),
     }
 }
@@ -114,18 +122,38 @@ fn looked_at(session: Session) -> Option<Listed> {
     }
 }
 
-fn table(listed: &[Listed]) -> String {
+/// Columns of the terminal, if the list goes to one.
+fn terminal_columns() -> Option<usize> {
+    let (columns, _) = io::stdout().is_terminal().then(|| crossterm::terminal::size().ok()).flatten()?;
+    Some(usize::from(columns)).filter(|columns| *columns > 0)
+}
+
+/// The rows in columns, those that a terminal of `room` columns has no place for left out and named
+/// below.
+fn table(rows: &[[String; COLUMNS.len()]], room: usize) -> String {
     let head = COLUMNS.map(str::to_owned);
-    let rows: Vec<_> = std::iter::once(head).chain(listed.iter().map(row)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<_> = (0..COLUMNS.len()).map(width).collect();
-    let line = |row: &[String; COLUMNS.len()]| {
-        let padded = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            if NUMBERS.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-        });
-        format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
+    let rows: Vec<_> = std::iter::once(&head).chain(rows).collect();
+    let widths: Vec<_> =
+        (0..COLUMNS.len()).map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0)).collect();
+    let mut shown: Vec<_> = (0..COLUMNS.len()).collect();
+    let mut left_out = Vec::new();
+    for spare in SPARE {
+        if shown.iter().map(|column| widths[*column] + GAP.len()).sum::<usize>() <= room.saturating_add(GAP.len()) {
+            break;
+        }
+        shown.retain(|column| COLUMNS[*column] != spare);
+        left_out.push(spare);
+    }
+    let cell = |row: &[String; COLUMNS.len()], column: usize| {
+        let fill = " ".repeat(widths[column].saturating_sub(row[column].width()));
+        if NUMBERS.contains(&column) { fill + &row[column] } else { row[column].clone() + &fill }
     };
-    rows.iter().map(line).collect()
+    let line = |row: &[String; COLUMNS.len()]| {
+        let cells: Vec<_> = shown.iter().map(|column| cell(row, *column)).collect();
+        format!("{}\n", cells.join(GAP).trim_end())
+    };
+    let lines: String = rows.into_iter().map(line).collect();
+    if left_out.is_empty() { lines } else { format!("{lines}{room} columns: no {}\n", left_out.join(", ")) }
 }
 
 fn row(listed: &Listed) -> [String; COLUMNS.len()] {
@@ -307,4 +335,26 @@ fn complain(exported: &Exported) -> ExitCode {
 
 fn events(exported: &Exported) -> String {
     count_text(exported.events, "event")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_leaves_columns_out_where_it_has_no_room() {
+        let cells = ["2026-11-28T13-44-05-10821", "2026-11-28 13:44:05", "lab of 2 seeds, 8 peers", "3m 7s", "10"];
+        let more = ["408", "2", "745.3 KiB", "interrupted"];
+        let row: Vec<_> = cells.into_iter().chain(more).map(str::to_owned).collect();
+        let rows = [row.try_into().unwrap()];
+        let heads = |room| table(&rows, room).lines().next().unwrap().split_whitespace().map(str::to_owned).collect();
+        let all: Vec<String> = heads(usize::MAX);
+        assert_eq!(all, COLUMNS);
+        let at_100: Vec<String> = heads(100);
+        assert_eq!(at_100, ["NAME", "WHAT", "LASTED", "NODES", "MESSAGES", "DEATHS", "ENDED"]);
+        let narrow = table(&rows, 80);
+        assert!(narrow.lines().all(|line| line.width() <= 80), "{narrow}");
+        assert!(narrow.ends_with("  interrupted\n80 columns: no WHEN, SIZE, NODES, MESSAGES\n"), "{narrow}");
+        assert!(!table(&rows, usize::MAX).contains("columns"));
+    }
 }

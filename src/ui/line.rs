@@ -15,7 +15,7 @@ pub(crate) fn plain_text(parts: &[(Tone, String)]) -> String {
     parts.iter().map(|(_, text)| text.as_str()).collect()
 }
 
-/// How a clause begins that is left out whole if it does not fit. A space follows: `:3000` is a node.
+/// What a clause begins with. `:3000` begins with a colon, too, but is the name of a node.
 const CLAUSES: [&str; 4] = [", ", ": ", "; ", " ("];
 
 /// The pieces in at most `columns`. A clause (`, by p3`, ` (1/3)`) that does not fit is left out whole, with
@@ -25,7 +25,7 @@ pub(crate) fn fit(parts: &[(Tone, String)], columns: usize, view: &View<'_>) -> 
     let mut spans = Vec::with_capacity(parts.len());
     for (tone, text) in parts {
         let text = text::plain(text.clone(), view.theme.glyphs);
-        if CLAUSES.iter().any(|clause| text.starts_with(clause)) && text::width(&text) > room {
+        if CLAUSES.iter().any(|sign| text.starts_with(sign)) && text::width(&text) > room {
             break;
         }
         let cut = text::truncate(&text, room, view.theme.glyphs).into_owned();
