@@ -65,6 +65,8 @@ struct RateChart {
     /// The top of the scale is at least this.
     top_min: f64,
     value: fn(&RateColumn) -> Option<f64>,
+    /// The figure for now where it is another one than that of the newest column.
+    now: Option<fn(&View<'_>) -> f64>,
     text: fn(f64) -> String,
 }
 
@@ -74,6 +76,8 @@ const CHARTS: [RateChart; 3] = [
         tone: Tone::Plain,
         top_min: 1.0,
         value: |column| column.messages_per_s,
+        // As in the header: a column is shorter than the interval of the senders.
+        now: Some(|view| view.model.messages_per_second(view.now)),
         text: rate_text,
     },
     RateChart {
@@ -81,6 +85,7 @@ const CHARTS: [RateChart; 3] = [
         tone: Tone::Up,
         top_min: 100.0,
         value: |column| column.answered_percent,
+        now: None,
         text: |percent| format!("{:.0}%", percent.floor()),
     },
     RateChart {
@@ -89,6 +94,7 @@ const CHARTS: [RateChart; 3] = [
         top_min: 1.0,
         #[expect(clippy::cast_precision_loss, reason = "a picture")]
         value: |column| column.rtt_us.map(|rtt_us| rtt_us as f64),
+        now: None,
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was a count of microseconds")]
         text: |rtt_us| if rtt_us > 0.0 { text::rtt_coarse(rtt_us as u64) } else { "0".to_owned() },
     },
@@ -160,7 +166,7 @@ impl Pane for RatesPane {
 
     fn line(&self, view: &View<'_>) -> Option<String> {
         let rates = view.model.rates().columns(view.now, self.columns);
-        Some(CHARTS.map(|chart| format!("{} {}", chart.title, chart.figures(&rates))).join("; "))
+        Some(CHARTS.map(|chart| format!("{} {}", chart.title, chart.figures(&rates, view))).join("; "))
     }
 }
 
@@ -170,8 +176,9 @@ impl RateChart {
     }
 
     /// `now 2.4, min 0, max 8.6`.
-    fn figures(&self, rates: &RateColumns) -> String {
-        let now = rates.columns.last().and_then(self.value).map_or_else(|| "-".to_owned(), self.text);
+    fn figures(&self, rates: &RateColumns, view: &View<'_>) -> String {
+        let newest = || rates.columns.last().and_then(self.value);
+        let now = self.now.map_or_else(newest, |now| Some(now(view))).map_or_else(|| "-".to_owned(), self.text);
         match (self.values(rates).reduce(f64::min), self.values(rates).reduce(f64::max)) {
             (Some(min), Some(max)) => format!("now {now}, min {}, max {}", (self.text)(min), (self.text)(max)),
             (_, _) => "nothing measured".to_owned(),
@@ -181,7 +188,7 @@ impl RateChart {
     fn render(&self, rates: &RateColumns, surface: &mut Surface<'_, '_>, area: Rect, view: &View<'_>) {
         let [head, plot] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         let title = view.span(Tone::Strong, format!("{}  ", self.title));
-        let figures = view.span(Tone::Plain, self.figures(rates));
+        let figures = view.span(Tone::Plain, self.figures(rates, view));
         surface.frame.render_widget(Line::from(vec![title, figures]), head);
         let top = self.values(rates).fold(self.top_min, f64::max);
         let scale = [(plot.top(), top), (plot.bottom().saturating_sub(1), 0.0)];
