@@ -108,10 +108,12 @@ impl Log for GossipPane {
     }
 
     fn hint(view: &View<'_>) -> String {
-        if let Some(warning) = view.model.warnings().no_seed() {
-            return format!("Nobody to gossip with: {}.", view.model.warning_text(&warning.finding));
-        }
-        "Nothing was said yet. Peers gossip once they have neighbors.".to_owned()
+        Self::advice(view).unwrap_or_else(|| "Nothing was said yet. Peers gossip once they have neighbors.".to_owned())
+    }
+
+    fn advice(view: &View<'_>) -> Option<String> {
+        let warning = view.model.warnings().no_seed()?;
+        Some(format!("Nobody to gossip with: {}.", view.model.warning_text(&warning.finding)))
     }
 
     fn selection(_number: u64, entry: &GossipEntry, part: Option<u32>, view: &View<'_>) -> Selection {

@@ -39,6 +39,11 @@ pub(super) trait Lines: Default {
     /// What the pane says when it is empty.
     fn hint(&self, view: &View<'_>) -> String;
 
+    /// What to do next, below lines that leave room for it.
+    fn advice(&self, _view: &View<'_>) -> Option<String> {
+        None
+    }
+
     /// What a line is, in the hint of a filter that matches none; if there is no word, the filter
     /// is not mentioned.
     const WORD: Option<&'static str> = None;
@@ -196,7 +201,15 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
                 }
             }
         }
+        let drawn = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(body.height);
         surface.frame.render_widget(Paragraph::new(lines), body);
+        // A blank line, and one for the advice.
+        if body.height > drawn + 1
+            && let Some(advice) = self.lines.advice(view)
+        {
+            let rest = Rect { y: body.y + drawn + 1, height: body.height - drawn - 1, ..body };
+            surface.hint(&advice, rest, view);
+        }
     }
 
     fn act(&mut self, wanted: Move, view: &View<'_>) -> Moved {

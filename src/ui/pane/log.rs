@@ -40,6 +40,11 @@ pub(super) trait Log {
     /// What the pane says when it is empty.
     fn hint(view: &View<'_>) -> String;
 
+    /// What to do next, below lines that leave room for it.
+    fn advice(_view: &View<'_>) -> Option<String> {
+        None
+    }
+
     /// What the title says first.
     fn summary(lines: usize, _view: &View<'_>) -> Vec<String> {
         vec![text::count(lines)]
@@ -270,6 +275,10 @@ impl<L: Log> Lines for LogLines<L> {
 
     fn hint(&self, view: &View<'_>) -> String {
         L::hint(view)
+    }
+
+    fn advice(&self, view: &View<'_>) -> Option<String> {
+        L::advice(view)
     }
 
     fn selection(&self, key: LineKey, view: &View<'_>) -> Selection {
