@@ -442,7 +442,7 @@ fn a_node_has_the_same_name_in_each_window_of_its_network() {
         session.wait_for(&format!("gossipctl  {role} 127.0.0.1:"));
         session
     };
-    let windows = [window("seed"), window("peer"), window("peer")];
+    let mut windows = [window("seed"), window("peer"), window("peer")];
     let names: Vec<String> = windows
         .iter()
         .map(|session| {
@@ -457,11 +457,16 @@ fn a_node_has_the_same_name_in_each_window_of_its_network() {
         session.wait_until("all three by name", |screen| names.iter().all(|name| screen.contains(name)));
         assert!(!session.screen().contains("p1"), "{}", session.screen());
     }
-    for mut session in windows {
+    for session in &mut windows {
         session.press(&format!(":why {}\r", names[1].trim()));
         session.wait_for("Esc closes");
         assert!(session.screen().contains(&format!("peer at 127.0.0.1{}", names[1].trim())), "{}", session.screen());
-        session.press("\x1bq");
+        session.press("q");
+        session.wait_until("the panes", |screen| !screen.contains("Esc closes"));
+        session.press(":quit\r");
+    }
+    // The programs hold each other's terminals open, so none is closed before all have ended.
+    for session in windows {
         assert_eq!(session.end().0.exit_code(), 0);
     }
 }
@@ -472,8 +477,11 @@ fn a_peer_without_a_seed_says_so_until_the_end() {
     let mut session = Session::start_in(home_with_seed(port), &["peer"], 24, 80);
     session.wait_until("the header", header_says("no seed reachable"));
     session.press("7");
-    session.wait_for(&format!("gossipctl seed --listen 127.0.0.1:{port}"));
-    session.press("q");
+    // The line may be wrapped anywhere between its words.
+    let command = format!("'gossipctl seed --listen 127.0.0.1:{port}'");
+    let words = |screen: &str| screen.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    session.wait_until("the way out", |screen| words(screen).contains(&command));
+    session.press(":quit\r");
     let (status, screen) = session.end();
     assert_eq!(status.exit_code(), 0);
     assert!(screen.contains("  seeds     none reachable since "), "{screen}");

@@ -212,13 +212,15 @@ impl Session {
         let mut killer = self.child.clone_killer();
         let (ended, limit) = std::sync::mpsc::sync_channel::<()>(1);
         let watchdog = std::thread::spawn(move || {
-            if limit.recv_timeout(PATIENCE).is_err() {
+            let is_late = limit.recv_timeout(PATIENCE).is_err();
+            if is_late {
                 let _ = killer.kill();
             }
+            is_late
         });
         let status = self.child.wait().unwrap();
         let _ = ended.send(());
-        watchdog.join().unwrap();
+        assert!(!watchdog.join().unwrap(), "the program did not end; its screen is\n{}", self.screen());
         status
     }
 
