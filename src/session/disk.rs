@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::journal::Packing;
+use super::frames::Packing;
 use crate::platform::{WriteLock, is_same_file, new_file_permissions};
 
 pub(super) use crate::platform::is_write_locked as is_being_written;

@@ -6,7 +6,6 @@
 //! session, by which a reader puts a block in order.
 
 mod block;
-mod frames;
 mod line;
 mod reader;
 mod rows;
@@ -19,9 +18,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use self::block::JournalBlock;
-pub(super) use self::frames::Packing;
 pub use self::reader::{Glance, JournalEnd, JournalReader, check_rereadable, glance, overview, read};
 use super::disk::{Disk, JournalFile, Loss};
+use super::frames::Packing;
 use super::overview::{FOOTER_LEN_MAX, Footer, SessionEnd, Tally};
 use crate::event::Event;
 use crate::model::words::{count_text, size_text};
@@ -34,8 +33,6 @@ pub const VERSION: u32 = 2;
 /// The longest line that is read: a full peer list, or the longest body with each byte escaped,
 /// takes less than half.
 pub const LINE_LEN_MAX: usize = 1024 * 1024;
-/// Bytes that are read at a time.
-const CHUNK_LEN: usize = 256 * 1024;
 /// Bytes of a journal's size that are reserved for the lines about missing events and for the
 /// footer.
 const LAST_WORDS_LEN: u64 = 64 + FOOTER_LEN_MAX as u64;

@@ -13,6 +13,7 @@ pub mod archive;
 pub mod check;
 mod disk;
 pub mod export;
+mod frames;
 pub mod journal;
 pub mod json;
 pub mod lines;

@@ -5,15 +5,15 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::frames::{FrameReader, is_packed, last_lines};
 use super::line::{BlockHead, Line};
 use super::window::{RecordWindow, Told};
-use super::{CHUNK_LEN, FORMAT, Header, JournalError, JournalRecord, LINE_LEN_MAX, RecordedLab, VERSION};
+use super::{FORMAT, Header, JournalError, JournalRecord, LINE_LEN_MAX, RecordedLab, VERSION};
 use crate::event::EventKind;
 use crate::model::Model;
 use crate::model::identity::SessionIdentity;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
+use crate::session::frames::{CHUNK_LEN, FrameReader, is_packed, last_lines};
 use crate::session::overview::{FOOTER_LEN_MAX, Footer, MissedEvents, Overview, SessionEnd, Tally};
 
 /// The byte order mark that some editors and shells put before UTF-8 text.

@@ -10,9 +10,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::CHUNK_LEN;
 use crate::proto::time::Time;
 
+/// Bytes that are read at a time.
+pub(super) const CHUNK_LEN: usize = 256 * 1024;
 /// The least that zstd does: of a journal's lines the higher levels make no less, in more time.
 const LEVEL: i32 = 1;
 /// The first bytes of a frame, and of the skippable frame (one of sixteen kinds) that holds a place.
@@ -44,7 +45,7 @@ pub(super) fn is_packed(first: &[u8]) -> bool {
 
 /// How the lines of a journal are kept in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::session) enum Packing {
+pub(super) enum Packing {
     /// As they are, for a file that is called `.jsonl`.
     Lines,
     /// As frames, for `.zst`.
@@ -52,7 +53,7 @@ pub(in crate::session) enum Packing {
 }
 
 impl Packing {
-    pub(in crate::session) fn of(path: &Path) -> Self {
+    pub(super) fn of(path: &Path) -> Self {
         if path.extension().is_some_and(|ending| ending == "zst") { Self::Frames } else { Self::Lines }
     }
 
@@ -65,7 +66,7 @@ impl Packing {
     }
 
     /// The length of a file up to the end of what is whole in it.
-    pub(in crate::session) fn whole_len(self, file: &mut File) -> io::Result<u64> {
+    pub(super) fn whole_len(self, file: &mut File) -> io::Result<u64> {
         match self {
             Self::Lines => whole_lines(file),
             Self::Frames => whole_frames(file),
