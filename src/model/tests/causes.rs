@@ -303,21 +303,19 @@ fn a_lie_is_told_as_one_and_not_as_a_death() {
     );
 }
 
+/// A node reports another to s1, which it knows to be alive.
+fn lie(story: &mut Story, reporter: Addr, dead: Addr, cause: DeathCause) {
+    story.tell(reporter, EventKind::Fault(FaultEvent::Lied { about: dead }));
+    let seeds = vec![s(1)];
+    let report = DeathEvent::DeadReportSent { report: None, dead, clock: clock(), seeds, cause };
+    story.tell(reporter, EventKind::Death(report));
+}
+
 #[test]
 fn a_lie_and_a_later_death_are_two_cases() {
     let mut story = Story::network(3);
     let cause = DeathCause::Misses { misses: 3 };
-    story.tell(p(1), EventKind::Fault(FaultEvent::Lied { about: p(3) }));
-    story.tell(
-        p(1),
-        EventKind::Death(DeathEvent::DeadReportSent {
-            report: None,
-            dead: p(3),
-            clock: clock(),
-            seeds: vec![s(1)],
-            cause,
-        }),
-    );
+    lie(&mut story, p(1), p(3), cause);
     story.report(s(1), p(3), p(1), ReportAction::Verifying);
     story.dispute(s(1), p(3), p(1), 1);
     let told = why_dead(&story.model, p(3), 0).verdict;
@@ -472,17 +470,7 @@ fn a_dispute_before_the_report_is_seen_is_of_that_report() {
         story.report(s(1), p(3), p(2), ReportAction::Verifying);
         story.dispute(s(1), p(3), p(2), 1);
         if is_lie {
-            story.tell(p(2), EventKind::Fault(FaultEvent::Lied { about: p(3) }));
-            story.tell(
-                p(2),
-                EventKind::Death(DeathEvent::DeadReportSent {
-                    report: None,
-                    dead: p(3),
-                    clock: clock(),
-                    seeds: vec![s(1)],
-                    cause,
-                }),
-            );
+            lie(&mut story, p(2), p(3), cause);
         } else {
             story.declare(p(2), p(3), cause);
         }

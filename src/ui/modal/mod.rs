@@ -26,6 +26,7 @@ use super::decode::Paste;
 use super::explain::Subject;
 use super::host::ToHost;
 use super::keys::{Key, KeyMap, Pressed};
+use super::line::mark;
 use super::theme::Tone;
 use super::view::View;
 
@@ -155,6 +156,16 @@ impl ChosenItem {
             _ => return false,
         }
         true
+    }
+
+    /// The line of the item at this place, which is marked if it is the chosen one.
+    fn line(&self, index: usize, text: &str, columns: usize, view: &View<'_>) -> Line<'static> {
+        if index != self.chosen {
+            return Line::from(view.span(Tone::Plain, format!("  {text}")));
+        }
+        let mut line = Line::from(view.span(Tone::Strong, format!("> {text}")));
+        mark(&mut line, columns);
+        line
     }
 
     /// The one after the last is the first.

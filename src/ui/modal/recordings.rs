@@ -21,7 +21,6 @@ use super::{ChosenItem, Modal, Reply, action, columns, framed, key_line};
 use crate::ui::action::{Action, Move};
 use crate::ui::host::{RecordingRow, ToHost};
 use crate::ui::keys::{Key, KeyMap};
-use crate::ui::line::mark;
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -55,13 +54,10 @@ impl Recordings {
             let row = self.rows.get(index);
             let told = row.map_or_else(|| "another file".to_owned(), |row| told(row, widths, view));
             let told = text::truncate(&told, columns.saturating_sub(2), view.theme.glyphs).into_owned();
+            lines.push(self.items.line(index, &told, columns, view));
             if index != self.items.chosen {
-                lines.push(Line::from(view.span(Tone::Plain, format!("  {told}"))));
                 continue;
             }
-            let mut line = Line::from(view.span(Tone::Strong, format!("> {told}")));
-            mark(&mut line, columns);
-            lines.push(line);
             lines.extend(row.map(|row| {
                 let holds = format!("    {}", row.holds);
                 Line::from(view.span(Tone::Stale, text::truncate(&holds, columns, view.theme.glyphs).into_owned()))

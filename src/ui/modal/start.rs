@@ -11,7 +11,6 @@ use super::{ChosenItem, Covers, Modal, Reply, action, columns, framed, key_line}
 use crate::ui::action::{Action, Move};
 use crate::ui::host::ToHost;
 use crate::ui::keys::{Key, KeyMap};
-use crate::ui::line::mark;
 use crate::ui::options::FormDefaults;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -50,13 +49,10 @@ impl Start {
     fn lines(&self, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
         let mut lines = Vec::new();
         for (index, (_, title, what)) in ITEMS.iter().enumerate() {
+            lines.push(self.items.line(index, title, columns, view));
             if index != self.items.chosen {
-                lines.push(Line::from(view.span(Tone::Plain, format!("  {title}"))));
                 continue;
             }
-            let mut line = Line::from(view.span(Tone::Strong, format!("> {title}")));
-            mark(&mut line, columns);
-            lines.push(line);
             let mut what = view.wrapped(what, Tone::Stale, columns.saturating_sub(4));
             for line in &mut what {
                 line.spans.insert(0, Span::raw("    "));
