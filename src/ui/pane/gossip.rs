@@ -191,12 +191,10 @@ fn message(entry: &GossipEntry, reach: &MessageReach, columns: usize, view: &Vie
     let mut parts = vec![(tone(view.node_tone(id.origin)), format!("{name}{:fill$}", ""))];
     let Spread { coverage, took, copies, .. } = &reach.spread;
     let [told, span, number] = FIGURES;
-    let figures = format!(
-        "{:told$} {:>span$} {:>number$}",
-        reached(&reach.spread, view.model),
-        span_text(*took),
-        count_of(*copies)
-    );
+    // Until somebody else has it there is nothing to measure.
+    let (took, copies) =
+        if *copies == 0 { (String::new(), String::new()) } else { (span_text(*took), count_of(*copies)) };
+    let figures = format!("{:told$} {took:>span$} {copies:>number$}", reached(&reach.spread, view.model));
     if reach.lacking.is_empty() {
         parts.push((tone(if coverage.is_full() { Tone::Up } else { Tone::Plain }), figures));
     } else {
@@ -223,6 +221,7 @@ fn reached(spread: &Spread, model: &Model) -> String {
     let hops = spread.hops.as_ref().map_or_else(String::new, |hops| format!(" in {hops}"));
     let (have, of) = (spread.coverage.have, spread.coverage.of);
     match (of, spread.elsewhere) {
+        (0 | 1, 0) if spread.copies == 0 => "here alone".to_owned(),
         (0 | 1, 0) => format!("here{hops}"),
         (0 | 1, elsewhere) => format!("here, {elsewhere} elsewhere"),
         (_, elsewhere) if elsewhere > 0 => format!("{have}/{of}{}", model.beyond_text(elsewhere)),

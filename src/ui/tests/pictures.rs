@@ -3,8 +3,8 @@
 use insta::assert_snapshot;
 
 use super::fixture::{P1, S1, Script, at, dead, empty, options, suspect, told};
-use crate::event::{Direction, EventKind, LinkEvent, Purpose, SeedEvent};
-use crate::proto::message::Role;
+use crate::event::{Direction, EventKind, GossipEvent, LinkEvent, Purpose, SeedEvent};
+use crate::proto::message::{MessageId, Role};
 use crate::ui::options::{Glyphs, Mode, StartScreen};
 
 #[test]
@@ -56,6 +56,17 @@ fn of_one_node_nothing_is_said_of_the_whole_network() {
     app.press("7");
     let shown = app.picture(120, 40);
     assert!(shown.contains("What is known of") && !shown.contains("Nothing is wrong"), "{shown}");
+}
+
+#[test]
+fn a_message_that_nobody_else_has_is_here_alone() {
+    let mut script = Script::default();
+    let id = MessageId { origin: P1, run: 1, seq: 1 };
+    let said = GossipEvent::Generated { id, body: "hello".into(), trace: None, forwarded: 0 };
+    script.at(0).start(P1, ":3000", Role::Peer).at(1).add(P1, EventKind::Gossip(said));
+    let shown = told(options(), script.events, 2_000).picture(120, 40);
+    let line = shown.lines().find(|line| line.contains("\"hello\"")).unwrap();
+    assert!(line.contains("here alone") && !line.contains("hops") && !line.contains("copies"), "{line}");
 }
 
 #[test]
