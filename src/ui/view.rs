@@ -122,6 +122,28 @@ pub(crate) struct NoticeLine {
     pub(crate) text: String,
     /// The node that it is about.
     pub(crate) node: Option<Addr>,
+    /// What came again and again, if it did.
+    pub(crate) again: Option<Repeated>,
+}
+
+/// Further notices that say the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Repeated {
+    /// With the first one.
+    pub(crate) times: u64,
+    pub(crate) last: Time,
+}
+
+impl NoticeLine {
+    pub(crate) const fn new(at: Time, severity: Severity, text: String, node: Option<Addr>) -> Self {
+        Self { at, severity, text, node, again: None }
+    }
+
+    /// The same came once more.
+    pub(crate) fn repeat(&mut self, at: Time) {
+        let times = self.again.map_or(1, |again| again.times);
+        self.again = Some(Repeated { times: times.saturating_add(1), last: at });
+    }
 }
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -261,11 +283,7 @@ pub(crate) fn state_word(state: ObservedState) -> String {
 
 fn name_tone(node: &NodeRecord) -> Tone {
     let state = node.state();
-    if node.role == Some(Role::Seed) && matches!(state, ObservedState::Up | ObservedState::Known) {
-        Tone::Seed
-    } else {
-        state_tone(state)
-    }
+    if node.role == Some(Role::Seed) && state == ObservedState::Up { Tone::Seed } else { state_tone(state) }
 }
 
 /// The nodes that panes list: ours, those linked to ours, and gone ones; not those that are known by

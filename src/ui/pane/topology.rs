@@ -371,7 +371,10 @@ fn note(scenery: &Scenery<'_>, view: &View<'_>) -> String {
     let links = graph.ties.iter().filter(|tie| tie.kind == TieKind::Neighbor).count();
     let mut items = wave_note(scenery, view);
     items.push(count_text((graph.nodes.len() - known) as u64, "node"));
-    items.push(count_text(links as u64, "link"));
+    // A seed alone does not see the links between its peers.
+    if links > 0 || view.model.nodes().iter().any(|node| node.is_ours() && node.role == Some(Role::Peer)) {
+        items.push(count_text(links as u64, "link"));
+    }
     if known + graph.more > 0 {
         items.push(format!("{} heard of", text::count(known + graph.more)));
     }

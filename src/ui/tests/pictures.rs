@@ -59,14 +59,16 @@ fn of_one_node_nothing_is_said_of_the_whole_network() {
 }
 
 #[test]
-fn a_message_that_nobody_else_has_is_here_alone() {
-    let mut script = Script::default();
-    let id = MessageId { origin: P1, run: 1, seq: 1 };
-    let said = GossipEvent::Generated { id, body: "hello".into(), trace: None, forwarded: 0 };
-    script.at(0).start(P1, ":3000", Role::Peer).at(1).add(P1, EventKind::Gossip(said));
-    let shown = told(options(), script.events, 2_000).picture(120, 40);
-    let line = shown.lines().find(|line| line.contains("\"hello\"")).unwrap();
-    assert!(line.contains("here alone") && !line.contains("hops") && !line.contains("copies"), "{line}");
+fn only_a_message_that_was_sent_to_nobody_is_here_alone() {
+    for (forwarded, told_of_it) in [(0, "here alone"), (2, "sent to 2")] {
+        let mut script = Script::default();
+        let id = MessageId { origin: P1, run: 1, seq: 1 };
+        let said = GossipEvent::Generated { id, body: "hello".into(), trace: None, forwarded };
+        script.at(0).start(P1, ":3000", Role::Peer).at(1).add(P1, EventKind::Gossip(said));
+        let shown = told(options(), script.events, 2_000).picture(120, 40);
+        let line = shown.lines().find(|line| line.contains("\"hello\"")).unwrap();
+        assert!(line.contains(told_of_it) && !line.contains("hops") && !line.contains("copies"), "{line}");
+    }
 }
 
 #[test]
