@@ -2,7 +2,7 @@
 //!
 //! The [`recorder`] writes every event to the [`journal`] and, if the user wants them, to the
 //! [`node_logs`]. [`export`] turns a journal into one file for people or for other programs,
-//! [`replay`] reads a journal or an export back, and [`summary`] is what a user reads after quitting. [`lines`] has the words of the log lines,
+//! [`replay`] reads a journal or an export back, [`past`] shows any moment of it, and [`summary`] is what a user reads after quitting. [`lines`] has the words of the log lines,
 //! [`json`] writes events for programs. [`archive`] knows the sessions on disk, and [`overview`]
 //! sums each of them up. [`check`] finds the invariants that a run violated.
 //!
@@ -20,6 +20,7 @@ pub mod lines;
 pub mod names;
 pub mod node_logs;
 pub mod overview;
+pub mod past;
 pub mod recorder;
 pub mod replay;
 pub mod report;
