@@ -82,6 +82,7 @@ impl Scene {
         View {
             model,
             lines,
+            is_recorded: matches!(self.mode, Mode::Replay { .. }),
             theme: self.theme,
             keys: &self.keys,
             now: self.shown_at(),

@@ -61,10 +61,10 @@ impl Log for NoticeLog {
 
     fn line(line: &NoticeLine, (): &(), _fold: Fold, _columns: usize, view: &View<'_>) -> Sentence {
         let (tone, sign) = severity_look(line.severity);
-        let mut head = vec![(Tone::Stale, format!("{} ", view.second(line.at))), (tone, format!("{sign} "))];
+        let head = vec![(Tone::Stale, format!("{} ", view.second(line.at))), (tone, format!("{sign} "))];
         let again = line.again.map(|again| format!("x{}, last {}: ", again.times, view.second(again.last)));
-        head.extend(again.map(|again| (Tone::Stale, again)));
-        let tail = vec![(if line.severity == Severity::Info { Tone::Plain } else { tone }, line.text.clone())];
+        let said = (if line.severity == Severity::Info { Tone::Plain } else { tone }, line.text.clone());
+        let tail = again.map(|again| (Tone::Stale, again)).into_iter().chain([said]).collect();
         Sentence { head, tail }
     }
 
