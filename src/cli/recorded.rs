@@ -286,16 +286,17 @@ pub(crate) fn export(args: &ExportArgs) -> Result<ExitCode, Failure> {
         (None, Some(file)) => FileFormat::from_path(file)?,
         (None, None) => FileFormat::Txt,
     };
-    let journal = find(&args.session)?;
+    let file = args.with.open(&args.session)?;
+    let journal = file.path();
     match &args.output {
-        Some(file) => {
+        Some(dest) => {
             let overwrite = if args.force { OverwritePolicy::Replace } else { OverwritePolicy::Refuse };
-            let exported = export::export_as(format, &journal, file, overwrite)?;
-            let told = format!("{} exported to {}\n", events(&exported), file.display());
+            let exported = export::export_as(format, journal, dest, overwrite)?;
+            let told = format!("{} exported to {}\n", events(&exported), dest.display());
             output::print_lines(&told)?;
             Ok(complain(&exported))
         }
-        None => to_stdout(format, &journal),
+        None => to_stdout(format, journal),
     }
 }
 
