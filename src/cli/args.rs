@@ -13,7 +13,6 @@ use super::address::WrittenAddress;
 use super::files::path_parser;
 use super::settings::{ConsoleArgs, JournalArgs, LabSize, NodeArgs};
 use super::values::{DAY_MS, advertised, listen, span};
-use super::with::WithArgs;
 use crate::session::export::FileFormat;
 
 const LONG_ABOUT: &str = "\
@@ -262,6 +261,15 @@ pub(crate) struct ReplayArgs {
     /// How the console looks.
     #[command(flatten)]
     pub(crate) console: ConsoleArgs,
+}
+
+/// What the recorded session is read together with.
+#[derive(Debug, Args)]
+pub(crate) struct WithArgs {
+    /// Read this session, too, and both as one network; may be given several times. A file, or a name as SESSION. The
+    /// clocks are set by the messages between them
+    #[arg(long, value_name = "SESSION")]
+    pub(crate) with: Vec<String>,
 }
 
 /// Which seed list.

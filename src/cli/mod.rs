@@ -98,7 +98,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Seed(args)) => run_session(plan::seed(args, &read_config()?)?),
         Some(Task::Peer(args)) => run_session(plan::peer(args, &read_config()?)?),
         Some(Task::Sessions(args)) => recorded::sessions(&args),
-        Some(Task::Export(args)) => recorded::export(&args),
+        Some(Task::Export(args)) => recorded::export(&args, with::open(&args.session, &args.with)?.path()),
         Some(Task::Replay(args)) => replay_session(args),
         None => run_session(plan::choice(cli, &read_config()?)?),
     }
@@ -106,7 +106,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
 
 /// A file that is no recording is reported before the screen is taken.
 fn replay_session(args: ReplayArgs) -> Result<ExitCode, Failure> {
-    let file = args.with.open(&args.session)?;
+    let file = with::open(&args.session, &args.with)?;
     check_rereadable(file.path())?;
     drop(Recording::open(file.path())?);
     run_session(plan::replay(file.path().to_owned(), args.console, &read_config()?)?)

@@ -280,14 +280,13 @@ pub(crate) fn find(session: &str) -> Result<PathBuf, Failure> {
     Ok(archive.find_by_beginning(&dir, session)?.path.clone())
 }
 
-pub(crate) fn export(args: &ExportArgs) -> Result<ExitCode, Failure> {
+/// Exports this journal.
+pub(crate) fn export(args: &ExportArgs, journal: &Path) -> Result<ExitCode, Failure> {
     let format = match (args.format, &args.output) {
         (Some(format), _) => format,
         (None, Some(file)) => FileFormat::from_path(file)?,
         (None, None) => FileFormat::Txt,
     };
-    let file = args.with.open(&args.session)?;
-    let journal = file.path();
     match &args.output {
         Some(dest) => {
             let overwrite = if args.force { OverwritePolicy::Replace } else { OverwritePolicy::Refuse };

@@ -2,23 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use tempfile::TempDir;
 
+use super::args::WithArgs;
 use super::failure::Failure;
 use super::output::{say, warn};
 use super::recorded::find;
 use crate::model::words::count_text;
 use crate::session::merge::{Merge, MergeError};
-
-/// What the recorded session is read together with.
-#[derive(Debug, Args)]
-pub(crate) struct WithArgs {
-    /// Read this session, too, and both as one network; may be given several times. A file, or a name as SESSION. The
-    /// clocks are set by the messages between them
-    #[arg(long, value_name = "SESSION")]
-    pub(crate) with: Vec<String>,
-}
 
 /// A recording at hand, for as long as this lives.
 #[derive(Debug)]
@@ -34,16 +25,14 @@ impl RecordedFile {
     }
 }
 
-impl WithArgs {
-    /// The session that is meant, or the one that these make together.
-    pub(crate) fn open(&self, session: &str) -> Result<RecordedFile, Failure> {
-        let first = find(session)?;
-        if self.with.is_empty() {
-            return Ok(RecordedFile { path: first, _merged: None });
-        }
-        let others = self.with.iter().map(|other| find(other)).collect::<Result<Vec<_>, _>>()?;
-        merge(&[vec![first], others].concat())
+/// The session that is meant, or the one that it makes with others.
+pub(crate) fn open(session: &str, others: &WithArgs) -> Result<RecordedFile, Failure> {
+    let first = find(session)?;
+    if others.with.is_empty() {
+        return Ok(RecordedFile { path: first, _merged: None });
     }
+    let others = others.with.iter().map(|other| find(other)).collect::<Result<Vec<_>, _>>()?;
+    merge(&[vec![first], others].concat())
 }
 
 fn merge(recordings: &[PathBuf]) -> Result<RecordedFile, Failure> {

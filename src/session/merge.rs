@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use self::clocks::ClockSurvey;
 pub use self::clocks::{ClockOffset, SourceIx};
-use self::network::Neighborhood;
+use self::network::LinkedNodes;
 pub use self::network::networks;
 use super::archive::session_name;
 use super::journal::{Header, Journal, JournalError, JournalRecord, RecordedSource, check_rereadable};
@@ -42,14 +42,14 @@ pub enum MergeError {
 /// Recordings that can be merged.
 #[derive(Debug)]
 pub struct Merge {
-    sources: Vec<Source>,
+    sources: Vec<MergeSource>,
     survey: ClockSurvey,
     /// Sessions that had a name for another node, too.
     clashing: Set<String>,
 }
 
 #[derive(Debug)]
-struct Source {
+struct MergeSource {
     path: PathBuf,
     header: Header,
     offset: ClockOffset,
@@ -75,14 +75,14 @@ impl Merge {
             check_rereadable(path)?;
             let recording = Recording::open(path)?;
             let header = recording.header().clone();
-            let mut hood = Neighborhood::default();
+            let mut hood = LinkedNodes::default();
             for event in events(recording) {
                 survey.take(SourceIx(ix), &event);
                 hood.take(&event);
                 names.take(&event);
             }
             hoods.push(hood);
-            sources.push(Source { path: path.clone(), header, offset: ClockOffset::Unknown, belongs: false });
+            sources.push(MergeSource { path: path.clone(), header, offset: ClockOffset::Unknown, belongs: false });
         }
         let offsets = survey.offsets(sources.len());
         let first = networks(&hoods).into_iter().next().unwrap_or_default();
@@ -95,14 +95,14 @@ impl Merge {
     /// What the user should know of each recording but the first: its clock, and whether it is of the
     /// same network.
     pub fn told(&self) -> Vec<String> {
-        self.sources.iter().skip(1).map(Source::told).collect()
+        self.sources.iter().skip(1).map(MergeSource::told).collect()
     }
 
     /// The header of the merged journal.
     pub fn header(&self) -> Header {
-        let started = self.sources.iter().map(Source::started).min().unwrap_or(Time::from_micros(0));
+        let started = self.sources.iter().map(MergeSource::started).min().unwrap_or(Time::from_micros(0));
         let utc_offset_s = self.sources.first().map_or(0, |first| first.header.utc_offset_s);
-        let merged = self.sources.iter().map(Source::recorded).collect();
+        let merged = self.sources.iter().map(MergeSource::recorded).collect();
         Header { merged, ..Header::new(started, utc_offset_s) }
     }
 
@@ -130,9 +130,14 @@ impl Merge {
 
     /// The records of all in one order.
     fn records(&self) -> Result<MergedRecords<'_>, JournalError> {
-        let open = |(ix, source): (usize, &Source)| {
+        let open = |(ix, source): (usize, &MergeSource)| {
             let recording = Recording::open(&source.path)?;
-            Ok::<_, JournalError>(Stream { source: SourceIx(ix), recording, next: None, at: Time::from_micros(0) })
+            Ok::<_, JournalError>(SourceRecords {
+                source: SourceIx(ix),
+                recording,
+                next: None,
+                at: Time::from_micros(0),
+            })
         };
         let streams = self.sources.iter().enumerate().map(open).collect::<Result<_, _>>()?;
         Ok(MergedRecords { merge: self, streams })
@@ -194,7 +199,7 @@ impl NameSurvey {
     }
 }
 
-impl Source {
+impl MergeSource {
     /// When it began, by the first recording's clock.
     fn started(&self) -> Time {
         self.header.started.skewed(self.offset.ahead_us().saturating_neg())
@@ -259,11 +264,11 @@ impl Revision for SourceRevision<'_> {
 /// The records of several recordings, in order of the first one's clock.
 struct MergedRecords<'a> {
     merge: &'a Merge,
-    streams: Vec<Stream>,
+    streams: Vec<SourceRecords>,
 }
 
 /// A recording of which the next record is known.
-struct Stream {
+struct SourceRecords {
     source: SourceIx,
     recording: Recording,
     next: Option<Result<JournalRecord, JournalError>>,
@@ -271,7 +276,7 @@ struct Stream {
     at: Time,
 }
 
-impl Stream {
+impl SourceRecords {
     fn look(&mut self, merge: &Merge) {
         if self.next.is_some() {
             return;

@@ -36,7 +36,7 @@ enum Parcel {
 
 /// Something arrived in this recording.
 #[derive(Debug, Clone, Copy)]
-struct Arrival {
+struct ParcelArrival {
     parcel: Parcel,
     /// The node that sent it, if the parcel does not tell.
     at: Time,
@@ -49,7 +49,7 @@ pub(super) struct ClockSurvey {
     /// The recording of each node that runs in one of them.
     homes: Map<Addr, SourceIx>,
     sent: FastHashMap<Parcel, Departure>,
-    arrivals: Vec<Arrival>,
+    arrivals: Vec<ParcelArrival>,
 }
 
 /// When something was sent, and in which recording.
@@ -114,7 +114,7 @@ impl ClockSurvey {
     fn arrive(&mut self, parcel: Parcel, from: Addr, at: Time, source: SourceIx) {
         let is_within = self.homes.get(&from) == Some(&source);
         if !is_within && self.arrivals.len() < COMPARED_MAX {
-            self.arrivals.push(Arrival { parcel, at, source });
+            self.arrivals.push(ParcelArrival { parcel, at, source });
         }
     }
 

@@ -9,12 +9,12 @@ const ADDRS_MAX: usize = 65_536;
 
 /// The nodes of a recording, and those that they had links to.
 #[derive(Debug, Default)]
-pub struct Neighborhood {
+pub struct LinkedNodes {
     nodes: Set<Addr>,
     linked: Set<Addr>,
 }
 
-impl Neighborhood {
+impl LinkedNodes {
     pub fn take(&mut self, event: &Event) {
         let (set, addr) = match &event.kind {
             EventKind::Node(NodeEvent::Started { .. }) => (&mut self.nodes, event.node),
@@ -41,7 +41,7 @@ impl Neighborhood {
 }
 
 /// The recordings of each network, in the order of the first of each.
-pub fn networks(recordings: &[Neighborhood]) -> Vec<Vec<usize>> {
+pub fn networks(recordings: &[LinkedNodes]) -> Vec<Vec<usize>> {
     let mut networks: Vec<Vec<usize>> = Vec::new();
     for (ix, recording) in recordings.iter().enumerate() {
         let meets = |network: &Vec<usize>| network.iter().any(|other| recordings[*other].meets(recording));
@@ -59,9 +59,9 @@ pub fn networks(recordings: &[Neighborhood]) -> Vec<Vec<usize>> {
 mod tests {
     use super::*;
 
-    fn hood(nodes: &[u16], linked: &[u16]) -> Neighborhood {
+    fn hood(nodes: &[u16], linked: &[u16]) -> LinkedNodes {
         let addrs = |ports: &[u16]| ports.iter().copied().map(Addr::loopback).collect();
-        Neighborhood { nodes: addrs(nodes), linked: addrs(linked) }
+        LinkedNodes { nodes: addrs(nodes), linked: addrs(linked) }
     }
 
     #[test]
