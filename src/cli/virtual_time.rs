@@ -9,13 +9,15 @@ use tokio::sync::mpsc;
 
 use super::args::PrintFormat;
 use super::failure::Failure;
+use super::headless;
 use super::output::{say, warn};
 use super::plan::Plan;
 use super::printer::Printer;
+use super::records::Records;
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::event::{Attempt, Batch, Event, FailureReason};
-use crate::feed::Tap;
+use crate::feed::{Delivery, Tap};
 use crate::model::span_text;
 use crate::model::words::count_text;
 use crate::proto::config::DeadPolicy;
@@ -24,6 +26,8 @@ use crate::request::Request;
 use crate::scenario::Run;
 use crate::session::check::{Breach, Checker};
 use crate::session::journal::Header;
+use crate::session::overview::SessionEnd;
+use crate::session::summary::unrecorded;
 use crate::sim::{EPOCH, EventSink, Piece, ScenarioSink, VirtualEngine, play};
 
 /// The shortest wait between two runs of a network that keeps up with the clock: a frame shows
@@ -186,9 +190,11 @@ pub(crate) fn run(plan: &Plan, format: PrintFormat) -> Result<ExitCode, Failure>
     let rng_seed = plan.node.rng_seed_or_new(clock);
     let mut printer = Printer::new(format, &Header::new(EPOCH, 0), io::stdout()).map_err(Failure::Stdout)?;
     let (mut run, mut checker) = (Run::new(script), Checker::new(plan.node.seed.dead_policy));
+    let mut journal = JournalWriter::begin(plan, clock);
     let listener = |piece: Piece<'_>| match piece {
         Piece::Event(event) => {
             checker.apply(event);
+            journal.take(event);
             printer.event(event).map_err(Failure::Stdout)
         }
         Piece::Told(notice) => {
@@ -205,13 +211,57 @@ pub(crate) fn run(plan: &Plan, format: PrintFormat) -> Result<ExitCode, Failure>
     let played = play(engine, plan.length);
     let end = match played.and_then(|end| printer.finish().map_err(Failure::Stdout).map(|()| end)) {
         // A reader that closes the pipe has had enough: no failure.
-        Err(Failure::Stdout(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
-        other => other?,
+        Err(Failure::Stdout(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            journal.finish(SessionEnd::Left);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(error) => {
+            journal.finish(SessionEnd::Left);
+            return Err(error);
+        }
+        Ok(end) => end,
     };
+    let summary = run.summary();
+    journal.finish(SessionEnd::Over.after(summary.failed.len()));
     tell_time(end, clock, rng_seed);
-    let verdict = plan.verdict(&run.summary());
+    let verdict = plan.verdict(&summary);
     let (breaches, more) = checker.finish(end);
     Ok(if tell_breaches(&breaches, more) == 0 { verdict } else { ExitCode::FAILURE })
+}
+
+/// The journal of a run. It is written by a thread of its own, for which the run waits if it must: nothing is skipped.
+struct JournalWriter {
+    records: Records,
+    /// Events that were not handed to it yet.
+    batch: Vec<Event>,
+}
+
+impl JournalWriter {
+    fn begin(plan: &Plan, clock: Clock) -> Self {
+        let header = Header { epoch: Some(EPOCH), utc_offset_s: 0, ..plan.header(clock.epoch()) };
+        Self { records: Records::begin_journal(plan, &header, headless::tell), batch: Vec::new() }
+    }
+
+    fn take(&mut self, event: &Event) {
+        if self.records.is_on() {
+            self.batch.push(event.clone());
+            if self.batch.len() == BATCH_MAX {
+                self.hand_on();
+            }
+        }
+    }
+
+    fn hand_on(&mut self) {
+        let batch: Batch = self.batch.drain(..).collect();
+        self.records.tap().deliver_blocking(Delivery { skipped: 0, batch });
+    }
+
+    fn finish(mut self, ended: SessionEnd) {
+        if !self.batch.is_empty() {
+            self.hand_on();
+        }
+        self.records.finish_all(ended).as_ref().and_then(unrecorded).into_iter().for_each(warn);
+    }
 }
 
 /// Reports the invariants that were violated, which is a fault in gossipctl, not a failed
