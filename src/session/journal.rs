@@ -35,7 +35,7 @@ pub const VERSION: u32 = 2;
 /// takes less than half.
 pub const LINE_LEN_MAX: usize = 1024 * 1024;
 /// How much of a session's time a block holds. In virtual time hours of it pass within a second of the clock.
-const BLOCK_SPAN_MAX: Duration = Duration::from_secs(1);
+const BLOCK_SPAN_MAX: Duration = Duration::from_millis(1_500);
 /// Bytes of a journal's size that are reserved for the lines about missing events and for the
 /// footer.
 const LAST_WORDS_LEN: u64 = 64 + FOOTER_LEN_MAX as u64;

@@ -89,7 +89,8 @@ fn times_that_go_back_do_not_confuse_anybody() {
         event.at = event.at - hour;
     }
     for packing in [Packing::Frames, Packing::Lines] {
-        let past = session.record(packing).past();
+        let recorded = session.record(packing);
+        let past = recorded.past();
         read(&past);
         let end = past.at_position(Position(u64::MAX)).unwrap();
         assert_eq!(end.position.0, session.events.len() as u64);
@@ -104,7 +105,8 @@ fn an_event_at_the_end_of_time_ends_the_recording() {
     let mut session = session();
     let last = session.events.len() - 1;
     session.events[last].at = Time::from_micros(u64::MAX - 1);
-    let past = session.record(Packing::Frames).past();
+    let recorded = session.record(Packing::Frames);
+    let past = recorded.past();
     read(&past);
     assert_eq!(past.span().unwrap().last, session.events[last].at);
     assert_eq!(past.at(EPOCH + Duration::from_secs(3_600)).unwrap().position.0, last as u64);
@@ -158,7 +160,8 @@ fn a_recording_that_grows_is_read_on() {
     journal.close().unwrap();
     assert!(past.has_grown());
     read(&past);
-    let (end, whole) = (past.at_position(Position(u64::MAX)).unwrap(), session.record(Packing::Frames).past());
+    let recorded = session.record(Packing::Frames);
+    let (end, whole) = (past.at_position(Position(u64::MAX)).unwrap(), recorded.past());
     assert!(end.model == whole.at_position(Position(u64::MAX)).unwrap().model);
     is_one(&past, end.position.0);
 }

@@ -49,7 +49,8 @@ fn a_replay_warns_as_the_session_did() {
         let mut random = Random(seed);
         let session = Session::play(&mut random);
         let live = warnings(&folded_live(&session.events, &mut random));
-        let past = session.record(Packing::Frames).past();
+        let recorded = session.record(Packing::Frames);
+        let past = recorded.past();
         let replayed = past.at_position(Position(u64::MAX)).unwrap().model;
         assert_eq!(warnings(&replayed), live, "seed {seed}:\n{}", session.script);
         warned += live.len();
@@ -133,7 +134,8 @@ fn the_timeline_of_a_recording_is_that_of_the_session() {
         model.apply(event);
         timeline.follow(&model, event);
     }
-    let past = session.record(Packing::Frames).past();
+    let recorded = session.record(Packing::Frames);
+    let past = recorded.past();
     past.read_on(&CancellationToken::new(), |_| {}).unwrap();
     assert_eq!(past.timeline().marks(), timeline.marks());
     assert!(timeline.marks().iter().any(|mark| mark.kind == MarkKind::FaultSet), "{:?}", timeline.marks());
@@ -146,7 +148,8 @@ fn a_step_leads_to_the_event_before_and_after_that_is_wanted() {
     let places: Vec<u64> =
         (1..).zip(&session.events).filter(|(_, event)| wanted(event)).map(|(position, _)| position).collect();
     for is_read in [false, true] {
-        let past = session.record(Packing::Frames).past();
+        let recorded = session.record(Packing::Frames);
+        let past = recorded.past();
         if is_read {
             past.read_on(&CancellationToken::new(), |_| {}).unwrap();
         }
@@ -167,7 +170,8 @@ fn a_step_leads_to_the_event_before_and_after_that_is_wanted() {
 #[test]
 fn a_search_says_how_far_it_looked_when_it_is_stopped() {
     let session = Session::play_for(&mut Random(7), Duration::from_secs(60));
-    let past = session.record(Packing::Frames).past();
+    let recorded = session.record(Packing::Frames);
+    let past = recorded.past();
     past.read_on(&CancellationToken::new(), |_| {}).unwrap();
     let stop = CancellationToken::new();
     let told = past.find(Position(0), Direction::Forward, |_| false, &stop, |_| stop.cancel()).unwrap();
@@ -185,7 +189,8 @@ fn the_ends_of_a_recording_and_its_events_are_known_before_and_after_it_is_read(
     let (from, to) = (first + Duration::from_secs(31), first + Duration::from_secs(33));
     let expected: Vec<&Event> = session.events.iter().filter(|event| (from..=to).contains(&event.at)).collect();
     for packing in [Packing::Frames, Packing::Lines, Packing::Others] {
-        let past = session.record(packing).past();
+        let recorded = session.record(packing);
+        let past = recorded.past();
         for is_read in [false, true] {
             if is_read {
                 past.read_on(&CancellationToken::new(), |_| {}).unwrap();
@@ -201,7 +206,8 @@ fn the_ends_of_a_recording_and_its_events_are_known_before_and_after_it_is_read(
 #[test]
 fn what_comes_after_a_moment_leads_to_every_later_one() {
     let session = Session::play_for(&mut Random(9), Duration::from_secs(40));
-    let past = session.record(Packing::Frames).past();
+    let recorded = session.record(Packing::Frames);
+    let past = recorded.past();
     past.read_on(&CancellationToken::new(), |_| {}).unwrap();
     let half = Position(session.events.len() as u64 / 2);
     let mut moment = past.at_position(half).unwrap();
