@@ -10,6 +10,7 @@
 
 mod apply;
 pub mod death;
+pub mod diagram;
 pub mod elsewhere;
 pub mod fault;
 pub mod gossip;
