@@ -23,6 +23,7 @@ use std::borrow::Borrow;
 use self::fold::Fold;
 use self::item::{DiagramItem, Route};
 use self::subject::DiagramSubject;
+use super::words::{count_text, list_text};
 use super::{FastHashMap, Model};
 use crate::event::{Event, NodeState};
 use crate::proto::addr::Addr;
@@ -36,6 +37,9 @@ pub const ITEMS_MAX: usize = 10_000;
 pub const COLUMNS_MAX: usize = 40;
 /// The fewest columns in which a picture says anything.
 pub const COLUMNS_MIN: usize = 2;
+
+/// Names and faults that a note names.
+const NAMED_MAX: usize = 6;
 
 /// What is to be drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +105,8 @@ pub struct Diagram {
     /// Faults that were set before it begins: `partition p1 p2`.
     pub standing: Vec<String>,
     pub left_out: LeftOut,
+    /// What is not certain because events were skipped.
+    pub doubt: Option<String>,
     places: FastHashMap<Addr, usize>,
 }
 
@@ -141,16 +147,23 @@ impl Diagram {
         self.columns.iter().map(|column| column.name.clone()).chain(folded).collect()
     }
 
-    /// What it lacks, a sentence each.
-    pub fn caveats(&self, model: &Model) -> Vec<String> {
+    /// What a reader must know besides: what was set already, which nodes share a column, what it lacks. A
+    /// sentence each.
+    pub fn notes(&self) -> Vec<String> {
         let LeftOut { items, duplicates } = self.left_out;
-        let count = super::words::count_text;
+        let count = count_text;
+        let copies = if duplicates == 1 { "further copy is" } else { "further copies are" };
         let parts = [
+            self.items.is_empty().then(|| "nothing happened in this time".to_owned()),
+            (!self.standing.is_empty()).then(|| format!("set before: {}", list_text(&self.standing, NAMED_MAX))),
+            (!self.folded.is_empty()).then(|| {
+                let nodes = count(self.folded.len() as u64, "node");
+                format!("+{} is {nodes}: {}", self.folded.len(), list_text(&self.folded, NAMED_MAX))
+            }),
             (items > 0)
                 .then(|| format!("{} more left out: choose a shorter time or fewer nodes", count(items, "item"))),
-            (duplicates > 0)
-                .then(|| format!("{} not drawn: a message's own diagram has them", count(duplicates, "further copy"))),
-            model.doubt(),
+            (duplicates > 0).then(|| format!("{duplicates} {copies} not drawn: the diagram of a message has them")),
+            self.doubt.clone(),
         ];
         parts.into_iter().flatten().collect()
     }

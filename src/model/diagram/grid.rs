@@ -13,9 +13,9 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthChar as _;
 
 use super::item::{DiagramItem, Ink, ItemKind, Route, Stroke, Tip};
-use super::layout::{Extent, LayoutRow, Step, lay_out, step_for};
+use super::layout::{Extent, LayoutRow, Step, lay_out, step_for, time_text};
 use super::{COLUMNS_MAX, COLUMNS_MIN, Diagram, LifeLine};
-use crate::model::words::{clock_text, span_text};
+use crate::model::words::span_text;
 use crate::proto::time::Time;
 
 /// Characters of the time in front of a row: `20:47:25.012`, and two blanks.
@@ -209,16 +209,9 @@ impl<'a> Pen<'a> {
         GridRow { at: row.at, cells, items: row.items.clone() }
     }
 
-    /// The time of day; of rows within one millisecond how much later it is than the row before.
     fn time_text(&self, at: Time, before: Option<Time>) -> String {
-        let clock = |at: Time| clock_text(at, self.diagram.utc_offset_s);
-        match before {
-            Some(before) if clock(before) == clock(at) && at > before => {
-                self.aside(&format!("+{}", span_text(at.since(before))))
-            }
-            Some(before) if before == at => String::new(),
-            Some(_) | None => clock(at),
-        }
+        let text = time_text(at, before, self.diagram.utc_offset_s);
+        if text.starts_with('+') { self.aside(&text) } else { text }
     }
 
     /// A text that ends where times end.

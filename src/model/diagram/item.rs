@@ -193,6 +193,35 @@ impl ItemKind {
         matches!(self, Self::FirstCopy | Self::Duplicate | Self::Probe | Self::OpenProbe)
     }
 
+    /// What it is, for a legend.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Origin => "a message begins",
+            Self::FirstCopy => "first copy",
+            Self::Duplicate => "further copy",
+            Self::LostCopy => "lost copy",
+            Self::Probe => "probe and answer",
+            Self::MissedProbe => "probe without an answer",
+            Self::LostProbe => "lost probe",
+            Self::OpenProbe => "probe without an outcome yet",
+            Self::Death => "declared dead",
+            Self::Report => "dead report",
+            Self::LostReport => "lost report",
+            Self::Verdict => "taken off the list",
+            Self::Dispute => "disputed",
+            Self::LinkUp => "link up",
+            Self::LinkDown => "link down",
+            Self::NoLink => "no link",
+            Self::Fault => "fault set",
+            Self::FaultCleared => "fault cleared",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Hang => "hang",
+            Self::Away => "was away",
+            Self::Note => "told",
+        }
+    }
+
     /// The sign of a mark, and that in ASCII.
     pub const fn sign(self) -> (char, char) {
         match self {

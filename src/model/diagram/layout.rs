@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::item::DiagramItem;
+use crate::model::words::{clock_text, span_text};
 use crate::proto::time::Time;
 
 /// Empty rows for one silence: more tell no more.
@@ -79,7 +80,7 @@ pub struct Extent {
 }
 
 impl Extent {
-    const fn overlaps(self, other: Self) -> bool {
+    pub const fn overlaps(self, other: Self) -> bool {
         self.left < other.right && other.left < self.right
     }
 }
@@ -129,6 +130,17 @@ fn silence(from: Time, to: Time, step: Step) -> Vec<LayoutRow> {
         silence: (number == 1 && gap >= SILENCE_TOLD).then_some(gap),
     };
     (1..=count).map(row).collect()
+}
+
+/// When a row is: the time of day; of rows that a clock shows alike how much later it is than the row before;
+/// nothing if it is the same time.
+pub fn time_text(at: Time, before: Option<Time>, utc_offset_s: i32) -> String {
+    let clock = |at: Time| clock_text(at, utc_offset_s);
+    match before {
+        Some(before) if before == at => String::new(),
+        Some(before) if clock(before) == clock(at) => format!("+{}", span_text(at.since(before))),
+        Some(_) | None => clock(at),
+    }
 }
 
 /// The shortest step at which there are no more rows than these; if there is none, the longest.

@@ -35,6 +35,7 @@ pub(super) fn place(spec: &DiagramSpec, model: &Model, mut items: Vec<DiagramIte
         standing: standing.map(|record| record.fault.text(&name)).collect(),
         items,
         left_out,
+        doubt: model.doubt(),
         places,
     }
 }

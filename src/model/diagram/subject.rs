@@ -66,14 +66,15 @@ impl DiagramSubject {
     }
 
     /// When that was, as the model tells; of what has no beginning and end the time up to now.
-    pub fn span(&self, model: &Model, length: Option<Duration>) -> DiagramSpan {
-        let length = length.unwrap_or(WINDOW).min(WINDOW_MAX);
+    pub fn span(&self, model: &Model, wanted: Option<Duration>) -> DiagramSpan {
+        let length = wanted.unwrap_or(WINDOW).min(WINDOW_MAX);
         let lately = DiagramSpan { from: model.now() - length, to: model.now() };
         match self {
-            Self::Message(id) => model.rumors().get(*id).map_or(lately, |rumor| DiagramSpan {
-                from: rumor.began().min(rumor.first_seen),
-                to: rumor.began().max(rumor.last_first) + DELIVERY_TIME,
+            Self::Message(id) => model.rumors().get(*id).map_or(lately, |rumor| {
+                let (from, last) = (rumor.began().min(rumor.first_seen), rumor.began().max(rumor.last_first));
+                DiagramSpan { from, to: wanted.map_or(last + DELIVERY_TIME, |length| from + length.min(WINDOW_MAX)) }
             }),
+            Self::Death { at, .. } if wanted.is_some() => DiagramSpan::around(*at, length),
             Self::Death { dead, at } => {
                 let case = model.deaths().cases().iter().map(|(_, case)| case);
                 let case = case.filter(|case| case.dead == *dead && case.at == *at).last();
