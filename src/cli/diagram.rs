@@ -192,8 +192,9 @@ fn text_width() -> usize {
 
 /// The session as it is named again tomorrow.
 fn session_name(args: &DiagramArgs, path: &Path) -> String {
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    stem.filter(|_| args.session == LAST).unwrap_or_else(|| args.session.clone())
+    let file = path.file_name().filter(|_| args.session == LAST).map(|file| file.to_string_lossy().into_owned());
+    let name = file.map(|file| file.split_once(".jsonl").map_or(file.clone(), |(name, _)| name.to_owned()));
+    name.unwrap_or_else(|| args.session.clone())
 }
 
 /// The command that draws the same again.

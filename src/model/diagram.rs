@@ -85,6 +85,8 @@ pub struct LeftOut {
     pub items: u64,
     /// Copies after the first, which the diagram of a node goes without.
     pub duplicates: u64,
+    /// Answered probes, of which the diagram of a death has each neighbor's last alone.
+    pub answers: u64,
 }
 
 /// What happened, ready to be drawn.
@@ -150,7 +152,7 @@ impl Diagram {
     /// What a reader must know besides: what was set already, which nodes share a column, what it lacks. A
     /// sentence each.
     pub fn notes(&self) -> Vec<String> {
-        let LeftOut { items, duplicates } = self.left_out;
+        let LeftOut { items, duplicates, answers } = self.left_out;
         let count = count_text;
         let copies = if duplicates == 1 { "further copy is" } else { "further copies are" };
         let parts = [
@@ -163,6 +165,7 @@ impl Diagram {
             (items > 0)
                 .then(|| format!("{} more left out: choose a shorter time or fewer nodes", count(items, "item"))),
             (duplicates > 0).then(|| format!("{duplicates} {copies} not drawn: the diagram of a message has them")),
+            (answers > 0).then(|| format!("not drawn: {}", count(answers, "earlier answered probe"))),
             self.doubt.clone(),
         ];
         parts.into_iter().flatten().collect()

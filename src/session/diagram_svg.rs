@@ -216,7 +216,7 @@ impl<'a> Picture<'a> {
             if !text.is_empty() {
                 push_text(svg, "time", MARGIN + TIMES - 16, self.top + index * ROW + 4, &text);
             }
-            before = Some(row.at);
+            before = Some(row.at).filter(|_| !row.items.is_empty()).or(before);
         }
     }
 

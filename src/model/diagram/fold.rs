@@ -6,10 +6,10 @@ use super::subject::DiagramSubject;
 use super::{Diagram, DiagramSpec, ITEMS_MAX, LeftOut};
 use crate::event::{
     DeathEvent, Direction, Event, EventKind, FaultEvent, GossipEvent, LinkEvent, LossReason, MessageLoss, NodeEvent,
-    NodeState, ProbeEvent, ProbePart, ReportAction, SeedEvent,
+    NodeState, ProbeEvent, ProbePart, SeedEvent,
 };
 use crate::model::gossip::BOTH_ENDS;
-use crate::model::words::{action_text, delisted, link::end_text, loss_text, span_text};
+use crate::model::words::{death::action_word, delisted, link::end_text, loss_text, span_text};
 use crate::model::{FastHashMap, Map, Model};
 use crate::proto::addr::Addr;
 use crate::proto::fault::Scope;
@@ -196,11 +196,8 @@ impl<'a> Fold<'a> {
             }
             DeathEvent::DeadReportReceived { dead, reporter, action, .. } => {
                 let sent = self.reports.shift_remove(&(*reporter, node, *dead));
-                let label = format!("{} dead: {}", self.name(*dead), action_text(*action));
-                let kind = match action {
-                    ReportAction::Removed | ReportAction::Verifying | ReportAction::NotListed => ItemKind::Report,
-                };
-                self.push(event, kind, between(*reporter, node, sent), label, ItemSubject::Death(*dead));
+                let label = self.about_death(*dead, action_word(*action));
+                self.push(event, ItemKind::Report, between(*reporter, node, sent), label, ItemSubject::Death(*dead));
             }
             DeathEvent::ReportLost { dead, reporter, loss } => {
                 let sent = self.reports.shift_remove(&(*reporter, loss.to, *dead));
@@ -212,6 +209,18 @@ impl<'a> Fold<'a> {
                 let label = format!("{} is alive, {} was wrong", self.name(*dead), self.name(*reporter));
                 self.push(event, ItemKind::Dispute, Route::At(node), label, ItemSubject::Death(*dead));
             }
+        }
+    }
+
+    /// The diagram of a death need not name the dead node at each arrow.
+    fn about_death(&self, dead: Addr, what: &str) -> String {
+        match self.spec.subject {
+            DiagramSubject::Death { dead: subject, .. } if subject == dead => format!("report: {what}"),
+            DiagramSubject::Message(_)
+            | DiagramSubject::Death { .. }
+            | DiagramSubject::Node(_)
+            | DiagramSubject::Link(..)
+            | DiagramSubject::Window(_) => format!("report of {}: {what}", self.name(dead)),
         }
     }
 
@@ -347,7 +356,7 @@ impl<'a> Fold<'a> {
                 at: sent,
                 kind: ItemKind::Report,
                 route: between(reporter, seed, Some(sent)),
-                label: format!("{} dead", self.name(dead)),
+                label: self.about_death(dead, "sent"),
                 text,
                 about: ItemSubject::Death(dead),
             });

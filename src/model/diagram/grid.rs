@@ -111,7 +111,7 @@ pub fn grid(diagram: &Diagram, style: GridStyle) -> Grid {
     let mut before = None;
     let rows = lay_out(step).into_iter().map(|row| {
         let drawn = pen.row(&row, before);
-        before = Some(row.at);
+        before = Some(row.at).filter(|_| !row.items.is_empty()).or(before);
         drawn
     });
     let rows = rows.collect();

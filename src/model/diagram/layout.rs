@@ -12,6 +12,8 @@ use crate::proto::time::Time;
 
 /// Empty rows for one silence: more tell no more.
 const SILENCE_ROWS_MAX: u32 = 3;
+/// Of so many rows one may be empty, unless the reader wants to see time pass.
+const EMPTY_SHARE: usize = 4;
 /// A silence of this length is told in words.
 const SILENCE_TOLD: Duration = Duration::from_secs(1);
 /// The steps of time that a row can stand for, in microseconds: 1, 2 and 5 of each power of ten, up to
@@ -143,10 +145,13 @@ pub fn time_text(at: Time, before: Option<Time>, utc_offset_s: i32) -> String {
     }
 }
 
-/// The shortest step at which there are no more rows than these; if there is none, the longest.
+/// The shortest step at which there are no more rows than these, and few empty ones; if there is none, the
+/// longest.
 pub fn step_for(rows_max: usize, rows: impl Fn(Step) -> usize) -> Step {
+    let full = rows(Step::LONGEST);
+    let most = rows_max.min(full + full / EMPTY_SHARE);
     // The longer the step, the fewer rows.
-    let fits = (0..STEPS_US.len()).collect::<Vec<_>>().partition_point(|step| rows(Step(*step)) > rows_max);
+    let fits = (0..STEPS_US.len()).collect::<Vec<_>>().partition_point(|step| rows(Step(*step)) > most);
     Step(fits).min(Step::LONGEST)
 }
 

@@ -11,6 +11,7 @@ use crate::proto::time::Time;
 /// The diagram of these items, which are in order.
 pub(super) fn place(spec: &DiagramSpec, model: &Model, mut items: Vec<DiagramItem>, left_out: LeftOut) -> Diagram {
     items.retain(|item| is_asked_for(spec, item));
+    let left_out = LeftOut { answers: drop_answers(spec, &mut items), ..left_out };
     let taking_part = taking_part(spec, &items);
     let meets = |item: &DiagramItem| {
         let nodes = item.route.nodes();
@@ -53,6 +54,23 @@ fn is_asked_for(spec: &DiagramSpec, item: &DiagramItem) -> bool {
         | DiagramSubject::Link(..)
         | DiagramSubject::Window(_) => true,
     }
+}
+
+/// Of the probes that the dead node answered, each asker's last says when it was alive; what it asked itself says
+/// nothing. Returns how many are dropped.
+fn drop_answers(spec: &DiagramSpec, items: &mut Vec<DiagramItem>) -> u64 {
+    let DiagramSubject::Death { dead, .. } = spec.subject else { return 0 };
+    let (before, mut answered) = (items.len(), Set::default());
+    let mut is_kept: Vec<bool> = items
+        .iter()
+        .rev()
+        .map(|item| match item.route {
+            Route::Between { from, to, .. } if item.kind == ItemKind::Probe => to == dead && answered.insert(from),
+            Route::Between { .. } | Route::At(_) | Route::Across(_) | Route::Everywhere => true,
+        })
+        .collect();
+    items.retain(|_| is_kept.pop().unwrap_or(true));
+    (before - items.len()) as u64
 }
 
 /// It stands beside what is asked for, and adds no node to it.
