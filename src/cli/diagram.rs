@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::args::{DiagramArgs, DiagramFormat};
 use super::failure::Failure;
 use super::output;
-use super::recorded;
 use crate::event::{Event, EventKind};
 use crate::model::Model;
 use crate::model::death::LINGER;
@@ -34,10 +33,9 @@ const SVG_COLUMNS: usize = 14;
 /// Names that an error names.
 const NAMES_TOLD: usize = 16;
 
-pub(crate) fn run(args: &DiagramArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &DiagramArgs, journal: &Path) -> Result<ExitCode, Failure> {
     let format = format_of(args)?;
-    let path = recorded::find(&args.session)?;
-    let past = Past::open(&path)?;
+    let past = Past::open(journal)?;
     let question = Question::read(args, &past)?;
     let columns = match format {
         DiagramFormat::Svg => SVG_COLUMNS,
@@ -45,8 +43,8 @@ pub(crate) fn run(args: &DiagramArgs) -> Result<ExitCode, Failure> {
     };
     let drawn = question.draw(&past, columns)?;
     let text = match format {
-        DiagramFormat::Svg => svg(&drawn, &caption(args, &path, &drawn, question.session)),
-        DiagramFormat::Text => text(args, &path, &drawn, question.session),
+        DiagramFormat::Svg => svg(&drawn, &caption(args, journal, &drawn, question.session)),
+        DiagramFormat::Text => text(args, journal, &drawn, question.session),
     };
     match &args.output {
         Some(file) => {
@@ -200,6 +198,7 @@ fn session_name(args: &DiagramArgs, path: &Path) -> String {
 /// The command that draws the same again.
 fn command(args: &DiagramArgs, session: &str) -> String {
     let mut words = vec!["gossipctl diagram".to_owned(), session.to_owned()];
+    words.extend(args.with.with.iter().map(|other| format!("--with {other}")));
     words.extend(args.subject.iter().cloned());
     words.extend(args.at.map(|at| format!("--at {at}")));
     words.extend(args.window.map(|window| format!("--window {}", humantime::format_duration(window))));

@@ -437,3 +437,6 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,18 +41,19 @@ pub(super) fn place(spec: &DiagramSpec, model: &Model, mut items: Vec<DiagramIte
     }
 }
 
-/// Of a window with chosen nodes, what they did and what went between them.
+/// Of a link, and of a window with chosen nodes: what they did, and what went between them.
 fn is_asked_for(spec: &DiagramSpec, item: &DiagramItem) -> bool {
-    match &spec.subject {
-        DiagramSubject::Window(nodes) if !nodes.is_empty() => match &item.route {
-            Route::Between { .. } | Route::At(_) => item.route.nodes().iter().all(|node| nodes.contains(node)),
-            Route::Across(_) | Route::Everywhere => true,
-        },
+    let nodes = match &spec.subject {
+        DiagramSubject::Link(..) => spec.subject.nodes(),
+        DiagramSubject::Window(nodes) if !nodes.is_empty() => nodes.clone(),
         DiagramSubject::Message(_)
         | DiagramSubject::Death { .. }
         | DiagramSubject::Node(_)
-        | DiagramSubject::Link(..)
-        | DiagramSubject::Window(_) => true,
+        | DiagramSubject::Window(_) => return true,
+    };
+    match &item.route {
+        Route::Between { .. } | Route::At(_) => item.route.nodes().iter().all(|node| nodes.contains(node)),
+        Route::Across(_) | Route::Everywhere => true,
     }
 }
 
