@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::args::{DiagramArgs, DiagramFormat};
 use super::failure::Failure;
 use super::output;
+use super::with;
 use crate::event::{Event, EventKind};
 use crate::model::Model;
 use crate::model::death::LINGER;
@@ -33,10 +34,12 @@ const SVG_COLUMNS: usize = 14;
 /// Names that an error names.
 const NAMES_TOLD: usize = 16;
 
-pub(crate) fn run(args: &DiagramArgs, journal: &Path) -> Result<ExitCode, Failure> {
+pub(crate) fn run(args: &DiagramArgs) -> Result<ExitCode, Failure> {
     let format = format_of(args)?;
+    let recorded = with::open(&args.session, &args.with)?;
+    let journal = recorded.path();
     let past = Past::open(journal)?;
-    let question = Question::read(args, &past)?;
+    let question = DiagramQuestion::read(args, &past)?;
     let columns = match format {
         DiagramFormat::Svg => SVG_COLUMNS,
         DiagramFormat::Text => columns_max(text_width(), question.name_width()),
@@ -70,7 +73,7 @@ fn format_of(args: &DiagramArgs) -> Result<DiagramFormat, Failure> {
 }
 
 /// What is asked, with what is known of it.
-struct Question {
+struct DiagramQuestion {
     session: SessionSpan,
     model: Model,
     subject: DiagramSubject,
@@ -78,7 +81,7 @@ struct Question {
     picked: Vec<Addr>,
 }
 
-impl Question {
+impl DiagramQuestion {
     fn read(args: &DiagramArgs, past: &Past) -> Result<Self, Failure> {
         let session = past.span()?;
         let around = args.at.map(|at| around(at, args.window, session)).transpose()?;

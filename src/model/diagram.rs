@@ -20,8 +20,8 @@ mod tests;
 
 use std::borrow::Borrow;
 
-use self::fold::Fold;
-use self::item::{DiagramItem, Route};
+use self::fold::DiagramFold;
+use self::item::{DiagramItem, ItemRoute};
 use self::subject::DiagramSubject;
 use super::words::{count_text, list_text};
 use super::{FastHashMap, Model};
@@ -83,7 +83,7 @@ pub enum LifeLine {
 pub struct LeftOut {
     /// Items over [`ITEMS_MAX`].
     pub items: u64,
-    /// Copies after the first, which the diagram of a node goes without.
+    /// Copies after the first, which the diagram of a node, or of all, goes without.
     pub duplicates: u64,
     /// Answered probes, of which the diagram of a death has each neighbor's last alone.
     pub answers: u64,
@@ -131,10 +131,12 @@ impl Diagram {
             })
         };
         match &item.route {
-            Route::Between { from, to, .. } => ends(&mut [from, to].into_iter().filter_map(|end| self.place_of(*end))),
-            Route::At(node) => ends(&mut self.place_of(*node).into_iter()),
-            Route::Across(nodes) => ends(&mut nodes.iter().filter_map(|node| self.place_of(*node))),
-            Route::Everywhere => self.width().checked_sub(1).map(|last| (0, last)),
+            ItemRoute::Between { from, to, .. } => {
+                ends(&mut [from, to].into_iter().filter_map(|end| self.place_of(*end)))
+            }
+            ItemRoute::At(node) => ends(&mut self.place_of(*node).into_iter()),
+            ItemRoute::Across(nodes) => ends(&mut nodes.iter().filter_map(|node| self.place_of(*node))),
+            ItemRoute::Everywhere => self.width().checked_sub(1).map(|last| (0, last)),
         }
     }
 
@@ -175,7 +177,7 @@ impl Diagram {
 /// Draws what these events say of the subject. They come in order; those outside of the span, or about
 /// something else, are passed over.
 pub fn diagram(spec: &DiagramSpec, events: impl IntoIterator<Item: Borrow<Event>>, model: &Model) -> Diagram {
-    let mut fold = Fold::new(spec, model);
+    let mut fold = DiagramFold::new(spec, model);
     for event in events {
         fold.take(event.borrow());
     }

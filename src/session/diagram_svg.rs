@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::model::diagram::item::{DiagramItem, Ink, ItemKind, Route, Stroke, Tip};
+use crate::model::diagram::item::{ArrowStroke, DiagramItem, Ink, ItemKind, ItemRoute, Tip};
 use crate::model::diagram::layout::{Extent, LayoutRow, lay_out, place_of, step_for, time_text};
 use crate::model::diagram::{Diagram, LifeLine};
 use crate::model::words::span_text;
@@ -36,7 +36,7 @@ const LEGEND_GAP: usize = 20;
 const SAMPLE: usize = 30;
 
 const STYLE: &str = "\
-.std{--ink:#1f2328;--ground:#ffffff;--faint:#848d97;--life:#c4ccd5;--wave:#9a1b97;--good:#1a7f37;--doubt:#8a5a00;\
+.std{color-scheme:light dark;--ink:#1f2328;--ground:#ffffff;--faint:#848d97;--life:#c4ccd5;--wave:#9a1b97;--good:#1a7f37;--doubt:#8a5a00;\
 --bad:#c8202c;font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace;\
 fill:var(--ink)}\
 @media(prefers-color-scheme:dark){.std{--ink:#d9dde3;--ground:#14171c;--faint:#828b96;--life:#3d4450;--wave:#e58be2;\
@@ -75,17 +75,17 @@ pub enum SvgPlace {
 
 /// Draws a diagram.
 pub fn svg(diagram: &Diagram, style: &SvgStyle) -> String {
-    Picture::new(diagram, style).draw()
+    SvgPicture::new(diagram, style).draw()
 }
 
 /// A point in pixels.
 #[derive(Debug, Clone, Copy)]
-struct Point {
+struct SvgPoint {
     x: f64,
     y: f64,
 }
 
-struct Picture<'a> {
+struct SvgPicture<'a> {
     diagram: &'a Diagram,
     style: &'a SvgStyle,
     rows: Vec<LayoutRow>,
@@ -98,7 +98,7 @@ struct Picture<'a> {
     notes: Vec<String>,
 }
 
-impl<'a> Picture<'a> {
+impl<'a> SvgPicture<'a> {
     fn new(diagram: &'a Diagram, style: &'a SvgStyle) -> Self {
         let widest = diagram.heads().iter().map(|name| name.chars().count() * CHAR + 18).max().unwrap_or(0);
         let column = widest.clamp(COLUMN_MIN, COLUMN_MAX);
@@ -135,11 +135,15 @@ impl<'a> Picture<'a> {
         self.draw_heading(&mut body);
         self.draw_lives(&mut body);
         self.draw_times(&mut body);
+        // Above all lines, so that none crosses them.
+        let mut labels = String::new();
         for (index, row) in self.rows.iter().enumerate() {
             let items = || row.items.iter().filter_map(|place| self.diagram.items.get(*place));
             items().for_each(|item| self.draw_item(&mut body, item, index));
+            items().for_each(|item| self.draw_label(&mut labels, item, index));
             self.draw_inside_fold(&mut body, items(), index);
         }
+        body += &labels;
         let mut y = self.bottom() + ROW;
         self.draw_legend(&mut body, &mut y);
         for note in &self.notes {
@@ -225,29 +229,40 @@ impl<'a> Picture<'a> {
         let y = (self.top + row * ROW) as f64;
         let mut shape = String::new();
         match &item.route {
-            Route::Between { from, to, sent } => {
+            ItemRoute::Between { from, to, sent } => {
                 let (Some(from), Some(to)) = (self.x_of(*from), self.x_of(*to)) else { return };
                 let begin = sent.map_or(y, |sent| self.y_at(sent).min(y));
-                draw_arrow(&mut shape, item.kind, Point { x: from, y: begin }, Point { x: to, y });
+                if item.kind == ItemKind::MissedProbe && sent.is_some() {
+                    // Nobody knows that it came: the line is where it was sent, the sign where the time was over.
+                    let end = SvgPoint { x: to, y: begin + ROW as f64 / 2.0 };
+                    draw_arrow(&mut shape, item.kind, SvgPoint { x: from, y: begin }, end);
+                    draw_sign(&mut shape, item.kind, SvgPoint { x: from, y });
+                } else {
+                    draw_arrow(&mut shape, item.kind, SvgPoint { x: from, y: begin }, SvgPoint { x: to, y });
+                }
             }
-            Route::At(node) => {
+            ItemRoute::At(node) => {
                 let Some(x) = self.x_of(*node) else { return };
-                draw_sign(&mut shape, item.kind, Point { x, y });
+                draw_sign(&mut shape, item.kind, SvgPoint { x, y });
             }
-            Route::Across(nodes) => {
+            ItemRoute::Across(nodes) => {
                 let xs: Vec<f64> = nodes.iter().filter_map(|node| self.x_of(*node)).collect();
                 draw_across(&mut shape, item.kind, &xs, y);
             }
-            Route::Everywhere => {
+            ItemRoute::Everywhere => {
                 let xs: Vec<f64> = self.middles.iter().map(|middle| *middle as f64).collect();
                 draw_across(&mut shape, item.kind, &xs, y);
             }
         }
-        if let Some(at) = label_place(self.diagram, item, &self.middles).filter(|_| self.has_label(item, row)) {
-            push_text(&mut shape, "label", at, self.top + row * ROW + 4, &label(item));
-        }
         let text = escaped(&item.text);
         let _ = writeln!(svg, "<g class=\"{}\"><title>{text}</title>{}</g>", ink(item.kind), shape.replace('\n', ""));
+    }
+
+    fn draw_label(&self, svg: &mut String, item: &DiagramItem, row: usize) {
+        let place = label_place(self.diagram, item, &self.middles);
+        if let Some(at) = place.filter(|_| self.has_label(item, row)) {
+            push_text(svg, &format!("label {}", ink(item.kind)), at, self.top + row * ROW + 4, &label(item));
+        }
     }
 
     /// Its label is in nobody's way.
@@ -255,9 +270,7 @@ impl<'a> Picture<'a> {
         if !item.kind.is_quiet() {
             return true;
         }
-        let Some(own) = extent(self.diagram, item, &self.middles) else { return false };
-        let Some((_, last)) = self.diagram.reach(item) else { return false };
-        let own = Extent { left: self.middles[last] + 1, right: own.right };
+        let Some(own) = label_extent(self.diagram, item, &self.middles) else { return false };
         let others = self.rows[row].items.iter().filter_map(|place| self.diagram.items.get(*place));
         let is_taken = |other: &DiagramItem| {
             other != item && room(self.diagram, other, &self.middles).is_some_and(|taken| taken.overlaps(own))
@@ -287,12 +300,12 @@ impl<'a> Picture<'a> {
                 (x, *y) = (MARGIN, *y + ROW);
             }
             let (from, to) =
-                (Point { x: x as f64, y: *y as f64 - 4.0 }, Point { x: (x + SAMPLE) as f64, y: *y as f64 - 4.0 });
+                (SvgPoint { x: x as f64, y: *y as f64 - 4.0 }, SvgPoint { x: (x + SAMPLE) as f64, y: *y as f64 - 4.0 });
             let mut shape = String::new();
             match item.route {
-                Route::Between { .. } => draw_arrow(&mut shape, item.kind, from, to),
-                Route::At(_) | Route::Across(_) | Route::Everywhere => {
-                    draw_sign(&mut shape, item.kind, Point { x: f64::midpoint(from.x, to.x), y: from.y });
+                ItemRoute::Between { .. } => draw_arrow(&mut shape, item.kind, from, to),
+                ItemRoute::At(_) | ItemRoute::Across(_) | ItemRoute::Everywhere => {
+                    draw_sign(&mut shape, item.kind, SvgPoint { x: f64::midpoint(from.x, to.x), y: from.y });
                 }
             }
             let _ = writeln!(svg, "<g class=\"{}\">{}</g>", ink(item.kind), shape.replace('\n', ""));
@@ -313,17 +326,35 @@ fn label(item: &DiagramItem) -> String {
     }
 }
 
+/// Beside the node that gets it, or that waits for an answer; else after it. Whoever gets a further copy has
+/// nothing to say.
 fn label_place(diagram: &Diagram, item: &DiagramItem, middles: &[usize]) -> Option<usize> {
-    let (_, last) = diagram.reach(item).filter(|_| !item.label.is_empty())?;
-    middles.get(last).map(|middle| middle + 14)
+    let (_, last) = diagram.reach(item).filter(|_| !item.label.is_empty() && item.kind != ItemKind::Duplicate)?;
+    let place = match (&item.route, item.kind) {
+        (ItemRoute::Between { from, sent: Some(_), .. }, ItemKind::Probe | ItemKind::MissedProbe) => {
+            diagram.place_of(*from)
+        }
+        (ItemRoute::Between { to, sent: Some(_), .. }, _) => diagram.place_of(*to),
+        (ItemRoute::Between { .. } | ItemRoute::At(_) | ItemRoute::Across(_) | ItemRoute::Everywhere, _) => Some(last),
+    };
+    middles.get(place?).map(|middle| middle + 14)
 }
 
-/// The part of a row that it takes with its label.
+fn label_extent(diagram: &Diagram, item: &DiagramItem, middles: &[usize]) -> Option<Extent> {
+    let left = label_place(diagram, item, middles)?;
+    Some(Extent { left, right: left + label(item).chars().count() * CHAR })
+}
+
+/// The part of a row that it takes with its label. A probe without an answer has its line elsewhere: where it was
+/// sent.
 fn extent(diagram: &Diagram, item: &DiagramItem, middles: &[usize]) -> Option<Extent> {
     let (first, last) = diagram.reach(item)?;
-    let (left, right) = (*middles.get(first)?, *middles.get(last)?);
-    let end = label_place(diagram, item, middles).map_or(right, |at| at + label(item).chars().count() * CHAR);
-    Some(Extent { left, right: end.max(right) + 1 })
+    let own = Extent { left: *middles.get(first)?, right: middles.get(last)? + 1 };
+    let label = label_extent(diagram, item, middles);
+    if item.kind == ItemKind::MissedProbe && item.flight().is_some() {
+        return label.map(|label| Extent { left: label.left.saturating_sub(20), ..label });
+    }
+    Some(label.map_or(own, |label| Extent { left: own.left.min(label.left), right: own.right.max(label.right) }))
 }
 
 /// The part that nothing else may take.
@@ -348,24 +379,24 @@ const fn ink(kind: ItemKind) -> &'static str {
 
 const fn stroke(kind: ItemKind) -> &'static str {
     match kind.stroke() {
-        Stroke::Strong => "line strong",
-        Stroke::Plain => "line",
-        Stroke::Faint => "line thin",
-        Stroke::Dashed => "line dashed",
-        Stroke::Double => "line double",
+        ArrowStroke::Strong => "line strong",
+        ArrowStroke::Plain => "line",
+        ArrowStroke::Faint => "line thin",
+        ArrowStroke::Dashed => "line dashed",
+        ArrowStroke::Double => "line double",
     }
 }
 
-fn draw_arrow(svg: &mut String, kind: ItemKind, from: Point, to: Point) {
+fn draw_arrow(svg: &mut String, kind: ItemKind, from: SvgPoint, to: SvgPoint) {
     let (dx, dy) = (to.x - from.x, to.y - from.y);
     let length = dx.hypot(dy);
     if dx.abs() < 1.0 {
         return draw_sign(svg, kind, to);
     }
-    let along = |distance: f64| Point { x: from.x + dx / length * distance, y: from.y + dy / length * distance };
-    let (Point { x: x1, y: y1 }, Point { x: x2, y: y2 }) = (from, along(length - 3.0));
+    let along = |distance: f64| SvgPoint { x: from.x + dx / length * distance, y: from.y + dy / length * distance };
+    let (SvgPoint { x: x1, y: y1 }, SvgPoint { x: x2, y: y2 }) = (from, along(length - 3.0));
     let _ = writeln!(svg, "<path class=\"{}\" d=\"M{x1:.1} {y1:.1}L{x2:.1} {y2:.1}\"/>", stroke(kind));
-    let mut head = |tip: Point, base: Point| {
+    let mut head = |tip: SvgPoint, base: SvgPoint| {
         let (nx, ny) = (-dy / length * 4.0, dx / length * 4.0);
         let _ = writeln!(
             svg,
@@ -385,7 +416,7 @@ fn draw_arrow(svg: &mut String, kind: ItemKind, from: Point, to: Point) {
             head(along(1.0), along(10.0));
         }
         Tip::Cross => {
-            let Point { x, y } = along(length - 12.0);
+            let SvgPoint { x, y } = along(length - 12.0);
             let (left, right, above, below) = (x - 5.0, x + 5.0, y - 5.0, y + 5.0);
             let _ = writeln!(
                 svg,
@@ -397,7 +428,7 @@ fn draw_arrow(svg: &mut String, kind: ItemKind, from: Point, to: Point) {
     }
 }
 
-fn draw_sign(svg: &mut String, kind: ItemKind, at: Point) {
+fn draw_sign(svg: &mut String, kind: ItemKind, at: SvgPoint) {
     let _ = writeln!(svg, "<text class=\"sign\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", at.x, at.y + 5.0, kind.sign().0);
 }
 
@@ -406,7 +437,7 @@ fn draw_across(svg: &mut String, kind: ItemKind, xs: &[f64], y: f64) {
     if left < right {
         let _ = writeln!(svg, "<path class=\"line double\" d=\"M{left:.1} {y:.1}H{right:.1}\"/>");
     }
-    xs.iter().for_each(|x| draw_sign(svg, kind, Point { x: *x, y }));
+    xs.iter().for_each(|x| draw_sign(svg, kind, SvgPoint { x: *x, y }));
 }
 
 fn push_text(svg: &mut String, class: &str, x: usize, y: usize, text: &str) {

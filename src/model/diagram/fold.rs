@@ -1,6 +1,6 @@
 //! From events to items.
 
-use super::item::{DiagramItem, ItemKind, ItemSubject, Route};
+use super::item::{DiagramItem, ItemKind, ItemRoute, ItemSubject};
 use super::places::place;
 use super::subject::DiagramSubject;
 use super::{Diagram, DiagramSpec, ITEMS_MAX, LeftOut};
@@ -17,7 +17,7 @@ use crate::proto::message::{MessageId, ProbeSeq};
 use crate::proto::time::Time;
 
 /// The fold, and what it still waits for.
-pub(super) struct Fold<'a> {
+pub(super) struct DiagramFold<'a> {
     spec: &'a DiagramSpec,
     model: &'a Model,
     items: Vec<DiagramItem>,
@@ -32,7 +32,7 @@ pub(super) struct Fold<'a> {
     told: FastHashMap<(Addr, Addr, ItemKind), (Addr, Time)>,
 }
 
-impl<'a> Fold<'a> {
+impl<'a> DiagramFold<'a> {
     pub(super) fn new(spec: &'a DiagramSpec, model: &'a Model) -> Self {
         Self {
             spec,
@@ -66,7 +66,7 @@ impl<'a> Fold<'a> {
     }
 
     /// Keeps an item, if there is room. Its text is the event's own sentence.
-    fn push(&mut self, event: &Event, kind: ItemKind, route: Route, label: String, about: ItemSubject) {
+    fn push(&mut self, event: &Event, kind: ItemKind, route: ItemRoute, label: String, about: ItemSubject) {
         if self.items.len() >= ITEMS_MAX {
             self.left_out.items += 1;
             return;
@@ -82,7 +82,7 @@ impl<'a> Fold<'a> {
             GossipEvent::Generated { id, .. } => {
                 self.had.insert((*id, node), at);
                 let label = self.model.message_name(*id);
-                self.push(event, ItemKind::Origin, Route::At(node), label, copy(*id, node));
+                self.push(event, ItemKind::Origin, ItemRoute::At(node), label, copy(*id, node));
             }
             GossipEvent::Received { id, from, trace, .. } => {
                 self.had.insert((*id, node), at);
@@ -123,9 +123,10 @@ impl<'a> Fold<'a> {
     }
 
     const fn draws_duplicates(&self) -> bool {
-        match self.spec.subject {
+        match &self.spec.subject {
             DiagramSubject::Message(_) | DiagramSubject::Link(..) => true,
-            DiagramSubject::Death { .. } | DiagramSubject::Node(_) | DiagramSubject::Window(_) => false,
+            DiagramSubject::Window(nodes) => !nodes.is_empty(),
+            DiagramSubject::Death { .. } | DiagramSubject::Node(_) => false,
         }
     }
 
@@ -185,7 +186,7 @@ impl<'a> Fold<'a> {
         match kind {
             DeathEvent::NeighborDied { peer, cause, .. } => {
                 let label = format!("{} is dead: {cause}", self.name(*peer));
-                self.push(event, ItemKind::Death, Route::At(node), label, ItemSubject::Death(*peer));
+                self.push(event, ItemKind::Death, ItemRoute::At(node), label, ItemSubject::Death(*peer));
             }
             DeathEvent::DeadReportSent { dead, seeds, .. } => {
                 for seed in seeds {
@@ -207,7 +208,7 @@ impl<'a> Fold<'a> {
             }
             DeathEvent::ReportDisputed { dead, reporter, .. } => {
                 let label = format!("{} is alive, {} was wrong", self.name(*dead), self.name(*reporter));
-                self.push(event, ItemKind::Dispute, Route::At(node), label, ItemSubject::Death(*dead));
+                self.push(event, ItemKind::Dispute, ItemRoute::At(node), label, ItemSubject::Death(*dead));
             }
         }
     }
@@ -230,11 +231,11 @@ impl<'a> Fold<'a> {
             SeedEvent::PeerDelisted { peer, reason, .. } => {
                 let why = delisted(*reason, &|node| self.name(node));
                 let label = format!("{} off the list: {why}", self.name(*peer));
-                self.push(event, ItemKind::Verdict, Route::At(node), label, ItemSubject::Death(*peer));
+                self.push(event, ItemKind::Verdict, ItemRoute::At(node), label, ItemSubject::Death(*peer));
             }
             SeedEvent::PeerListed { peer, .. } => {
                 let label = format!("{} on the list", self.name(*peer));
-                self.push(event, ItemKind::Note, Route::At(node), label, ItemSubject::Node(*peer));
+                self.push(event, ItemKind::Note, ItemRoute::At(node), label, ItemSubject::Node(*peer));
             }
             SeedEvent::TooFewSeeds { .. } | SeedEvent::EnoughSeeds { .. } | SeedEvent::ListedAlready { .. } => {
                 self.note(event, ItemSubject::Node(node));
@@ -301,7 +302,7 @@ impl<'a> Fold<'a> {
             }
             NodeEvent::Exposed { .. } | NodeEvent::Failed { .. } => return,
         };
-        self.push(event, kind, Route::At(node), label, about);
+        self.push(event, kind, ItemRoute::At(node), label, about);
     }
 
     fn fault(&mut self, event: &Event, kind: &FaultEvent) {
@@ -316,17 +317,17 @@ impl<'a> Fold<'a> {
             }
         };
         let (route, about) = match &fault.on {
-            Scope::All => (Route::Everywhere, ItemSubject::Nothing),
-            Scope::Link(one, other) => (Route::Across(vec![*one, *other]), link(*one, *other)),
-            Scope::Node(node) => (Route::At(*node), ItemSubject::Node(*node)),
-            Scope::Border(nodes) => (Route::Across(nodes.clone()), ItemSubject::Nothing),
+            Scope::All => (ItemRoute::Everywhere, ItemSubject::Nothing),
+            Scope::Link(one, other) => (ItemRoute::Across(vec![*one, *other]), link(*one, *other)),
+            Scope::Node(node) => (ItemRoute::At(*node), ItemSubject::Node(*node)),
+            Scope::Border(nodes) => (ItemRoute::Across(nodes.clone()), ItemSubject::Nothing),
         };
         self.push(event, kind, route, label, about);
     }
 
     fn note(&mut self, event: &Event, about: ItemSubject) {
         let label = self.model.sentence(&event.kind);
-        self.push(event, ItemKind::Note, Route::At(event.node), label, about);
+        self.push(event, ItemKind::Note, ItemRoute::At(event.node), label, about);
     }
 
     pub(super) fn finish(mut self) -> Diagram {
@@ -376,7 +377,7 @@ impl<'a> Fold<'a> {
         let (had, rumors) = (&self.had, self.model.rumors());
         for item in &mut self.items {
             let ItemSubject::Copy { id, .. } = item.about else { continue };
-            let Route::Between { from, sent: sent @ None, .. } = &mut item.route else { continue };
+            let ItemRoute::Between { from, sent: sent @ None, .. } = &mut item.route else { continue };
             let known = || rumors.get(id)?.copies.get(from).map(|copy| copy.at);
             *sent = had.get(&(id, *from)).copied().or_else(known).filter(|sent| *sent <= item.at);
             if let Some(flight) = item.flight().filter(|_| item.kind == ItemKind::FirstCopy) {
@@ -387,8 +388,8 @@ impl<'a> Fold<'a> {
     }
 }
 
-const fn between(from: Addr, to: Addr, sent: Option<Time>) -> Route {
-    Route::Between { from, to, sent }
+const fn between(from: Addr, to: Addr, sent: Option<Time>) -> ItemRoute {
+    ItemRoute::Between { from, to, sent }
 }
 
 const fn link(node: Addr, peer: Addr) -> ItemSubject {

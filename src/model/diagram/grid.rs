@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthChar as _;
 
-use super::item::{DiagramItem, Ink, ItemKind, Route, Stroke, Tip};
-use super::layout::{Extent, LayoutRow, Step, lay_out, step_for, time_text};
+use super::item::{ArrowStroke, DiagramItem, Ink, ItemKind, ItemRoute, Tip};
+use super::layout::{Extent, LayoutRow, RowStep, lay_out, step_for, time_text};
 use super::{COLUMNS_MAX, COLUMNS_MIN, Diagram, LifeLine};
 use crate::model::words::span_text;
 use crate::proto::time::Time;
@@ -74,7 +74,7 @@ pub struct Grid {
     pub head: GridRow,
     pub rows: Vec<GridRow>,
     /// How much time a row stands for.
-    pub step: Step,
+    pub step: RowStep,
 }
 
 /// How it is drawn.
@@ -89,7 +89,7 @@ pub struct GridStyle {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GridStep {
-    Of(Step),
+    Of(RowStep),
     /// The shortest that needs no more rows than this.
     Rows(usize),
 }
@@ -103,7 +103,7 @@ pub fn columns_max(width: usize, name_width: usize) -> usize {
 /// Draws it.
 pub fn grid(diagram: &Diagram, style: GridStyle) -> Grid {
     let pen = Pen::new(diagram, style);
-    let lay_out = |step: Step| lay_out(&diagram.items, step, |item| pen.extent(item));
+    let lay_out = |step: RowStep| lay_out(&diagram.items, step, |item| pen.extent(item));
     let step = match style.step {
         GridStep::Of(step) => step,
         GridStep::Rows(most) => step_for(most, |step| lay_out(step).len()),
@@ -119,7 +119,7 @@ pub fn grid(diagram: &Diagram, style: GridStyle) -> Grid {
 }
 
 /// The glyphs of one kind of line: along it, and where it leaves a node to the right and to the left.
-struct Glyphs {
+struct LineGlyphs {
     along: char,
     head: [char; 2],
 }
@@ -237,20 +237,20 @@ impl<'a> Pen<'a> {
     fn draw(&self, cells: &mut [GridCell], item: &DiagramItem) {
         let part = CellPart::Item(item.kind.ink());
         match &item.route {
-            Route::Between { from, to, .. } => {
+            ItemRoute::Between { from, to, .. } => {
                 let ends = [from, to].map(|end| self.diagram.place_of(*end).and_then(|at| self.middles.get(at)));
                 let [Some(from), Some(to)] = ends else { return };
                 self.draw_arrow(cells, item.kind, (*from, *to), part);
             }
-            Route::At(node) => {
+            ItemRoute::At(node) => {
                 let middle = self.diagram.place_of(*node).and_then(|place| self.middles.get(place));
                 middle.iter().for_each(|middle| put(cells, **middle, self.pick(item.kind.sign()), part));
             }
-            Route::Across(nodes) => {
+            ItemRoute::Across(nodes) => {
                 let places = nodes.iter().filter_map(|node| self.diagram.place_of(*node));
                 self.draw_across(cells, &places.collect::<Vec<_>>(), item.kind, part);
             }
-            Route::Everywhere => {
+            ItemRoute::Everywhere => {
                 self.draw_across(cells, &(0..self.diagram.width()).collect::<Vec<_>>(), item.kind, part);
             }
         }
@@ -267,12 +267,12 @@ impl<'a> Pen<'a> {
         if from == to {
             return put(cells, from, self.pick(kind.sign()), part);
         }
-        let Glyphs { along, head } = self.glyphs(kind.stroke());
+        let LineGlyphs { along, head } = self.glyphs(kind.stroke());
         let is_right = from < to;
         let (left, right) = (from.min(to), from.max(to));
         for at in left + 1..right {
             let is_crossing = self.middles.contains(&at) && cells.get(at).is_some_and(|cell| cell.symbol != ' ');
-            let crossed = if kind.stroke() == Stroke::Double { ('╪', '+') } else { ('┼', '+') };
+            let crossed = if kind.stroke() == ArrowStroke::Double { ('╪', '+') } else { ('┼', '+') };
             put(cells, at, if is_crossing { self.pick(crossed) } else { along }, part);
         }
         let start = if is_right { ('├', '|') } else { ('┤', '|') };
@@ -289,19 +289,19 @@ impl<'a> Pen<'a> {
         }
     }
 
-    const fn glyphs(&self, stroke: Stroke) -> Glyphs {
+    const fn glyphs(&self, stroke: ArrowStroke) -> LineGlyphs {
         let (along, head) = match (self.style.strokes, stroke) {
-            (Strokes::Box, Stroke::Strong) => ('━', ['▸', '◂']),
-            (Strokes::Box, Stroke::Plain) => ('─', ['▸', '◂']),
-            (Strokes::Box, Stroke::Faint) => ('┈', ['▹', '◃']),
-            (Strokes::Box, Stroke::Dashed) => ('╌', ['▹', '◃']),
-            (Strokes::Box, Stroke::Double) => ('═', ['▸', '◂']),
-            (Strokes::Ascii, Stroke::Strong | Stroke::Plain) => ('-', ['>', '<']),
-            (Strokes::Ascii, Stroke::Faint) => ('.', ['>', '<']),
-            (Strokes::Ascii, Stroke::Dashed) => ('~', ['>', '<']),
-            (Strokes::Ascii, Stroke::Double) => ('=', ['>', '<']),
+            (Strokes::Box, ArrowStroke::Strong) => ('━', ['▸', '◂']),
+            (Strokes::Box, ArrowStroke::Plain) => ('─', ['▸', '◂']),
+            (Strokes::Box, ArrowStroke::Faint) => ('┈', ['▹', '◃']),
+            (Strokes::Box, ArrowStroke::Dashed) => ('╌', ['▹', '◃']),
+            (Strokes::Box, ArrowStroke::Double) => ('═', ['▸', '◂']),
+            (Strokes::Ascii, ArrowStroke::Strong | ArrowStroke::Plain) => ('-', ['>', '<']),
+            (Strokes::Ascii, ArrowStroke::Faint) => ('.', ['>', '<']),
+            (Strokes::Ascii, ArrowStroke::Dashed) => ('~', ['>', '<']),
+            (Strokes::Ascii, ArrowStroke::Double) => ('=', ['>', '<']),
         };
-        Glyphs { along, head }
+        LineGlyphs { along, head }
     }
 
     /// What is said beside it, where nothing but the lines of time is in the way.

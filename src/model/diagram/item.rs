@@ -10,7 +10,7 @@ pub struct DiagramItem {
     /// When it happened, or was over: the copy came, the answer was there, the time for it had passed.
     pub at: Time,
     pub kind: ItemKind,
-    pub route: Route,
+    pub route: ItemRoute,
     /// In a few words, where there is room beside it: `hop 2, 1.2 ms`.
     pub label: String,
     /// In a sentence.
@@ -20,7 +20,7 @@ pub struct DiagramItem {
 
 /// Where an item stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Route {
+pub enum ItemRoute {
     Between {
         from: Addr,
         to: Addr,
@@ -94,7 +94,7 @@ pub enum ItemSubject {
 
 /// How an arrow is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stroke {
+pub enum ArrowStroke {
     Strong,
     Plain,
     Faint,
@@ -127,9 +127,9 @@ pub enum Ink {
 }
 
 impl ItemKind {
-    pub const fn stroke(self) -> Stroke {
+    pub const fn stroke(self) -> ArrowStroke {
         match self {
-            Self::Origin | Self::FirstCopy | Self::Death | Self::Report => Stroke::Strong,
+            Self::Origin | Self::FirstCopy | Self::Death | Self::Report => ArrowStroke::Strong,
             Self::Probe
             | Self::LostCopy
             | Self::LostReport
@@ -139,10 +139,10 @@ impl ItemKind {
             | Self::Stop
             | Self::Hang
             | Self::Away
-            | Self::Note => Stroke::Plain,
-            Self::Duplicate => Stroke::Faint,
-            Self::MissedProbe | Self::LostProbe | Self::OpenProbe | Self::NoLink => Stroke::Dashed,
-            Self::LinkUp | Self::LinkDown | Self::Fault | Self::FaultCleared => Stroke::Double,
+            | Self::Note => ArrowStroke::Plain,
+            Self::Duplicate => ArrowStroke::Faint,
+            Self::MissedProbe | Self::LostProbe | Self::OpenProbe | Self::NoLink => ArrowStroke::Dashed,
+            Self::LinkUp | Self::LinkDown | Self::Fault | Self::FaultCleared => ArrowStroke::Double,
         }
     }
 
@@ -231,12 +231,12 @@ impl ItemKind {
             Self::Start => ('●', '*'),
             Self::Verdict => ('▬', '#'),
             Self::Dispute | Self::Fault => ('!', '!'),
+            Self::MissedProbe => ('?', '?'),
             Self::Away => ('~', '~'),
             Self::FirstCopy
             | Self::Duplicate
             | Self::LostCopy
             | Self::Probe
-            | Self::MissedProbe
             | Self::LostProbe
             | Self::OpenProbe
             | Self::Report
@@ -254,13 +254,13 @@ impl DiagramItem {
     /// How long it was on its way, if that is known.
     pub fn flight(&self) -> Option<std::time::Duration> {
         match self.route {
-            Route::Between { sent, .. } => sent.map(|sent| self.at.since(sent)),
-            Route::At(_) | Route::Across(_) | Route::Everywhere => None,
+            ItemRoute::Between { sent, .. } => sent.map(|sent| self.at.since(sent)),
+            ItemRoute::At(_) | ItemRoute::Across(_) | ItemRoute::Everywhere => None,
         }
     }
 }
 
-impl Route {
+impl ItemRoute {
     /// The nodes that it names, in its direction; none if it is everywhere.
     pub fn nodes(&self) -> Vec<Addr> {
         match self {

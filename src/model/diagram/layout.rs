@@ -53,9 +53,9 @@ const STEPS_US: [u64; 30] = [
 
 /// How much time a row stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Step(usize);
+pub struct RowStep(usize);
 
-impl Step {
+impl RowStep {
     const LONGEST: Self = Self(STEPS_US.len() - 1);
 
     pub fn span(self) -> Duration {
@@ -99,7 +99,11 @@ pub struct LayoutRow {
 
 /// Rows for these items, which are in order. Whoever draws says which part of a row each takes; of those that
 /// take none, any number share a row.
-pub fn lay_out(items: &[DiagramItem], step: Step, extent: impl Fn(&DiagramItem) -> Option<Extent>) -> Vec<LayoutRow> {
+pub fn lay_out(
+    items: &[DiagramItem],
+    step: RowStep,
+    extent: impl Fn(&DiagramItem) -> Option<Extent>,
+) -> Vec<LayoutRow> {
     let mut rows: Vec<LayoutRow> = Vec::new();
     let mut taken: Vec<Extent> = Vec::new();
     for (place, item) in items.iter().enumerate() {
@@ -122,7 +126,7 @@ pub fn lay_out(items: &[DiagramItem], step: Step, extent: impl Fn(&DiagramItem) 
 }
 
 /// Empty rows between two moments.
-fn silence(from: Time, to: Time, step: Step) -> Vec<LayoutRow> {
+fn silence(from: Time, to: Time, step: RowStep) -> Vec<LayoutRow> {
     let gap = to.since(from);
     let steps = gap.as_micros() / step.span().as_micros().max(1);
     let count = u32::try_from(steps).unwrap_or(u32::MAX).saturating_sub(1).min(SILENCE_ROWS_MAX);
@@ -147,12 +151,12 @@ pub fn time_text(at: Time, before: Option<Time>, utc_offset_s: i32) -> String {
 
 /// The shortest step at which there are no more rows than these, and few empty ones; if there is none, the
 /// longest.
-pub fn step_for(rows_max: usize, rows: impl Fn(Step) -> usize) -> Step {
-    let full = rows(Step::LONGEST);
+pub fn step_for(rows_max: usize, rows: impl Fn(RowStep) -> usize) -> RowStep {
+    let full = rows(RowStep::LONGEST);
     let most = rows_max.min(full + full / EMPTY_SHARE);
     // The longer the step, the fewer rows.
-    let fits = (0..STEPS_US.len()).collect::<Vec<_>>().partition_point(|step| rows(Step(*step)) > most);
-    Step(fits).min(Step::LONGEST)
+    let fits = (0..STEPS_US.len()).collect::<Vec<_>>().partition_point(|step| rows(RowStep(*step)) > most);
+    RowStep(fits).min(RowStep::LONGEST)
 }
 
 /// Where a moment is among the rows, from 0 on: between two rows in proportion to its time between theirs.

@@ -1,6 +1,6 @@
 //! Which nodes get a column, and which items are drawn in them.
 
-use super::item::{DiagramItem, ItemKind, Route};
+use super::item::{DiagramItem, ItemKind, ItemRoute};
 use super::subject::DiagramSubject;
 use super::{COLUMNS_MAX, COLUMNS_MIN, Diagram, DiagramColumn, DiagramSpec, LeftOut, LifeLine};
 use crate::event::NodeState;
@@ -24,7 +24,7 @@ pub(super) fn place(spec: &DiagramSpec, model: &Model, mut items: Vec<DiagramIte
     let places = numbered.chain(folded.iter().map(|node| (*node, columns.len()))).collect();
     let standing = model.faults().ever().filter(|record| record.was_at(from) && record.since < from);
     let name = |node: Addr| model.name_of(node).into_owned();
-    let changes = Changes { spec, model, items: &items, from };
+    let changes = ColumnLives { spec, model, items: &items, from };
     Diagram {
         title: spec.subject.title(model),
         subject: spec.subject.clone(),
@@ -52,8 +52,8 @@ fn is_asked_for(spec: &DiagramSpec, item: &DiagramItem) -> bool {
         | DiagramSubject::Window(_) => return true,
     };
     match &item.route {
-        Route::Between { .. } | Route::At(_) => item.route.nodes().iter().all(|node| nodes.contains(node)),
-        Route::Across(_) | Route::Everywhere => true,
+        ItemRoute::Between { .. } | ItemRoute::At(_) => item.route.nodes().iter().all(|node| nodes.contains(node)),
+        ItemRoute::Across(_) | ItemRoute::Everywhere => true,
     }
 }
 
@@ -66,8 +66,8 @@ fn drop_answers(spec: &DiagramSpec, items: &mut Vec<DiagramItem>) -> u64 {
         .iter()
         .rev()
         .map(|item| match item.route {
-            Route::Between { from, to, .. } if item.kind == ItemKind::Probe => to == dead && answered.insert(from),
-            Route::Between { .. } | Route::At(_) | Route::Across(_) | Route::Everywhere => true,
+            ItemRoute::Between { from, to, .. } if item.kind == ItemKind::Probe => to == dead && answered.insert(from),
+            ItemRoute::Between { .. } | ItemRoute::At(_) | ItemRoute::Across(_) | ItemRoute::Everywhere => true,
         })
         .collect();
     items.retain(|_| is_kept.pop().unwrap_or(true));
@@ -147,14 +147,14 @@ const TURNS: [(ItemKind, LifeLine); 3] =
     [(ItemKind::Start, LifeLine::Runs), (ItemKind::Hang, LifeLine::Hangs), (ItemKind::Stop, LifeLine::Gone)];
 
 /// What tells the state of nodes in the course of a diagram.
-struct Changes<'a> {
+struct ColumnLives<'a> {
     spec: &'a DiagramSpec,
     model: &'a Model,
     items: &'a [DiagramItem],
     from: Time,
 }
 
-impl Changes<'_> {
+impl ColumnLives<'_> {
     fn column(&self, node: Addr) -> DiagramColumn {
         let record = self.model.nodes().get(node);
         let is_ours = record.is_some_and(|record| record.is_ours());
@@ -165,7 +165,7 @@ impl Changes<'_> {
             None if is_ours => LifeLine::Gone,
             None => LifeLine::Elsewhere,
         };
-        let own = self.items.iter().filter(|item| item.route == Route::At(node));
+        let own = self.items.iter().filter(|item| item.route == ItemRoute::At(node));
         let turns = own.filter_map(|item| {
             let (_, line) = TURNS.into_iter().find(|(kind, _)| *kind == item.kind)?;
             Some((item.at, line))

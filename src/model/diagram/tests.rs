@@ -6,8 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::grid::{GridStep, GridStyle, Strokes, columns_max, grid};
-use super::item::{ItemKind, ItemSubject, Route};
-use super::layout::{Extent, Step, lay_out, place_of, step_for};
+use super::item::{ItemKind, ItemRoute, ItemSubject};
+use super::layout::{Extent, RowStep, lay_out, place_of, step_for};
 use super::subject::{DiagramSpan, DiagramSubject};
 use super::*;
 use crate::command::Command;
@@ -74,8 +74,8 @@ impl Lab {
 /// Sender, receiver and kind of each arrow.
 fn arrows(diagram: &Diagram, kinds: &[ItemKind]) -> Vec<(Addr, Addr, ItemKind)> {
     let arrow = |item: &DiagramItem| match item.route {
-        Route::Between { from, to, .. } if kinds.contains(&item.kind) => Some((from, to, item.kind)),
-        Route::Between { .. } | Route::At(_) | Route::Across(_) | Route::Everywhere => None,
+        ItemRoute::Between { from, to, .. } if kinds.contains(&item.kind) => Some((from, to, item.kind)),
+        ItemRoute::Between { .. } | ItemRoute::At(_) | ItemRoute::Across(_) | ItemRoute::Everywhere => None,
     };
     diagram.items.iter().filter_map(arrow).collect()
 }
@@ -115,15 +115,15 @@ fn a_message_has_an_arrow_a_copy_from_when_its_sender_had_it() {
     let mut had: BTreeMap<Addr, Time> = BTreeMap::new();
     for item in &diagram.items {
         match &item.route {
-            Route::At(node) => drop(had.insert(*node, item.at)),
-            Route::Between { from, to, sent } => {
+            ItemRoute::At(node) => drop(had.insert(*node, item.at)),
+            ItemRoute::Between { from, to, sent } => {
                 assert_eq!(*sent, had.get(from).copied(), "{item:?}");
                 assert!(sent.unwrap() < item.at, "{item:?}");
                 if item.kind == ItemKind::FirstCopy {
                     had.insert(*to, item.at);
                 }
             }
-            Route::Across(_) | Route::Everywhere => {}
+            ItemRoute::Across(_) | ItemRoute::Everywhere => {}
         }
     }
     let (first, last) = (diagram.items.first().unwrap(), diagram.items.last().unwrap());
@@ -248,7 +248,7 @@ fn rows_keep_the_order_of_time_and_share_what_does_not_overlap() {
         assert!(place_of(&rows, last.at) + 1.0 >= f64::from(u32::try_from(rows.len()).unwrap()));
         (before, step) = (rows.len(), step.longer());
     }
-    assert!(step.shorter() < step && step > Step::longer(step.shorter().shorter()));
+    assert!(step.shorter() < step && step > RowStep::longer(step.shorter().shorter()));
 }
 
 #[test]
