@@ -6,18 +6,24 @@ use super::keys::KeyMap;
 use super::options::Mode;
 use super::theme::Theme;
 use super::view::{Aging, Lit, NameWidths, NoticeLine, View};
-use crate::event::Event;
+use crate::event::{Event, EventKind, LinkEvent};
 use crate::model::Model;
 use crate::model::notice::{NOTICES_MAX, Severity};
 use crate::model::ring::Ring;
-use crate::model::warning::Finding;
+use crate::model::timeline::Timeline;
+use crate::model::warning::{Finding, LOOK_GRACE};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
+
+/// Notices back to which a line is looked for that says the same: several screens.
+const REPEATED_WITHIN: usize = 256;
 
 /// The network and the moment.
 pub(crate) struct Scene {
     /// The network as it is.
     pub(crate) live: Model,
+    /// What happened when.
+    pub(crate) timeline: Timeline,
     lines: Ring<NoticeLine>,
     /// Notices of the model before this number were taken over.
     taken: u64,
@@ -48,6 +54,7 @@ impl Scene {
         let (live, lines) = (Model::new(), Ring::new(NOTICES_MAX));
         Self {
             live,
+            timeline: Timeline::new(),
             lines,
             taken: 0,
             warned: 0,
@@ -79,6 +86,7 @@ impl Scene {
         View {
             model,
             lines,
+            is_recorded: matches!(self.mode, Mode::Replay { .. }),
             theme: self.theme,
             keys: &self.keys,
             now: self.shown_at(),
@@ -106,12 +114,18 @@ impl Scene {
     /// Takes events, of which this many were skipped and this many plentiful ones left out. Returns
     /// what the user must know at once.
     pub(crate) fn take(&mut self, skipped: u64, thinned: u64, events: &[&Event]) -> Option<(Severity, String)> {
-        for event in events {
-            self.live.apply(event);
-        }
-        // Where they are missing is not known, so the last of them may be incomplete.
         self.live.note_skipped(skipped);
         self.live.note_thinned(thinned);
+        for event in events {
+            self.live.apply(event);
+            self.timeline.follow(&self.live, event);
+        }
+        self.timeline.thinned(self.live.now(), thinned);
+        self.timeline.missing(self.live.now(), skipped);
+        // Where they are missing is not known, so the last of them may be incomplete.
+        if skipped + thinned > 0 {
+            self.live.note_incomplete();
+        }
         let mut urgent = None;
         for (number, notice) in self.live.notices().from(self.taken) {
             let is_node = self.live.nodes().get(notice.event.node).is_some();
@@ -120,27 +134,33 @@ impl Scene {
             if notice.severity == Severity::Error {
                 urgent = Some((notice.severity, text.clone()));
             }
-            let line = NoticeLine { at: notice.at, severity: notice.severity, text, node: Some(notice.event.node) };
-            self.lines.push(line);
+            let line = NoticeLine::new(notice.at, notice.severity, text, Some(notice.event.node));
+            match repeated(&mut self.lines, &line, &notice.event.kind) {
+                Some(earlier) => earlier.repeat(notice.at),
+                None => _ = self.lines.push(line),
+            }
             self.taken = number + 1;
         }
-        urgent.or(self.watch())
+        urgent.or(self.tell_warnings())
     }
 
-    /// Looks for problems of the network; new ones are shown once.
-    pub(crate) fn watch(&mut self) -> Option<(Severity, String)> {
+    /// Time passes without events. New problems of the network are shown once.
+    pub(crate) fn pass_time(&mut self) -> Option<(Severity, String)> {
         // A recording's time comes with its events.
-        if self.is_behind_events && !matches!(self.mode, Mode::Replay { .. }) {
-            return None;
+        if !self.is_behind_events && !matches!(self.mode, Mode::Replay { .. }) {
+            self.live.pass(self.network_now() - LOOK_GRACE);
+            self.timeline.follow_looks(&self.live);
         }
-        let now = self.network_now();
-        self.live.watch(now);
+        self.tell_warnings()
+    }
+
+    fn tell_warnings(&mut self) -> Option<(Severity, String)> {
         let new: Vec<_> = self.live.warnings().list().from(self.warned).map(|(_, warning)| warning.clone()).collect();
         let gravest = new.iter().rev().min_by_key(|warning| gravity(&warning.finding));
         let gravest = gravest.map(|warning| self.live.warning_text(&warning.finding));
         for warning in new {
             let (text, node) = (self.live.warning_text(&warning.finding), warning.finding.node());
-            self.lines.push(NoticeLine { at: now, severity: Severity::Warning, text, node });
+            self.lines.push(NoticeLine::new(warning.at, Severity::Warning, text, node));
         }
         self.warned = self.live.warnings().list().end();
         gravest.map(|text| (Severity::Warning, text))
@@ -148,13 +168,12 @@ impl Scene {
 
     /// A line for the notices that is not about a node.
     pub(crate) fn note(&mut self, severity: Severity, text: &str) {
-        let line = NoticeLine { at: self.network_now(), severity, text: text.to_owned(), node: None };
-        self.lines.push(line);
+        self.lines.push(NoticeLine::new(self.network_now(), severity, text.to_owned(), None));
     }
 
     /// Forgets the network; another one is shown from now on.
     pub(crate) fn open(&mut self, mode: Mode) {
-        self.live = Model::new();
+        (self.live, self.timeline) = (Model::new(), Timeline::new());
         self.held = None;
         (self.taken, self.warned) = (0, 0);
         self.mode = mode;
@@ -182,6 +201,14 @@ impl Scene {
     pub(crate) fn is_taken(&self, addr: Addr) -> bool {
         self.live.nodes().get(addr).is_some()
     }
+}
+
+/// The line that says the same already, of a dial that is tried again and again.
+fn repeated<'a>(lines: &'a mut Ring<NoticeLine>, line: &NoticeLine, kind: &EventKind) -> Option<&'a mut NoticeLine> {
+    let EventKind::Link(LinkEvent::DialFailed { .. }) = kind else { return None };
+    let is_same = |earlier: &NoticeLine| earlier.text == line.text && earlier.node == line.node;
+    let (number, _) = lines.iter().rev().take(REPEATED_WITHIN).find(|(_, earlier)| is_same(earlier))?;
+    lines.get_mut(number)
 }
 
 /// The sort order of a warning: what explains the most comes first. One cut makes an overlay of two
