@@ -68,7 +68,7 @@ fn measure(path: &Path) {
     let what = format!("the pass: {} events, {} keyframes of {} MB", read.events, kept.keyframes, kept.bytes >> 20);
     row(path, &what, &mut [begun.elapsed()]);
     let span = past.span().expect("its ends");
-    let lasted = span.last.since(span.first).as_micros() as u64;
+    let lasted = span.last.micros_since(span.first);
     // Far from each other, in an order that repeats itself.
     let moments = (1..=JUMPS).map(|jump| span.first + Duration::from_micros((jump * 7_919 % JUMPS) * (lasted / JUMPS)));
     row(path, "to any moment", &mut moments.map(|at| jump(&past, at)).collect::<Vec<_>>());

@@ -68,9 +68,9 @@ fn a_moment_is_the_same_from_wherever_it_is_folded() {
         let past = recorded.past();
         let stop = CancellationToken::new();
         past.read_on(&stop, |_| {}).unwrap();
-        let mut times: Vec<Time> = (0..333)
-            .map(|_| first + Duration::from_micros(random.below((last.since(first)).as_micros() as usize) as u64))
-            .collect();
+        let lasted = usize::try_from(last.micros_since(first)).unwrap();
+        let mut moment = || first + Duration::from_micros(random.below(lasted) as u64);
+        let mut times: Vec<Time> = (0..333).map(|_| moment()).collect();
         times.push(last);
         let mut sorted: Vec<(usize, Time)> = times.iter().copied().enumerate().collect();
         sorted.sort_by_key(|(_, at)| *at);
