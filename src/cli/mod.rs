@@ -28,6 +28,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod values;
+mod virtual_run;
 mod virtual_time;
 mod with;
 
@@ -122,7 +123,7 @@ fn run_session(plan: Plan) -> Result<ExitCode, Failure> {
     match plan.screen.clone() {
         ScreenMode::Headless(format) => match plan.world {
             EngineKind::Sockets => finish(headless::run(plan, format)),
-            EngineKind::Virtual => virtual_time::run(&plan, format),
+            EngineKind::Virtual => virtual_run::run(&plan, format),
         },
         ScreenMode::Console(looks) if io::stdout().is_terminal() => finish(console::run(plan, looks)),
         ScreenMode::Console(_) => Err(plan.begin.without_terminal()),

@@ -16,12 +16,11 @@ mod search;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use self::keyframes::{KEYFRAMES_LEN_MAX, KEYFRAMES_MAX, Kept};
+pub use self::keyframes::{KEYFRAMES_LEN_MAX, KEYFRAMES_MAX, Kept, PassProgress};
 use self::keyframes::{Keyframe, Shelf};
-pub use self::pass::Progress;
-pub use self::search::{Direction, FoundEvent, STEP_EVENTS_MAX, Search};
+pub use self::search::{FoundEvent, STEP_EVENTS_MAX, SearchDirection, SearchOutcome};
 use super::journal::{Header, JournalError, JournalRecord, check_rereadable};
-use super::replay::{Damage, Recording, Step};
+use super::replay::{Damage, Recording, ReplayStep};
 use crate::event::Event;
 use crate::model::Model;
 use crate::model::moment::SessionSpan;
@@ -153,7 +152,7 @@ impl Past {
     }
 
     /// How far the pass has read.
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> PassProgress {
         self.shelf().progress
     }
 
@@ -178,7 +177,7 @@ impl Past {
             let shelf = self.shelf();
             (shelf.before(goal), shelf.index_before(goal))
         };
-        let mut walk = Walk::from(&self.path, base.as_deref())?;
+        let mut walk = PastWalk::from(&self.path, base.as_deref())?;
         let mut kept = walk.moment.position;
         let result = loop {
             match walk.next()? {
@@ -221,7 +220,7 @@ impl Past {
 }
 
 /// A fold over a recording, between two of its events.
-struct Walk {
+struct PastWalk {
     recording: Recording,
     moment: PastMoment,
 }
@@ -240,7 +239,7 @@ enum Walked {
     End,
 }
 
-impl Walk {
+impl PastWalk {
     fn from(path: &Path, keyframe: Option<&Keyframe>) -> Result<Self, JournalError> {
         Ok(match keyframe {
             None => Self { recording: Recording::open(path)?, moment: PastMoment::beginning() },
@@ -253,13 +252,13 @@ impl Walk {
     fn next(&mut self) -> Result<Walked, JournalError> {
         Ok(match self.recording.next_step() {
             None => Walked::End,
-            Some(Step::Checkpoint) => Walked::Checkpoint,
-            Some(Step::Record(Ok(JournalRecord::Event { event, .. }))) => Walked::Event(event),
-            Some(Step::Record(Ok(JournalRecord::Skipped(events)))) => self.gap(events, None),
-            Some(Step::Record(Ok(JournalRecord::Torn))) => {
+            Some(ReplayStep::Checkpoint) => Walked::Checkpoint,
+            Some(ReplayStep::Record(Ok(JournalRecord::Event { event, .. }))) => Walked::Event(event),
+            Some(ReplayStep::Record(Ok(JournalRecord::Skipped(events)))) => self.gap(events, None),
+            Some(ReplayStep::Record(Ok(JournalRecord::Torn))) => {
                 Walked::Gap { events: 0, why: Some("the recording ends in the middle of a line".to_owned()) }
             }
-            Some(Step::Record(Err(error))) => {
+            Some(ReplayStep::Record(Err(error))) => {
                 self.moment.damage.note(&error);
                 self.gap(error.missing(), Some(error.to_string()))
             }

@@ -29,7 +29,7 @@ const BUFFER_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// event is an error in its place, after which reading continues.
 #[derive(Debug)]
 pub struct Recording {
-    reader: Source,
+    reader: RecordSource,
     header: Header,
     /// By time, then by place in the file.
     waiting: BTreeMap<(Time, u64), PendingRecord>,
@@ -37,14 +37,14 @@ pub struct Recording {
     newest: Time,
     read: u64,
     /// The bookmarks behind which records wait, oldest first.
-    trail: VecDeque<Trace>,
+    trail: VecDeque<ReadTrace>,
     /// What was told before the checkpoint from which this is read.
     told: Option<ToldBefore>,
 }
 
 /// Where records come from.
 #[derive(Debug)]
-enum Source {
+enum RecordSource {
     Here(Box<JournalReader>),
     /// A thread of its own.
     Ahead(ReadAhead),
@@ -52,7 +52,7 @@ enum Source {
 
 /// What the buffer was like at a bookmark.
 #[derive(Debug, Clone)]
-struct Trace {
+struct ReadTrace {
     bookmark: Bookmark,
     read: u64,
     newest: Time,
@@ -62,7 +62,7 @@ struct Trace {
 #[derive(Debug, Clone)]
 pub(super) struct Checkpoint {
     /// Where the oldest record is that is still to be told.
-    from: Trace,
+    from: ReadTrace,
     /// Records up to this one were read; of those, only some are still to be told.
     read: u64,
     untold: Vec<Range<u64>>,
@@ -77,7 +77,7 @@ impl Checkpoint {
     /// For a list of thousands: see [`Bookmark::without_nodes`].
     pub(super) fn without_nodes(self) -> Self {
         let bookmark = self.from.bookmark.without_nodes();
-        Self { from: Trace { bookmark, ..self.from }, ..self }
+        Self { from: ReadTrace { bookmark, ..self.from }, ..self }
     }
 }
 
@@ -89,7 +89,7 @@ struct ToldBefore {
 
 /// What comes next in a recording.
 #[derive(Debug)]
-pub(super) enum Step {
+pub(super) enum ReplayStep {
     Record(Result<JournalRecord, JournalError>),
     /// Here is a [`Checkpoint`].
     Checkpoint,
@@ -130,7 +130,7 @@ impl Recording {
 
     /// The same, to be read on from here.
     pub(super) fn open_at(path: &Path, checkpoint: &Checkpoint) -> Result<Self, JournalError> {
-        let Checkpoint { from: Trace { bookmark, read, newest }, .. } = checkpoint;
+        let Checkpoint { from: ReadTrace { bookmark, read, newest }, .. } = checkpoint;
         let mut recording = Self::of(journal::read_from(path, bookmark)?);
         (recording.read, recording.newest) = (*read, *newest);
         recording.told = Some(ToldBefore { read: checkpoint.read, untold: checkpoint.untold.clone() });
@@ -141,7 +141,7 @@ impl Recording {
     pub(super) fn of(reader: JournalReader) -> Self {
         Self {
             header: reader.header().clone(),
-            reader: Source::Here(Box::new(reader)),
+            reader: RecordSource::Here(Box::new(reader)),
             waiting: BTreeMap::new(),
             waiting_bytes: 0,
             newest: Time::from_micros(0),
@@ -155,8 +155,8 @@ impl Recording {
     /// must have been read yet.
     pub(super) fn ahead(self) -> Self {
         match self.reader {
-            Source::Here(reader) => Self { reader: ReadAhead::spawn(*reader), ..self },
-            Source::Ahead(_) => self,
+            RecordSource::Here(reader) => Self { reader: ReadAhead::spawn(*reader), ..self },
+            RecordSource::Ahead(_) => self,
         }
     }
 
@@ -165,7 +165,7 @@ impl Recording {
         &self.header
     }
 
-    /// Where it can be read on. Only right behind [`Step::Checkpoint`].
+    /// Where it can be read on. Only right behind [`ReplayStep::Checkpoint`].
     pub(super) fn checkpoint(&mut self) -> Option<Checkpoint> {
         let mut untold: Vec<u64> = self.waiting.keys().map(|(_, read)| *read).collect();
         untold.sort_unstable();
@@ -178,14 +178,14 @@ impl Recording {
     }
 
     /// The next record or checkpoint.
-    pub(super) fn next_step(&mut self) -> Option<Step> {
+    pub(super) fn next_step(&mut self) -> Option<ReplayStep> {
         while !self.is_ready() {
             match self.reader.next() {
                 Some(ReaderStep::Record(record)) => self.hold(record),
                 Some(ReaderStep::Bookmark(bookmark)) => {
-                    self.trail.push_back(Trace { bookmark, read: self.read, newest: self.newest });
+                    self.trail.push_back(ReadTrace { bookmark, read: self.read, newest: self.newest });
                     if self.told.as_ref().is_none_or(|told| told.read <= self.read) {
-                        return Some(Step::Checkpoint);
+                        return Some(ReplayStep::Checkpoint);
                     }
                 }
                 None => break,
@@ -193,7 +193,7 @@ impl Recording {
         }
         let (_, first) = self.waiting.pop_first()?;
         self.waiting_bytes -= first.bytes;
-        Some(Step::Record(first.record))
+        Some(ReplayStep::Record(first.record))
     }
 
     fn hold(&mut self, record: Result<JournalRecord, JournalError>) {
@@ -241,7 +241,7 @@ fn ranges(numbers: &[u64]) -> Vec<Range<u64>> {
     ranges
 }
 
-impl Source {
+impl RecordSource {
     fn next(&mut self) -> Option<ReaderStep> {
         match self {
             Self::Here(reader) => ahead::next(reader),
@@ -256,9 +256,9 @@ impl Iterator for Recording {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             match self.next_step()? {
-                Step::Record(record) => return Some(record),
+                ReplayStep::Record(record) => return Some(record),
                 // Bookmarks behind which nothing waits any more are not needed.
-                Step::Checkpoint => self.trail.clear(),
+                ReplayStep::Checkpoint => self.trail.clear(),
             }
         }
     }

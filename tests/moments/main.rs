@@ -10,7 +10,7 @@ use gossipctl::model::Model;
 use gossipctl::model::timeline::{MarkKind, Timeline};
 use gossipctl::model::warning::LOOK_GRACE;
 use gossipctl::proto::time::Time;
-use gossipctl::session::past::{Direction, Past, Position, Search};
+use gossipctl::session::past::{Past, Position, SearchDirection, SearchOutcome};
 use tokio_util::sync::CancellationToken;
 
 use sessions::{Packing, Random, Session};
@@ -154,16 +154,16 @@ fn a_step_leads_to_the_event_before_and_after_that_is_wanted() {
             past.read_on(&CancellationToken::new(), |_| {}).unwrap();
         }
         let step = |from, direction| match past.step(Position(from), direction, wanted).unwrap() {
-            Search::Found(found) => Some(found.position.0),
-            Search::Nothing => None,
-            Search::Stopped { .. } => panic!("few events"),
+            SearchOutcome::Found(found) => Some(found.position.0),
+            SearchOutcome::Nothing => None,
+            SearchOutcome::Stopped { .. } => panic!("few events"),
         };
         for pair in places.windows(2).step_by(7) {
-            assert_eq!(step(pair[0], Direction::Forward), Some(pair[1]));
-            assert_eq!(step(pair[1], Direction::Back), Some(pair[0]));
+            assert_eq!(step(pair[0], SearchDirection::Forward), Some(pair[1]));
+            assert_eq!(step(pair[1], SearchDirection::Back), Some(pair[0]));
         }
-        assert_eq!(step(places[0], Direction::Back), None);
-        assert_eq!(step(*places.last().unwrap(), Direction::Forward), None);
+        assert_eq!(step(places[0], SearchDirection::Back), None);
+        assert_eq!(step(*places.last().unwrap(), SearchDirection::Forward), None);
     }
 }
 
@@ -174,16 +174,16 @@ fn a_search_says_how_far_it_looked_when_it_is_stopped() {
     let past = recorded.past();
     past.read_on(&CancellationToken::new(), |_| {}).unwrap();
     let stop = CancellationToken::new();
-    let told = past.find(Position(0), Direction::Forward, |_| false, &stop, |_| stop.cancel()).unwrap();
-    assert!(matches!(told, Search::Stopped { looked_to: Position(to) } if to > 0 && to < 2_000), "{told:?}");
+    let told = past.find(Position(0), SearchDirection::Forward, |_| false, &stop, |_| stop.cancel()).unwrap();
+    assert!(matches!(told, SearchOutcome::Stopped { looked_to: Position(to) } if to > 0 && to < 2_000), "{told:?}");
     let never = CancellationToken::new();
     let mut reached = Vec::new();
-    let told = past.find(Position(u64::MAX), Direction::Back, |_| false, &never, |at| reached.push(at)).unwrap();
-    assert!(told == Search::Nothing && !reached.is_empty());
+    let told = past.find(Position(u64::MAX), SearchDirection::Back, |_| false, &never, |at| reached.push(at)).unwrap();
+    assert!(told == SearchOutcome::Nothing && !reached.is_empty());
 }
 
 #[test]
-fn the_ends_of_a_recording_and_its_events_are_known_before_and_after_it_is_read() {
+fn the_ends_and_the_events_of_any_time_are_known_at_once() {
     let session = Session::play_for(&mut Random(8), Duration::from_secs(60));
     let (first, last) = (session.events[0].at, session.events.last().unwrap().at);
     let (from, to) = (first + Duration::from_secs(31), first + Duration::from_secs(33));

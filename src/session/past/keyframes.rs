@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::pass::Progress;
 use super::{Goal, PastMoment, Position};
 use crate::model::timeline::Timeline;
 use crate::proto::time::Time;
@@ -28,6 +27,16 @@ const NEAR_POINTS: usize = 2;
 const RECENT_MAX: usize = 8;
 /// Events between two of them where no index is yet.
 pub(super) const NEAR_EVERY: u64 = 65_536;
+
+/// How far a pass has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PassProgress {
+    /// The time of the latest event.
+    pub read_to: Option<Time>,
+    pub events: u64,
+    /// The whole recording was read, as it was then.
+    pub is_whole: bool,
+}
 
 /// The model at a moment, and where to read on.
 #[derive(Debug)]
@@ -79,7 +88,7 @@ pub(super) struct Shelf {
     index: Vec<IndexPoint>,
     index_every: u64,
     pub(super) timeline: Timeline,
-    pub(super) progress: Progress,
+    pub(super) progress: PassProgress,
     pub(super) first: Option<Time>,
     /// The timeline at the last keyframe, from which a pass goes on.
     resume: Option<(Arc<Keyframe>, Timeline)>,
@@ -107,7 +116,7 @@ impl Shelf {
             index: Vec::new(),
             index_every: INDEX_EVERY,
             timeline: Timeline::new(),
-            progress: Progress::default(),
+            progress: PassProgress::default(),
             first: None,
             resume: None,
             file_len: 0,

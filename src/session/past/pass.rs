@@ -4,30 +4,23 @@ use std::sync::PoisonError;
 
 use tokio_util::sync::CancellationToken;
 
-use super::keyframes::IndexPoint;
-use super::{Past, Position, Walk, Walked};
+use super::keyframes::{IndexPoint, PassProgress};
+use super::{Past, PastWalk, Position, Walked};
 use crate::model::timeline::Timeline;
-use crate::proto::time::Time;
 use crate::session::journal::JournalError;
 
 /// Events between two looks at whether to stop, and two reports.
 const LOOK_EVERY: u64 = 1_024;
 const REPORT_EVERY: u64 = 65_536;
 
-/// How far a pass has read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
-    /// The time of the latest event.
-    pub read_to: Option<Time>,
-    pub events: u64,
-    /// The whole recording was read, as it was then.
-    pub is_whole: bool,
-}
-
 impl Past {
     /// Reads the recording on to its end, on this thread and one more, and tells now and then how far it has come.
     /// Stops when it is told to; the next call goes on from the last keyframe. So does a call after the file has grown.
-    pub fn read_on(&self, stop: &CancellationToken, mut tell: impl FnMut(Progress)) -> Result<Progress, JournalError> {
+    pub fn read_on(
+        &self,
+        stop: &CancellationToken,
+        mut tell: impl FnMut(PassProgress),
+    ) -> Result<PassProgress, JournalError> {
         let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let mut pass = self.begin_pass()?;
         let (mut looked, mut reported) = (pass.walk.moment.position.0, pass.walk.moment.position.0);
@@ -68,14 +61,14 @@ impl Past {
             shelf.resume()
         };
         let (keyframe, timeline) = resume.unzip();
-        let walk = Walk::from(&self.path, keyframe.as_deref())?;
-        let walk = Walk { recording: walk.recording.ahead(), ..walk };
+        let walk = PastWalk::from(&self.path, keyframe.as_deref())?;
+        let walk = PastWalk { recording: walk.recording.ahead(), ..walk };
         Ok(Pass { walk, timeline: timeline.unwrap_or_default() })
     }
 }
 
 struct Pass {
-    walk: Walk,
+    walk: PastWalk,
     timeline: Timeline,
 }
 
@@ -109,10 +102,10 @@ impl Pass {
         }
     }
 
-    fn publish(&self, past: &Past, is_whole: bool) -> Progress {
+    fn publish(&self, past: &Past, is_whole: bool) -> PassProgress {
         let model = &self.walk.moment.model;
         let Position(events) = self.walk.moment.position;
-        let progress = Progress { read_to: model.started().map(|_| model.now()), events, is_whole };
+        let progress = PassProgress { read_to: model.started().map(|_| model.now()), events, is_whole };
         let mut shelf = past.shelf();
         shelf.timeline = self.timeline.clone();
         shelf.first = model.started();

@@ -14,7 +14,7 @@ const LOOK_EVERY: u64 = 1_024;
 
 /// Which way to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub enum SearchDirection {
     Forward,
     Back,
 }
@@ -29,7 +29,7 @@ pub struct FoundEvent {
 
 /// What came of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Search {
+pub enum SearchOutcome {
     Found(FoundEvent),
     /// There is none up to the end of the recording.
     Nothing,
@@ -45,12 +45,12 @@ impl Past {
     pub fn find(
         &self,
         from: Position,
-        direction: Direction,
+        direction: SearchDirection,
         wanted: impl FnMut(&Event) -> bool,
         stop: &CancellationToken,
         tell: impl FnMut(Time),
-    ) -> Result<Search, JournalError> {
-        let mut look = Look { wanted, stop, tell, looked: 0, looks_max: u64::MAX };
+    ) -> Result<SearchOutcome, JournalError> {
+        let mut look = EventLook { wanted, stop, tell, looked: 0, looks_max: u64::MAX };
         self.search(from, direction, &mut look)
     }
 
@@ -58,52 +58,52 @@ impl Past {
     pub fn step(
         &self,
         from: Position,
-        direction: Direction,
+        direction: SearchDirection,
         wanted: impl FnMut(&Event) -> bool,
-    ) -> Result<Search, JournalError> {
+    ) -> Result<SearchOutcome, JournalError> {
         let stop = CancellationToken::new();
-        let mut look = Look { wanted, stop: &stop, tell: |_| {}, looked: 0, looks_max: STEP_EVENTS_MAX };
+        let mut look = EventLook { wanted, stop: &stop, tell: |_| {}, looked: 0, looks_max: STEP_EVENTS_MAX };
         self.search(from, direction, &mut look)
     }
 
     fn search<W: FnMut(&Event) -> bool, T: FnMut(Time)>(
         &self,
         from: Position,
-        direction: Direction,
-        look: &mut Look<'_, W, T>,
-    ) -> Result<Search, JournalError> {
+        direction: SearchDirection,
+        look: &mut EventLook<'_, W, T>,
+    ) -> Result<SearchOutcome, JournalError> {
         match direction {
-            Direction::Forward => self.search_forward(from, look),
-            Direction::Back => self.search_back(from, look),
+            SearchDirection::Forward => self.search_forward(from, look),
+            SearchDirection::Back => self.search_back(from, look),
         }
     }
 
     fn search_forward<W: FnMut(&Event) -> bool, T: FnMut(Time)>(
         &self,
         from: Position,
-        look: &mut Look<'_, W, T>,
-    ) -> Result<Search, JournalError> {
+        look: &mut EventLook<'_, W, T>,
+    ) -> Result<SearchOutcome, JournalError> {
         for told in self.numbered(from)? {
             let (before, event) = told?;
             if before < from {
                 continue;
             }
             if look.is_over(&event) {
-                return Ok(Search::Stopped { looked_to: before });
+                return Ok(SearchOutcome::Stopped { looked_to: before });
             }
             if (look.wanted)(&event) {
-                return Ok(Search::Found(FoundEvent { position: Position(before.0 + 1), event }));
+                return Ok(SearchOutcome::Found(FoundEvent { position: Position(before.0 + 1), event }));
             }
         }
-        Ok(Search::Nothing)
+        Ok(SearchOutcome::Nothing)
     }
 
     /// Part by part of the index, each forward.
     fn search_back<W: FnMut(&Event) -> bool, T: FnMut(Time)>(
         &self,
         from: Position,
-        look: &mut Look<'_, W, T>,
-    ) -> Result<Search, JournalError> {
+        look: &mut EventLook<'_, W, T>,
+    ) -> Result<SearchOutcome, JournalError> {
         // The event right before it is the one that is shown.
         let mut end = Position(from.0.saturating_sub(1));
         while end > Position(0) {
@@ -115,18 +115,18 @@ impl Past {
                     break;
                 }
                 if look.is_over(&event) {
-                    return Ok(Search::Stopped { looked_to: end });
+                    return Ok(SearchOutcome::Stopped { looked_to: end });
                 }
                 if before >= begin && (look.wanted)(&event) {
                     found = Some(FoundEvent { position: Position(before.0 + 1), event });
                 }
             }
             if let Some(found) = found {
-                return Ok(Search::Found(found));
+                return Ok(SearchOutcome::Found(found));
             }
             end = begin;
         }
-        Ok(Search::Nothing)
+        Ok(SearchOutcome::Nothing)
     }
 
     /// The last indexed position before this one.
@@ -153,7 +153,7 @@ impl Past {
     }
 }
 
-struct Look<'a, W, T> {
+struct EventLook<'a, W, T> {
     wanted: W,
     stop: &'a CancellationToken,
     tell: T,
@@ -161,7 +161,7 @@ struct Look<'a, W, T> {
     looks_max: u64,
 }
 
-impl<W, T: FnMut(Time)> Look<'_, W, T> {
+impl<W, T: FnMut(Time)> EventLook<'_, W, T> {
     /// It was stopped, or has looked at enough.
     fn is_over(&mut self, event: &Event) -> bool {
         self.looked += 1;

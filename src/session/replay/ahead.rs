@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::super::journal::{Bookmark, JournalError, JournalReader, JournalRecord};
-use super::Source;
+use super::RecordSource;
 
 /// Records that are handed over at a time, and such parts that wait: a moment's work.
 const PART_LEN: usize = 2_048;
@@ -35,7 +35,7 @@ pub(super) fn next(reader: &mut JournalReader) -> Option<ReaderStep> {
 
 impl ReadAhead {
     /// Without a thread, the caller reads itself.
-    pub(super) fn spawn(reader: JournalReader) -> Source {
+    pub(super) fn spawn(reader: JournalReader) -> RecordSource {
         let (to_caller, parts) = sync_channel(PARTS_MAX);
         let (hand_over, reader_of_thread) = sync_channel(1);
         let work = move || {
@@ -46,10 +46,10 @@ impl ReadAhead {
         let started = std::thread::Builder::new().name("read ahead".to_owned()).spawn(work);
         match started {
             Ok(_) => match hand_over.send(reader) {
-                Ok(()) => Source::Ahead(Self { parts, part: Vec::new().into_iter() }),
-                Err(unsent) => Source::Here(Box::new(unsent.0)),
+                Ok(()) => RecordSource::Ahead(Self { parts, part: Vec::new().into_iter() }),
+                Err(unsent) => RecordSource::Here(Box::new(unsent.0)),
             },
-            Err(_) => Source::Here(Box::new(reader)),
+            Err(_) => RecordSource::Here(Box::new(reader)),
         }
     }
 
