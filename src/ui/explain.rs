@@ -49,7 +49,7 @@ fn answer(subject: Subject, view: &View<'_>) -> Option<Explanation> {
         Subject::Notice(number) => {
             let line = view.lines.get(number)?;
             let title = format!("Notice of {}", view.second(line.at));
-            Explanation { title, verdict: line.text.clone(), evidence: Vec::new() }
+            Explanation { title, verdict: line.told(), evidence: Vec::new() }
         }
     })
 }

@@ -120,8 +120,9 @@ impl Scene {
             if notice.severity == Severity::Error {
                 urgent = Some((notice.severity, text.clone()));
             }
-            let line = NoticeLine { at: notice.at, severity: notice.severity, text, node: Some(notice.event.node) };
-            self.lines.push(line);
+            let node = Some(notice.event.node);
+            let line = NoticeLine { at: notice.at, severity: notice.severity, text, node, times: 1 };
+            keep(&mut self.lines, line);
             self.taken = number + 1;
         }
         urgent.or(self.watch())
@@ -140,7 +141,7 @@ impl Scene {
         let gravest = gravest.map(|warning| self.live.warning_text(&warning.finding));
         for warning in new {
             let (text, node) = (self.live.warning_text(&warning.finding), warning.finding.node());
-            self.lines.push(NoticeLine { at: now, severity: Severity::Warning, text, node });
+            keep(&mut self.lines, NoticeLine { at: now, severity: Severity::Warning, text, node, times: 1 });
         }
         self.warned = self.live.warnings().list().end();
         gravest.map(|text| (Severity::Warning, text))
@@ -148,8 +149,8 @@ impl Scene {
 
     /// A line for the notices that is not about a node.
     pub(crate) fn note(&mut self, severity: Severity, text: &str) {
-        let line = NoticeLine { at: self.network_now(), severity, text: text.to_owned(), node: None };
-        self.lines.push(line);
+        let line = NoticeLine { at: self.network_now(), severity, text: text.to_owned(), node: None, times: 1 };
+        keep(&mut self.lines, line);
     }
 
     /// Forgets the network; another one is shown from now on.
@@ -181,6 +182,16 @@ impl Scene {
     /// A node is known at this address.
     pub(crate) fn is_taken(&self, addr: Addr) -> bool {
         self.live.nodes().get(addr).is_some()
+    }
+}
+
+/// Adds a line, or counts it if it says the same as the one before.
+fn keep(lines: &mut Ring<NoticeLine>, line: NoticeLine) {
+    let is_again = |last: &NoticeLine| (last.severity, &last.text, last.node) == (line.severity, &line.text, line.node);
+    let again = lines.last().filter(|(_, last)| is_again(last)).map(|(number, _)| number);
+    match again.and_then(|number| lines.get_mut(number)) {
+        Some(last) => (last.at, last.times) = (line.at, last.times + 1),
+        None => drop(lines.push(line)),
     }
 }
 

@@ -122,6 +122,15 @@ pub(crate) struct NoticeLine {
     pub(crate) text: String,
     /// The node that it is about.
     pub(crate) node: Option<Addr>,
+    /// How often it came in a row; `at` is when it came last.
+    pub(crate) times: u64,
+}
+
+impl NoticeLine {
+    /// The text, and how often it came: `p3: Not done: restart p3: it runs (x3)`.
+    pub(crate) fn told(&self) -> String {
+        if self.times > 1 { format!("{} (x{})", self.text, self.times) } else { self.text.clone() }
+    }
 }
 
 const HOUR: Duration = Duration::from_secs(3_600);

@@ -2,29 +2,31 @@
 //!
 //! ```text
 //! 6 Notices 2
-//! 03:00:03 ! p3: No connection to 127.0.0.1:5002: refused; will try again
+//! 03:00:03 ! p3: No connection to 127.0.0.1:5002: refused; will try again (x3)
 //! ```
 
-use super::list::ListPane;
+use std::convert::Infallible;
+
+use super::list::{ListPane, rows_wanted};
 use super::log::{Depth, Fold, Log, LogLines};
 use super::{PaneInfo, PanePlace, PaneSize, Selection};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;
 use crate::ui::explain::Subject;
 use crate::ui::line::Sentence;
-use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::{NoticeLine, View, severity_look};
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    number: 6,
     title: "Notices",
     word: "notices",
     help: "notices: what went wrong or changed",
     wide: PanePlace { strip: 1, size: PaneSize::UpTo(HEIGHT_MAX) },
-    rank: 6,
+    rank: 7,
     rank_empty: None,
-    count: |view| (view.lines.len(), Tone::Suspect),
-    wanted: |view| match view.lines.iter().map(|(_, line)| rows(line)).sum::<usize>() {
+    count: Some(|view| (view.lines.len(), Tone::Suspect)),
+    wanted: |view| match view.lines.iter().map(|(_, line)| rows_wanted(&line.text)).sum::<usize>() {
         0 => 0,
         rows => rows + 2,
     },
@@ -34,18 +36,12 @@ pub(super) const PANE: PaneInfo = PaneInfo {
 /// Lines of the pane, frame included, beside all others.
 const HEIGHT_MAX: u16 = 10;
 
-/// Columns of a sentence in the narrowest pane beside others.
-const COLUMNS: usize = 26;
-
-/// The rows that a notice takes there.
-fn rows(line: &NoticeLine) -> usize {
-    text::width(&line.text).div_ceil(COLUMNS)
-}
-
 struct NoticeLog;
 
 impl Log for NoticeLog {
     type Entry = NoticeLine;
+    /// A line stands for itself.
+    type Part = Infallible;
     type Fact = ();
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<NoticeLine> {
@@ -57,15 +53,20 @@ impl Log for NoticeLog {
     fn line(line: &NoticeLine, (): &(), _fold: Fold, _columns: usize, view: &View<'_>) -> Sentence {
         let (tone, sign) = severity_look(line.severity);
         let head = vec![(Tone::Stale, format!("{} ", view.second(line.at))), (tone, format!("{sign} "))];
-        let tail = vec![(if line.severity == Severity::Info { Tone::Plain } else { tone }, line.text.clone())];
+        let tail = vec![(if line.severity == Severity::Info { Tone::Plain } else { tone }, line.told())];
         Sentence { head, tail }
+    }
+
+    /// The newest may be repeated.
+    fn settled(view: &View<'_>) -> u64 {
+        view.lines.end().saturating_sub(1)
     }
 
     fn hint(_view: &View<'_>) -> String {
         "Nothing to say: no warning, no error.".to_owned()
     }
 
-    fn selection(number: u64, line: &NoticeLine, _part: Option<u32>, _view: &View<'_>) -> Selection {
+    fn selection(number: u64, line: &NoticeLine, _part: Option<Infallible>, _view: &View<'_>) -> Selection {
         Selection { node: line.node, subject: Some(Subject::Notice(number)), ..Selection::default() }
     }
 }

@@ -40,6 +40,7 @@ use crate::proto::message::Role;
 use crate::proto::time::Time;
 use crate::ui::action::{Action, Move};
 use crate::ui::filter::{Filter, Search};
+use crate::ui::keys::Hint;
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::{Target, View, state_word};
@@ -62,13 +63,14 @@ const CLICK_REACH: u16 = 4;
 const FADE_TIME: Duration = Duration::from_secs(10);
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    number: 1,
     title: "Topology",
     word: "topology",
     help: "topology: the overlay, and the path of a message through it",
     wide: PanePlace { strip: 0, size: PaneSize::Rest },
     narrow: Some(PanePlace { strip: 0, size: PaneSize::Percent(41) }),
     selects: Selects::Node,
-    count: |view| (view.model.nodes().len(), Tone::Plain),
+    count: Some(|view| (view.model.nodes().len(), Tone::Plain)),
     ..PaneInfo::new(|| Box::new(Topology::default()))
 };
 
@@ -150,6 +152,15 @@ impl Pane for Topology {
         let Some(addr) = self.node_at(at) else { return Moved::Here };
         self.selected = Some(addr);
         Moved::Selected(Some(addr))
+    }
+
+    fn hints(&self, _view: &View<'_>) -> Vec<(Action, Hint)> {
+        let word = match self.registrations {
+            Registrations::OfSelected => "seed links",
+            Registrations::Shown => "hide seed links",
+        };
+        let lay_out = (Action::Layout, Hint { word: "lay out", rank: 9 });
+        vec![(Action::Move(Move::Sort), Hint { word, rank: 9 }), lay_out]
     }
 
     fn filter(&self) -> &Filter {
@@ -368,10 +379,14 @@ fn words(node: &NodeRecord, view: &View<'_>) -> String {
 fn note(scenery: &Scenery<'_>, view: &View<'_>) -> String {
     let graph = &scenery.graph;
     let known = graph.nodes.iter().filter(|node| node.state() == ObservedState::Known).count();
-    let links = graph.ties.iter().filter(|tie| tie.kind == TieKind::Neighbor).count();
+    let ties = |kind| graph.ties.iter().filter(|tie| tie.kind == kind).count() as u64;
     let mut items = wave_note(scenery, view);
     items.push(count_text((graph.nodes.len() - known) as u64, "node"));
-    items.push(count_text(links as u64, "link"));
+    // Of a seed alone, other links are not known.
+    items.push(match (ties(TieKind::Neighbor), ties(TieKind::Registration)) {
+        (0, registrations) if registrations > 0 => count_text(registrations, "registration"),
+        (links, _) => count_text(links, "link"),
+    });
     if known + graph.more > 0 {
         items.push(format!("{} heard of", text::count(known + graph.more)));
     }
