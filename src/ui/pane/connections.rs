@@ -18,8 +18,7 @@ use std::collections::BTreeSet;
 
 use self::cells::Seen;
 use self::rows::Sort;
-use super::list::{Done, Lines, ListPane, fold_hint};
-use super::log::Fold;
+use super::list::{Done, Fold, Lines, ListPane, fold_hint};
 use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::model::link::LinkKey;
 use crate::model::node::NodeRecord;

@@ -10,8 +10,8 @@
 
 use std::time::Duration;
 
-use super::list::ListPane;
-use super::log::{Depth, Fold, Log, LogLines, PARTS_MAX};
+use super::list::{Fold, ListPane};
+use super::log::{Depth, Log, LogLines, PARTS_MAX};
 use super::reports::{DeathPart, death, death_part, death_parts};
 use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::event::EventKind;

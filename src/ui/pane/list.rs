@@ -6,7 +6,6 @@ use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use super::log::Fold;
 use super::{Focus, Moved, Pane, Selection, Surface};
 use crate::proto::addr::Addr;
 use crate::ui::action::{Action, Move};
@@ -107,6 +106,23 @@ pub(super) trait Lines: Default {
     fn sort(&mut self, _order: &str) {}
 
     fn show_columns(&mut self, _columns: &[&'static str]) {}
+}
+
+/// Whether further lines stand below an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fold {
+    Folded,
+    Unfolded,
+}
+
+impl Fold {
+    /// In front of a line that can be unfolded.
+    pub(super) const fn sign(self) -> &'static str {
+        match self {
+            Self::Folded => "+",
+            Self::Unfolded => "-",
+        }
+    }
 }
 
 /// The hint of the key that unfolds a line, or folds it; `rank` as in [`Hint`].

@@ -10,8 +10,8 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use super::list::ListPane;
-use super::log::{Depth, Fold, Log, LogLines};
+use super::list::{Fold, ListPane};
+use super::log::{Depth, Log, LogLines};
 use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::model::link::LinkKey;
 use crate::model::liveness::{PROBES_MAX, ProbeEntry, ProbeOutcome};

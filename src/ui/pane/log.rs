@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::Selection;
-use super::list::{Done, Lines, fold_hint};
+use super::list::{Done, Fold, Lines, fold_hint};
 use crate::model::ring::Ring;
 use crate::ui::action::{Action, Move};
 use crate::ui::filter::Filter;
@@ -87,23 +87,6 @@ pub(super) enum Depth {
     Brief,
     /// All that a line shows.
     Full,
-}
-
-/// Whether further lines stand below an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fold {
-    Folded,
-    Unfolded,
-}
-
-impl Fold {
-    /// In front of a line that can be unfolded.
-    pub(super) const fn sign(self) -> &'static str {
-        match self {
-            Self::Folded => "+",
-            Self::Unfolded => "-",
-        }
-    }
 }
 
 /// A line of a log: an entry, or one of the lines that it unfolds to.

@@ -7,8 +7,8 @@
 
 use std::convert::Infallible;
 
-use super::list::{ListPane, rows_wanted};
-use super::log::{Depth, Fold, Log, LogLines};
+use super::list::{Fold, ListPane, rows_wanted};
+use super::log::{Depth, Log, LogLines};
 use super::{PaneInfo, PanePlace, PaneSize, Selection};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;

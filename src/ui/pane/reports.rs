@@ -8,8 +8,8 @@
 //! 03:01:20 + p4, by p1: s1 disputed
 //! ```
 
-use super::list::ListPane;
-use super::log::{Depth, Fold, Log, LogLines, PARTS_MAX};
+use super::list::{Fold, ListPane};
+use super::log::{Depth, Log, LogLines, PARTS_MAX};
 use super::{PaneInfo, PanePlace, PaneSize, Selection};
 use crate::model::death::{DeathCase, Evidence, ReportOutcome};
 use crate::model::ring::Ring;
