@@ -19,6 +19,7 @@ pub mod life;
 pub mod link;
 pub mod liveness;
 pub mod loss;
+pub mod moment;
 pub mod node;
 pub mod notice;
 pub mod overlay;

@@ -6,13 +6,16 @@ use super::keys::KeyMap;
 use super::options::Mode;
 use super::theme::Theme;
 use super::view::{Aging, Lit, NameWidths, NoticeLine, View};
-use crate::event::Event;
+use crate::event::{Event, EventKind, LinkEvent};
 use crate::model::Model;
 use crate::model::notice::{NOTICES_MAX, Severity};
 use crate::model::ring::Ring;
 use crate::model::warning::Finding;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
+
+/// Notices back to which a line is looked for that says the same: several screens.
+const REPEATED_WITHIN: usize = 256;
 
 /// The network and the moment.
 pub(crate) struct Scene {
@@ -79,6 +82,7 @@ impl Scene {
         View {
             model,
             lines,
+            is_recorded: matches!(self.mode, Mode::Replay { .. }),
             theme: self.theme,
             keys: &self.keys,
             now: self.shown_at(),
@@ -120,9 +124,10 @@ impl Scene {
             if notice.severity == Severity::Error {
                 urgent = Some((notice.severity, text.clone()));
             }
-            let node = Some(notice.event.node);
-            let line = NoticeLine { at: notice.at, severity: notice.severity, text, node, times: 1 };
-            keep(&mut self.lines, line);
+            let line = NoticeLine::new(notice.at, notice.severity, text, Some(notice.event.node));
+            // A dial is tried again and again, between others.
+            let is_dial = matches!(notice.event.kind, EventKind::Link(LinkEvent::DialFailed { .. }));
+            keep(&mut self.lines, line, if is_dial { REPEATED_WITHIN } else { 1 });
             self.taken = number + 1;
         }
         urgent.or(self.watch())
@@ -141,7 +146,7 @@ impl Scene {
         let gravest = gravest.map(|warning| self.live.warning_text(&warning.finding));
         for warning in new {
             let (text, node) = (self.live.warning_text(&warning.finding), warning.finding.node());
-            keep(&mut self.lines, NoticeLine { at: now, severity: Severity::Warning, text, node, times: 1 });
+            keep(&mut self.lines, NoticeLine::new(now, Severity::Warning, text, node), 1);
         }
         self.warned = self.live.warnings().list().end();
         gravest.map(|text| (Severity::Warning, text))
@@ -149,8 +154,8 @@ impl Scene {
 
     /// A line for the notices that is not about a node.
     pub(crate) fn note(&mut self, severity: Severity, text: &str) {
-        let line = NoticeLine { at: self.network_now(), severity, text: text.to_owned(), node: None, times: 1 };
-        keep(&mut self.lines, line);
+        let line = NoticeLine::new(self.network_now(), severity, text.to_owned(), None);
+        keep(&mut self.lines, line, 1);
     }
 
     /// Forgets the network; another one is shown from now on.
@@ -185,13 +190,15 @@ impl Scene {
     }
 }
 
-/// Adds a line, or counts it if it says the same as the one before.
-fn keep(lines: &mut Ring<NoticeLine>, line: NoticeLine) {
-    let is_again = |last: &NoticeLine| (last.severity, &last.text, last.node) == (line.severity, &line.text, line.node);
-    let again = lines.last().filter(|(_, last)| is_again(last)).map(|(number, _)| number);
-    match again.and_then(|number| lines.get_mut(number)) {
-        Some(last) => (last.at, last.times) = (line.at, last.times + 1),
-        None => drop(lines.push(line)),
+/// Adds a line, or counts it in one of so many before that says the same.
+fn keep(lines: &mut Ring<NoticeLine>, line: NoticeLine, within: usize) {
+    let is_same = |earlier: &NoticeLine| {
+        (earlier.severity, &earlier.text, earlier.node) == (line.severity, &line.text, line.node)
+    };
+    let earlier = lines.iter().rev().take(within).find(|(_, earlier)| is_same(earlier)).map(|(number, _)| number);
+    match earlier.and_then(|number| lines.get_mut(number)) {
+        Some(earlier) => earlier.repeat(line.at),
+        None => _ = lines.push(line),
     }
 }
 

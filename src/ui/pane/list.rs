@@ -138,7 +138,12 @@ const SENTENCE_COLUMNS: usize = 26;
 
 /// The rows that a sentence takes there.
 pub(super) fn rows_wanted(sentence: &str) -> usize {
-    text::width(sentence).div_ceil(SENTENCE_COLUMNS)
+    rows_of(text::width(sentence))
+}
+
+/// The rows of a sentence of so many columns.
+pub(super) fn rows_of(columns: usize) -> usize {
+    columns.div_ceil(SENTENCE_COLUMNS)
 }
 
 /// Whether a key was taken.

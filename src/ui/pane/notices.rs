@@ -2,18 +2,20 @@
 //!
 //! ```text
 //! 6 Notices 2
-//! 03:00:03 ! p3: No connection to 127.0.0.1:5002: refused; will try again (x3)
+//! 03:00:03 ! p3: Registered with 1 of 2 seeds, wants 2; still trying
+//! 03:00:03 ! x12, last 03:01:40: p3: No connection to 127.0.0.1:5002: refused; will try again
 //! ```
 
 use std::convert::Infallible;
 
-use super::list::{Fold, ListPane, rows_wanted};
+use super::list::{Fold, ListPane, rows_of};
 use super::log::{Depth, Log, LogLines};
 use super::{PaneInfo, PanePlace, PaneSize, Selection};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;
 use crate::ui::explain::Subject;
 use crate::ui::line::Sentence;
+use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::{NoticeLine, View, severity_look};
 
@@ -26,7 +28,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     rank: 7,
     rank_empty: None,
     count: Some(|view| (view.lines.len(), Tone::Suspect)),
-    wanted: |view| match view.lines.iter().map(|(_, line)| rows_wanted(&line.text)).sum::<usize>() {
+    wanted: |view| match view.lines.iter().map(|(_, line)| rows(line)).sum::<usize>() {
         0 => 0,
         rows => rows + 2,
     },
@@ -35,6 +37,15 @@ pub(super) const PANE: PaneInfo = PaneInfo {
 
 /// Lines of the pane, frame included, beside all others.
 const HEIGHT_MAX: u16 = 10;
+
+/// Columns of `x12, last 03:01:40: `.
+const AGAIN_WIDTH: usize = 20;
+
+/// The rows that a notice takes there.
+fn rows(line: &NoticeLine) -> usize {
+    let again = if line.again.is_some() { AGAIN_WIDTH } else { 0 };
+    rows_of(text::width(&line.text) + again)
+}
 
 struct NoticeLog;
 
@@ -53,17 +64,19 @@ impl Log for NoticeLog {
     fn line(line: &NoticeLine, (): &(), _fold: Fold, _columns: usize, view: &View<'_>) -> Sentence {
         let (tone, sign) = severity_look(line.severity);
         let head = vec![(Tone::Stale, format!("{} ", view.second(line.at))), (tone, format!("{sign} "))];
-        let tail = vec![(if line.severity == Severity::Info { Tone::Plain } else { tone }, line.told())];
+        let again = line.again.map(|again| format!("x{}, last {}: ", again.times, view.second(again.last)));
+        let said = (if line.severity == Severity::Info { Tone::Plain } else { tone }, line.text.clone());
+        let tail = again.map(|again| (Tone::Stale, again)).into_iter().chain([said]).collect();
         Sentence { head, tail }
-    }
-
-    /// The newest may be repeated.
-    fn settled(view: &View<'_>) -> u64 {
-        view.lines.end().saturating_sub(1)
     }
 
     fn hint(_view: &View<'_>) -> String {
         "Nothing to say: no warning, no error.".to_owned()
+    }
+
+    /// What repeats itself is counted in its line.
+    fn settled(view: &View<'_>) -> u64 {
+        view.lines.first()
     }
 
     fn selection(number: u64, line: &NoticeLine, _part: Option<Infallible>, _view: &View<'_>) -> Selection {

@@ -110,8 +110,7 @@ impl Pane for Topology {
         let scenery = self.scenery(view);
         let inside = surface.framed(&note(&scenery, view), scenery.filter, view);
         if scenery.graph.nodes.is_empty() {
-            let add = view.keys.key_of(Action::Add);
-            return surface.hint(&format!("No nodes yet. Press {add} to start one."), inside, view);
+            return surface.hint(&view.none_yet("nodes", "one"), inside, view);
         }
         let is_whole_screen = surface.area.width == surface.frame.area().width;
         let frame = &mut *surface.frame;
@@ -379,14 +378,10 @@ fn words(node: &NodeRecord, view: &View<'_>) -> String {
 fn note(scenery: &Scenery<'_>, view: &View<'_>) -> String {
     let graph = &scenery.graph;
     let known = graph.nodes.iter().filter(|node| node.state() == ObservedState::Known).count();
-    let ties = |kind| graph.ties.iter().filter(|tie| tie.kind == kind).count() as u64;
+    let links = graph.ties.iter().filter(|tie| tie.kind == TieKind::Neighbor).count();
     let mut items = wave_note(scenery, view);
     items.push(count_text((graph.nodes.len() - known) as u64, "node"));
-    // Of a seed alone, other links are not known.
-    items.push(match (ties(TieKind::Neighbor), ties(TieKind::Registration)) {
-        (0, registrations) if registrations > 0 => count_text(registrations, "registration"),
-        (links, _) => count_text(links, "link"),
-    });
+    items.extend(view.links_text(links));
     if known + graph.more > 0 {
         items.push(format!("{} heard of", text::count(known + graph.more)));
     }

@@ -201,15 +201,3 @@ fn each_pane_hints_at_keys_of_its_own_at_80_columns() {
     footers.dedup();
     assert!(footers.len() > 4, "{footers:#?}");
 }
-
-#[test]
-fn a_seed_alone_counts_its_registrations() {
-    let mut script = Script::default();
-    script.start(S1, "s1", Role::Seed);
-    for peer in [P1, P3] {
-        script.at(400).one_end(S1, peer, crate::event::Direction::Inbound, crate::event::Purpose::Registration);
-    }
-    let mut app = told(options(), script.events, 2_000);
-    let shown = app.picture(120, 40);
-    assert!(shown.contains("3 nodes, 2 registrations") && !shown.contains("0 links"), "{shown}");
-}
