@@ -25,7 +25,7 @@ use crate::model::node::NodeRecord;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
-use crate::ui::action::Move;
+use crate::ui::action::{Action, Move};
 use crate::ui::explain::Subject;
 use crate::ui::filter::Filter;
 use crate::ui::keys::Hint;

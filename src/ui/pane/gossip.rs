@@ -63,14 +63,14 @@ pub(super) const PANE: PaneInfo = PaneInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GossipPart {
     /// What one end of a link told.
-    End(LinkSide),
+    End(FoldedEnd),
     Death(DeathPart),
     Message(MessagePart),
 }
 
 /// Which end of a link: the one that told of it first, or the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LinkSide {
+pub(super) enum FoldedEnd {
     First,
     Other,
 }
@@ -162,7 +162,7 @@ impl Log for GossipPane {
     fn parts(entry: &GossipEntry, view: &View<'_>) -> Vec<GossipPart> {
         match &entry.folded {
             Folded::Nothing => Vec::new(),
-            Folded::OtherEnd(_) => vec![GossipPart::End(LinkSide::First), GossipPart::End(LinkSide::Other)],
+            Folded::OtherEnd(_) => vec![GossipPart::End(FoldedEnd::First), GossipPart::End(FoldedEnd::Other)],
             Folded::Death(_) => case(entry, view).into_iter().flat_map(death_parts).map(GossipPart::Death).collect(),
             Folded::Message(_) => rumor(entry, view).map_or_else(Vec::new, |rumor| {
                 let elsewhere = rumor.elsewhere(view.model.nodes()).count();
@@ -178,8 +178,8 @@ impl Log for GossipPane {
     fn part(entry: &GossipEntry, part: GossipPart, columns: usize, view: &View<'_>) -> Sentence {
         let moment = |at| moment(at, columns, view);
         let parts = match part {
-            GossipPart::End(LinkSide::First) => Some(end((entry.at, entry.node), &entry.kind, &moment, view)),
-            GossipPart::End(LinkSide::Other) => {
+            GossipPart::End(FoldedEnd::First) => Some(end((entry.at, entry.node), &entry.kind, &moment, view)),
+            GossipPart::End(FoldedEnd::Other) => {
                 let Folded::OtherEnd(other) = &entry.folded else { return Sentence::default() };
                 Some(end((other.at, other.node), &other.kind, &moment, view))
             }

@@ -58,7 +58,7 @@ fn a_filter_shows_its_effect_while_typed_and_esc_takes_it_back() {
     app.type_text("!PROBE");
     app.press("enter");
     let picture_now = app.picture(120, 40);
-    assert!(picture_now.contains(" copies ") && !picture_now.contains(" PROBE "), "{picture_now}");
+    assert!(picture_now.contains("+ p3#1 ") && !picture_now.contains(" PROBE "), "{picture_now}");
     assert!(picture_now.contains(" /!PROBE ┐"), "{picture_now}");
 }
 
