@@ -89,22 +89,16 @@ fn why_a_node_was_declared_dead_is_two_keys_away() {
     assert!(why.contains("Why is p3 dead?") && why.contains("had no answer to 3 probes in a row"), "{why}");
 }
 
-/// The line above the hints.
-fn toast(picture: &str) -> &str {
-    picture.lines().rev().nth(1).unwrap_or_default()
-}
-
 #[test]
 fn a_warning_is_told_once_counted_and_listed_with_its_why() {
     let mut app = watched(options(), 12_000);
     assert!(!app.picture(120, 40).contains("1 warning"), "a network may repair itself");
     pass(&mut app, 12_500, 13_500);
-    let first = app.picture(120, 40);
-    assert!(toast(&first).starts_with(" ! p4 has no live neighbor"), "{first}");
+    assert!(app.footer().starts_with("! p4 has no live neighbor"), "{}", app.footer());
     pass(&mut app, 14_000, 15_500);
     let raised = app.picture(120, 40);
     assert!(raised.lines().next().unwrap().contains("2 warnings"), "{raised}");
-    assert!(toast(&raised).starts_with(" ! p1#1 did not reach p4"), "{raised}");
+    assert!(app.footer().starts_with("! p1#1 did not reach p4"), "{}", app.footer());
     assert_snapshot!("warning_120x40", raised);
     app.press("7 enter");
     let why = app.picture(120, 40);
