@@ -93,9 +93,9 @@ fn why_a_node_was_declared_dead_is_two_keys_away() {
 fn a_warning_is_told_once_counted_and_listed_with_its_why() {
     let mut app = watched(options(), 12_000);
     assert!(!app.picture(120, 40).contains("1 warning"), "a network may repair itself");
-    pass(&mut app, 12_500, 13_500);
+    pass(&mut app, 12_500, 14_000);
     assert!(app.footer().starts_with("! p4 has no live neighbor"), "{}", app.footer());
-    pass(&mut app, 14_000, 15_500);
+    pass(&mut app, 14_500, 15_500);
     let raised = app.picture(120, 40);
     assert!(raised.lines().next().unwrap().contains("2 warnings"), "{raised}");
     assert!(app.footer().starts_with("! p1#1 did not reach p4"), "{}", app.footer());
