@@ -100,7 +100,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Seed(args)) => run_session(plan::seed(args, &read_config()?)?),
         Some(Task::Peer(args)) => run_session(plan::peer(args, &read_config()?)?),
         Some(Task::Sessions(args)) => recorded::sessions(&args),
-        Some(Task::Export(args)) => recorded::export(&args, with::open(&args.session, &args.with)?.path()),
+        Some(Task::Export(args)) => recorded::export(&args, || with::open(&args.session, &args.with)),
         Some(Task::Diagram(args)) => diagram::run(&args),
         Some(Task::Replay(args)) => replay_session(args),
         None => run_session(plan::choice(cli, &read_config()?)?),
