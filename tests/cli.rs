@@ -217,7 +217,10 @@ fn a_session_is_printed_as_one_document_at_its_end() {
     }
     let overlay = lab("dot");
     assert!(overlay.starts_with("graph overlay {") && overlay.ends_with("}\n"), "{overlay}");
-    assert!(overlay.contains("\"p1\" -- ") && overlay.contains("[style=dashed]"), "{overlay}");
+    assert!(overlay.contains("\"p1\" -- ") && overlay.contains("[style=dashed, purpose=registration]"), "{overlay}");
+    assert!(overlay.contains("\"p8\" [label=\"p8\", ") && overlay.contains("state=\"up\", degree="), "{overlay}");
+    let overlay = lab("graphml");
+    assert!(overlay.starts_with("<?xml ") && overlay.contains("<node id=\"p8\">"), "{overlay}");
     let tables = lab("markdown");
     assert!(tables.contains("| p8 | peer | up | ") && tables.contains("| 8/8 | "), "{tables}");
     assert!(lab("csv").lines().nth(1).is_some_and(|row| row.contains(",started,")), "a row an event");

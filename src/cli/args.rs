@@ -74,7 +74,15 @@ Examples:
   gossipctl export last
   gossipctl export last -o session.csv
   gossipctl export 2026-11-22T03 --format json | jq .event
-  gossipctl export ./session.jsonl --format text";
+  gossipctl export ./session.jsonl --format text
+  gossipctl export last -o session.perfetto              open it in ui.perfetto.dev
+  gossipctl export last --at 03:12 -o overlay.graphml    open it in yEd";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  gossipctl diff last 03:11 03:13
+  gossipctl diff last +60s +90s            counted from the beginning
+  gossipctl diff last 03:11 03:13 --format json | jq '.differences[].text'";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:
@@ -148,6 +156,9 @@ pub(crate) enum Task {
     /// Print a recorded session, or write it to a file
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
+    /// Tell what changed between two moments of a recorded session, and why
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(DiffArgs),
     /// Draw what went between the nodes of a recorded session: a column a node, time downward
     #[command(after_help = DIAGRAM_EXAMPLES)]
     Diagram(DiagramArgs),
@@ -255,12 +266,45 @@ pub(crate) struct ExportArgs {
     /// Output format [default: by the extension of FILE, else text]
     #[arg(long, value_enum)]
     pub(crate) format: Option<FileFormat>,
+    /// With graphml and dot: the moment of the overlay, such as 03:12, 03:12:07.250, +90s from the beginning or -10s
+    /// from the end [default: the end, before the nodes left]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) at: Option<WrittenMoment>,
     /// Write to this file instead of stdout
     #[arg(short, long, value_name = "FILE", value_parser = path_parser())]
     pub(crate) output: Option<PathBuf>,
     /// Replace FILE if it exists
     #[arg(long, requires = "output")]
     pub(crate) force: bool,
+}
+
+/// `diff`.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// A file, 'last', or a name from 'gossipctl sessions'; an unambiguous beginning of the name is enough
+    #[arg(value_name = "SESSION")]
+    pub(crate) session: String,
+    /// The first moment, such as 03:11, 03:11:07.250, +90s from the beginning or -10s from the end
+    #[arg(value_name = "FROM", allow_hyphen_values = true)]
+    pub(crate) from: WrittenMoment,
+    /// The second moment
+    #[arg(value_name = "TO", allow_hyphen_values = true)]
+    pub(crate) to: WrittenMoment,
+    /// What else is read.
+    #[command(flatten)]
+    pub(crate) with: WithArgs,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text)]
+    pub(crate) format: DiffFormat,
+}
+
+/// How differences are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    /// One line per difference, for people
+    Text,
+    /// One JSON object
+    Json,
 }
 
 /// `diagram`.
@@ -372,6 +416,8 @@ pub(crate) enum PrintFormat {
     Prometheus,
     /// At the end, the overlay for Graphviz
     Dot,
+    /// At the end, the overlay as GraphML
+    Graphml,
     /// At the end, tables of nodes, messages and deaths in Markdown
     Markdown,
 }

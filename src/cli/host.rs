@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::{mpsc, watch};
 
 use super::command_log::{CommandLog, CommandLogContext};
+use super::diff;
 use super::files::from_home;
 use super::nodes::RunningNodes;
 use super::plan::Plan;
@@ -18,7 +19,7 @@ use crate::proto::addr::Addr;
 use crate::scenario::Skipped;
 use crate::session::export::{self, ExportError, Exported};
 use crate::session::recorder::RecorderHandle;
-use crate::ui::{FromHost, HostRefusal, Overwrite, Refusals, Severity, ToHost};
+use crate::ui::{FromHost, HostRefusal, Overwrite, Refusals, Severity, ToHost, WantedDiff};
 
 pub(crate) struct Host {
     /// For nodes that are started later.
@@ -61,6 +62,7 @@ impl Host {
                     let rows = tokio::task::spawn_blocking(recorded::rows).await.unwrap_or_default();
                     self.answer(FromHost::Recordings(rows)).await;
                 }
+                ToHost::Diff(wanted) => self.diff(wanted).await,
                 ToHost::OpenRecording(path) => self.open(from_home(path)).await,
             }
         }
@@ -159,6 +161,15 @@ impl Host {
         };
         recorder.sync().await.map_err(|error| NoFile::Failed(error.to_string()))?;
         Ok(journal.to_owned())
+    }
+
+    async fn diff(&self, wanted: WantedDiff) {
+        let answer = match self.journal().await {
+            Ok(journal) => diff::answer(journal, wanted).await,
+            Err(NoFile::Failed(why)) => FromHost::Refused { why: HostRefusal::File(why) },
+            Err(NoFile::Exists) => return,
+        };
+        self.answer(answer).await;
     }
 
     async fn open(&mut self, path: PathBuf) {

@@ -7,6 +7,7 @@ mod config_file;
 mod console;
 mod diagnostics;
 mod diagram;
+mod diff;
 mod failure;
 mod files;
 mod glyphs;
@@ -101,6 +102,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Peer(args)) => run_session(plan::peer(args, &read_config()?)?),
         Some(Task::Sessions(args)) => recorded::sessions(&args),
         Some(Task::Export(args)) => recorded::export(&args, || with::open(&args.session, &args.with)),
+        Some(Task::Diff(args)) => diff::diff(&args, with::open(&args.session, &args.with)?.as_ref()),
         Some(Task::Diagram(args)) => diagram::run(&args),
         Some(Task::Replay(args)) => replay_session(args),
         None => run_session(plan::choice(cli, &read_config()?)?),

@@ -8,8 +8,9 @@ use super::args::PrintFormat;
 use crate::event::Event;
 use crate::feed::{Delivery, Feed};
 use crate::session::document::{Document, DocumentFormat};
-use crate::session::export::{EventLines, FileFormat, Stamps};
+use crate::session::export::{EventLines, LineFormat, Stamps};
 use crate::session::journal::Header;
+use crate::session::overlay::OverlayFormat;
 
 /// Bytes of whole lines in one write: the most that a pipe holds.
 const CHUNK_LEN: usize = 64 * 1024;
@@ -27,7 +28,7 @@ pub(crate) struct Printer<W> {
 /// What events become.
 enum PrintedForm {
     /// A line each, as they come.
-    Lines(FileFormat, EventLines),
+    Lines(LineFormat, EventLines),
     /// One document at the end.
     Document(Box<Document>),
 }
@@ -36,11 +37,12 @@ impl PrintedForm {
     fn begin(format: PrintFormat, header: &Header, out: &mut Vec<u8>) -> io::Result<Self> {
         let document = |format| Ok(Self::Document(Box::new(Document::new(format, header.utc_offset_s))));
         let file = match format {
-            PrintFormat::Text => FileFormat::Txt,
-            PrintFormat::Json => FileFormat::Jsonl,
-            PrintFormat::Csv => FileFormat::Csv,
+            PrintFormat::Text => LineFormat::Txt,
+            PrintFormat::Json => LineFormat::Jsonl,
+            PrintFormat::Csv => LineFormat::Csv,
             PrintFormat::Prometheus => return document(DocumentFormat::Prometheus),
-            PrintFormat::Dot => return document(DocumentFormat::Dot),
+            PrintFormat::Dot => return document(DocumentFormat::Overlay(OverlayFormat::Dot)),
+            PrintFormat::Graphml => return document(DocumentFormat::Overlay(OverlayFormat::Graphml)),
             PrintFormat::Markdown => return document(DocumentFormat::Markdown),
         };
         Ok(Self::Lines(file, EventLines::begin(file, Stamps::Hidden, header, out)?))
@@ -106,7 +108,7 @@ impl<W: Write> Printer<W> {
     fn missing(&mut self, events: u64) -> io::Result<()> {
         self.skipped += events;
         match &mut self.form {
-            PrintedForm::Lines(FileFormat::Jsonl | FileFormat::Csv, lines) if events > 0 => {
+            PrintedForm::Lines(LineFormat::Jsonl | LineFormat::Csv, lines) if events > 0 => {
                 lines.push_missing(&mut self.pending, events, &format!("{events} events are missing"))
             }
             PrintedForm::Lines(..) => Ok(()),

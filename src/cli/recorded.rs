@@ -15,15 +15,17 @@ use super::files;
 use super::output;
 use super::output::{say, warn};
 use crate::clock::utc_offset_s_at;
+use crate::model::moment::{Anchor, WrittenMoment};
 use crate::model::span_text;
 use crate::model::words::count_text;
 use crate::proto::text::printable;
 use crate::session::archive::{self, Archive, LAST, Session, State};
-use crate::session::export::{self, Exported, FileFormat, LastLine, OverwritePolicy, WriteError};
+use crate::session::export::{self, Exported, FileFormat, LastLine, LineFormat, OverwritePolicy, WriteError};
 use crate::session::journal::{Glance, JournalEnd, glance, overview};
 use crate::session::lines::{iso_stamp, stamp};
 use crate::session::overview::Overview;
-use crate::session::replay::Recording;
+use crate::session::past::Past;
+use crate::session::replay::{Damage, Recording};
 use crate::session::text::printed_json;
 use crate::ui::RecordingRow;
 
@@ -302,13 +304,16 @@ pub(crate) fn export<J: AsRef<Path>>(
     let format = match (args.format, &args.output) {
         (Some(format), _) => format,
         (None, Some(file)) => FileFormat::from_path(file)?,
-        (None, None) => FileFormat::Txt,
+        (None, None) => FileFormat::Lines(LineFormat::Txt),
     };
     let opened = open()?;
     let journal = opened.as_ref();
+    let overwrite = if args.force { OverwritePolicy::Replace } else { OverwritePolicy::Refuse };
+    if let Some(at) = args.at {
+        return export_moment(format, journal, at, args.output.as_deref(), overwrite);
+    }
     match &args.output {
         Some(dest) => {
-            let overwrite = if args.force { OverwritePolicy::Replace } else { OverwritePolicy::Refuse };
             let exported = export::export_as(format, journal, dest, overwrite)?;
             let told = format!("{} exported to {}\n", events(&exported), dest.display());
             output::print_lines(&told)?;
@@ -316,6 +321,31 @@ pub(crate) fn export<J: AsRef<Path>>(
         }
         None => to_stdout(format, journal),
     }
+}
+
+/// The overlay as it was at a moment.
+fn export_moment(
+    format: FileFormat,
+    journal: &Path,
+    at: WrittenMoment,
+    output: Option<&Path>,
+    overwrite: OverwritePolicy,
+) -> Result<ExitCode, Failure> {
+    let FileFormat::Overlay(format) = format else {
+        return Err(Failure::usage(format_args!("--at {at}: only graphml and dot show one moment; use --format")));
+    };
+    let past = Past::open(journal)?;
+    let span = past.span()?;
+    let at = at.resolve(span, Anchor::Ends).map_err(Failure::usage)?;
+    let (text, damage) = export::overlay_at(format, &past, at)?;
+    match output {
+        Some(file) => {
+            export::write_text(file, &text, overwrite)?;
+            output::print_lines(&format!("the overlay at {} exported to {}\n", span.text_of(at), file.display()))?;
+        }
+        None => output::print(text.as_bytes()).map(drop)?,
+    }
+    Ok(complain_of(&damage))
 }
 
 /// A reader that closes the pipe has had enough, which is no failure.
@@ -344,11 +374,16 @@ fn complain(exported: &Exported) -> ExitCode {
         LastLine::Whole => {}
         LastLine::Cut => warn(format_args!("the last line is cut: {} exported", events(exported))),
     }
-    exported.damage.told.iter().for_each(warn);
-    if exported.damage.lines == 0 {
+    complain_of(&exported.damage)
+}
+
+/// Reports what could not be read; a failure if there is such.
+pub(super) fn complain_of(damage: &Damage) -> ExitCode {
+    damage.told.iter().for_each(warn);
+    if damage.lines == 0 {
         return ExitCode::SUCCESS;
     }
-    warn(export::damage_text(exported.damage.lines));
+    warn(export::damage_text(damage.lines));
     ExitCode::FAILURE
 }
 

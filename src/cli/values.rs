@@ -14,7 +14,8 @@ use crate::model::words::size_text;
 use crate::proto::addr::Addr;
 use crate::proto::config::{DeadPolicy, Overlay};
 use crate::proto::message::Dialect;
-use crate::session::export::FileFormat;
+use crate::session::export::{FileFormat, LineFormat};
+use crate::session::overlay::OverlayFormat;
 use crate::ui::ThemeChoice;
 
 pub(super) const KIB: u64 = 1024;
@@ -97,14 +98,14 @@ pub(super) trait ValueChoice: ValueEnum {
 
 /// Each choice with its word and its help.
 macro_rules! choices {
-    ($($kind:ident { $($variant:ident $({ $($field:tt)* })? = $name:literal: $help:literal;)* })*) => {$(
+    ($($kind:ident { $($variant:ident $({ $($field:tt)* })? $(($($inner:tt)*))? = $name:literal: $help:literal;)* })*) => {$(
         impl ValueEnum for $kind {
             fn value_variants<'a>() -> &'a [Self] {
-                &[$(Self::$variant $({ $($field)* })?),*]
+                &[$(Self::$variant $({ $($field)* })? $(($($inner)*))?),*]
             }
 
             fn to_possible_value(&self) -> Option<PossibleValue> {
-                Some(match self { $(Self::$variant $({ $($field)* })? => PossibleValue::new($name).help($help)),* })
+                Some(match self { $(Self::$variant $({ $($field)* })? $(($($inner)*))? => PossibleValue::new($name).help($help)),* })
             }
         }
 
@@ -136,9 +137,13 @@ choices! {
         Mono = "mono": "Bold, underlined and reversed text instead of colors";
     }
     FileFormat {
-        Txt = "text": "The log lines of all nodes, with date, time and node in front";
-        Jsonl = "json": "A header, then one JSON object per event: a recording that can be replayed";
-        Csv = "csv": "A table with one row per event";
+        Lines(LineFormat::Txt) = "text": "The log lines of all nodes, with date, time and node in front";
+        Lines(LineFormat::Jsonl) = "json": "A header, then one JSON object per event: a recording that can be replayed";
+        Lines(LineFormat::Csv) = "csv": "A table with one row per event";
+        Perfetto = "perfetto": "A trace for ui.perfetto.dev: a track per node, arrows for messages";
+        Shiviz = "shiviz": "Events with vector clocks, for ShiViz";
+        Overlay(OverlayFormat::Graphml) = "graphml": "The overlay as GraphML, for yEd, Gephi or networkx";
+        Overlay(OverlayFormat::Dot) = "dot": "The overlay for Graphviz";
     }
 }
 

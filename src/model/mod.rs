@@ -11,6 +11,7 @@
 mod apply;
 pub mod death;
 pub mod diagram;
+pub mod diff;
 pub mod elsewhere;
 pub mod fault;
 pub mod gossip;

@@ -4,17 +4,16 @@
 //! It tells of the network before its nodes left at the end: what is said while they leave is not
 //! counted.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::event::{Event, EventKind, LinkEnd, LinkEvent, NodeEvent, Purpose, Side, Stop};
+use super::overlay::{OverlayFormat, degree, overlay_text, role_text, state_name};
+use crate::event::{Event, EventKind, LinkEnd, LinkEvent, NodeEvent, Side, Stop};
 use crate::model::Model;
 use crate::model::death::DeathCase;
-use crate::model::link::LinkHistory;
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::rumor::Counting;
 use crate::model::words::{clock_text, count_text, span_text};
-use crate::proto::message::{GoodbyeReason, Role};
+use crate::proto::message::GoodbyeReason;
 
 /// Messages that the tables list, the latest.
 const MESSAGES_MAX: usize = 20;
@@ -23,8 +22,7 @@ const MESSAGES_MAX: usize = 20;
 pub enum DocumentFormat {
     /// The text exposition format of Prometheus.
     Prometheus,
-    /// The overlay in the language of Graphviz.
-    Dot,
+    Overlay(OverlayFormat),
     /// Tables in Markdown.
     Markdown,
 }
@@ -58,7 +56,7 @@ impl Document {
     pub fn text(&self) -> String {
         match self.format {
             DocumentFormat::Prometheus => prometheus(&self.model),
-            DocumentFormat::Dot => dot(&self.model),
+            DocumentFormat::Overlay(format) => overlay_text(format, &self.model),
             DocumentFormat::Markdown => markdown(&self.model, self.utc_offset_s),
         }
     }
@@ -117,7 +115,7 @@ fn prometheus(model: &Model) -> String {
     for (name, kind, help, figure) in figures {
         let _ = writeln!(text, "# HELP gossipctl_{name} {help}\n# TYPE gossipctl_{name} {kind}");
         for node in ours(model) {
-            let labels = format!("node=\"{}\",role=\"{}\"", quoted(&model.name_of(node.addr)), role(node));
+            let labels = format!("node=\"{}\",role=\"{}\"", quoted(&model.name_of(node.addr)), role_text(node.role));
             let _ = writeln!(text, "gossipctl_{name}{{{labels}}} {}", figure(node));
         }
     }
@@ -125,42 +123,10 @@ fn prometheus(model: &Model) -> String {
 }
 
 fn links(node: &NodeRecord) -> u64 {
-    match node.role {
-        Some(Role::Seed) => node.registrations.into(),
-        Some(Role::Peer) | None => node.neighbors.into(),
-    }
+    degree(node).into()
 }
 
-fn role(node: &NodeRecord) -> Cow<'static, str> {
-    node.role.map_or("-".into(), |role| role.to_string().into())
-}
-
-/// Peers and the links between them; seeds are boxes, registrations dashed.
-fn dot(model: &Model) -> String {
-    let mut text = "graph overlay {\n".to_owned();
-    for node in model.nodes().iter().filter(|node| node.is_ours() || node.linked > 0) {
-        let shape = if node.role == Some(Role::Seed) { "box" } else { "ellipse" };
-        let style = if node.state() == ObservedState::Up { "solid" } else { "dotted" };
-        let name = quoted(&model.name_of(node.addr));
-        let _ = writeln!(text, "  \"{name}\" [shape={shape}, style={style}, tooltip=\"{}\"];", node.addr);
-    }
-    for link in model.links().up() {
-        let (node, peer) = (link.key.node, link.key.peer);
-        // Of a link between two nodes of ours, both ends have a row.
-        if node > peer && model.links().get(peer, node).is_some_and(LinkHistory::is_up) {
-            continue;
-        }
-        let style = match link.purpose {
-            Purpose::Neighbor => "solid",
-            Purpose::Registration => "dashed",
-        };
-        let [a, b] = [node, peer].map(|addr| quoted(&model.name_of(addr)));
-        let _ = writeln!(text, "  \"{a}\" -- \"{b}\" [style={style}];");
-    }
-    text + "}\n"
-}
-
-/// In a string of either language.
+/// In a string of Prometheus's format.
 fn quoted(name: &str) -> String {
     name.replace('\\', "\\\\").replace('"', "\\\"")
 }
@@ -183,7 +149,7 @@ fn markdown(model: &Model, utc_offset_s: i32) -> String {
             counters.probes_missed,
         ];
         let figures = figures.map(|figure| figure.to_string()).join(" | ");
-        let _ = writeln!(text, "| {name} | {} | {} | {figures} |", role(node), state(node.state()));
+        let _ = writeln!(text, "| {name} | {} | {} | {figures} |", role_text(node.role), state_name(node.state()));
     }
     text += "\n| message | began | reached, of the peers here | copies |\n|---|---|---:|---:|\n";
     for (_, rumor) in model.rumors().ring().iter().rev().take(MESSAGES_MAX) {
@@ -216,18 +182,6 @@ fn death(case: &DeathCase, model: &Model, utc_offset_s: i32) -> [String; 4] {
 /// Without what ends a cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
-}
-
-const fn state(state: ObservedState) -> &'static str {
-    match state {
-        ObservedState::Up => "up",
-        ObservedState::Hung => "hung",
-        ObservedState::Suspect { .. } => "suspect",
-        ObservedState::Dead => "dead",
-        ObservedState::Killed => "killed",
-        ObservedState::Left => "left",
-        ObservedState::Known => "heard of",
-    }
 }
 
 #[cfg(test)]

@@ -1,58 +1,113 @@
 //! A session as one file, for people or for other programs.
 //!
-//! | extension | holds |
-//! |-----------|-------|
-//! | `.txt`    | the log lines of all nodes, with day, time and node in front |
-//! | `.jsonl`  | the header and the events, as in a journal; it can be replayed |
-//! | `.csv`    | one row per event: `time` (local, ISO 8601), `node`, `address`, `event`, `peer`, `message`, `text` (a message's body, escaped), `detail` (the event in words) |
+//! | extension   | holds |
+//! |-------------|-------|
+//! | `.txt`      | the log lines of all nodes, with day, time and node in front |
+//! | `.jsonl`    | the header and the events, as in a journal; it can be replayed |
+//! | `.csv`      | one row per event: `time` (local, ISO 8601), `node`, `address`, `event`, `peer`, `message`, `text` (a message's body, escaped), `detail` (the event in words) |
+//! | `.perfetto` | a trace for ui.perfetto.dev: see [`perfetto`] |
+//! | `.shiviz`   | events with vector clocks for ShiViz: see [`shiviz`] |
+//! | `.graphml`  | the overlay at a moment, for graph programs: see [`super::overlay`] |
+//! | `.dot`      | the same for Graphviz |
 //!
 //! All are in order of time. The file is written beside its destination and renamed, so it is never
 //! half there. A `.csv` cell that a spreadsheet would take for a formula gets a `'` in front.
 
-use std::borrow::Cow;
+mod lines;
+mod perfetto;
+mod recent;
+mod shiviz;
+
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+pub use self::lines::{EventLines, LineFormat, Stamps};
+use self::perfetto::PerfettoTrace;
+use self::shiviz::ShivizLog;
 use super::disk::{is_being_written, new_file_builder, without_temporary_name};
+use super::document::{Document, DocumentFormat};
 use super::journal::{Header, JournalError, JournalRecord};
-use super::json::push_printed_line;
-use super::lines::{iso_stamp, log_line, stamp};
-use super::names::NodeNames;
+use super::overlay::{OverlayFormat, overlay_text};
+use super::past::{Past, PastMoment};
 use super::replay::{Damage, Recording};
-use super::text::printed_json;
-use crate::event::{Event, EventSubject};
+use crate::event::Event;
 use crate::model::words::count_text;
-use crate::model::words::sentence;
-use crate::proto::text::printable;
+use crate::proto::time::Time;
 
-/// The columns of a `.csv` file.
-const COLUMNS: [&str; 8] = ["time", "node", "address", "event", "peer", "message", "text", "detail"];
 /// Symbolic links that are followed in a row: as many as Linux follows.
 const LINKS_MAX: usize = 40;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileFormat {
-    /// Log lines, for people and existing scripts.
-    Txt,
-    /// Events, for programs and for replay.
-    Jsonl,
-    /// A table.
-    Csv,
+    Lines(LineFormat),
+    /// A trace in Chrome's JSON.
+    Perfetto,
+    /// Events with vector clocks.
+    Shiviz,
+    /// The overlay, before the nodes left at the end.
+    Overlay(OverlayFormat),
 }
+
+/// The extension of each format.
+const EXTENSIONS: [(&str, FileFormat); 8] = [
+    ("txt", FileFormat::Lines(LineFormat::Txt)),
+    ("jsonl", FileFormat::Lines(LineFormat::Jsonl)),
+    ("csv", FileFormat::Lines(LineFormat::Csv)),
+    ("perfetto", FileFormat::Perfetto),
+    ("shiviz", FileFormat::Shiviz),
+    ("graphml", FileFormat::Overlay(OverlayFormat::Graphml)),
+    ("dot", FileFormat::Overlay(OverlayFormat::Dot)),
+    ("gv", FileFormat::Overlay(OverlayFormat::Dot)),
+];
 
 impl FileFormat {
     /// The format that a path's extension asks for.
     pub fn from_path(path: &Path) -> Result<Self, ExportError> {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-        match ending.as_deref() {
-            Some("txt") => Ok(Self::Txt),
-            Some("jsonl") => Ok(Self::Jsonl),
-            Some("csv") => Ok(Self::Csv),
-            Some(_) | None => Err(ExportError::UnknownEnding { path: path.to_owned() }),
-        }
+        let found = EXTENSIONS.iter().find(|(extension, _)| ending.as_deref() == Some(extension));
+        found.map(|(_, format)| *format).ok_or_else(|| ExportError::UnknownEnding { path: path.to_owned() })
+    }
+
+    /// A writer of this format, which has appended what comes before all events.
+    fn begin(self, header: &Header, out: &mut Vec<u8>) -> io::Result<Box<dyn EventWriter>> {
+        Ok(match self {
+            Self::Lines(format) => Box::new(EventLines::begin(format, Stamps::Shown, header, out)?),
+            Self::Perfetto => Box::new(PerfettoTrace::begin(header, out)?),
+            Self::Shiviz => Box::new(ShivizLog::begin(header, out)?),
+            Self::Overlay(format) => Box::new(Document::new(DocumentFormat::Overlay(format), header.utc_offset_s)),
+        })
+    }
+}
+
+/// Turns events, in order of time, into one of the formats.
+trait EventWriter {
+    fn push(&mut self, out: &mut Vec<u8>, event: &Event) -> io::Result<()>;
+
+    /// This many events are missing here, which `words` explain.
+    fn push_missing(&mut self, out: &mut Vec<u8>, events: u64, words: &str) -> io::Result<()>;
+
+    /// Appends what comes after all events.
+    fn end(&mut self, out: &mut Vec<u8>) -> io::Result<()>;
+}
+
+/// All of it at its end.
+impl EventWriter for Document {
+    fn push(&mut self, _out: &mut Vec<u8>, event: &Event) -> io::Result<()> {
+        self.take(event);
+        Ok(())
+    }
+
+    fn push_missing(&mut self, _out: &mut Vec<u8>, events: u64, _words: &str) -> io::Result<()> {
+        self.note_missing(events);
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        out.extend_from_slice(self.text().as_bytes());
+        Ok(())
     }
 }
 
@@ -95,7 +150,7 @@ pub enum LastLine {
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The extension names no format.
-    #[error("{}: the extension chooses the format: use .txt, .jsonl or .csv", path.display())]
+    #[error("{}: the extension chooses the format: use {}", path.display(), extensions_text())]
     UnknownEnding { path: PathBuf },
     /// A file is there.
     #[error("{} exists already", path.display())]
@@ -111,6 +166,12 @@ pub enum ExportError {
     Write { path: PathBuf, reason: io::Error },
     #[error(transparent)]
     Journal(#[from] JournalError),
+}
+
+/// `.txt, .jsonl or .csv`.
+fn extensions_text() -> String {
+    let [others @ .., last] = EXTENSIONS.map(|(extension, _)| format!(".{extension}"));
+    format!("{} or {last}", others.join(", "))
 }
 
 /// Writes a journal's session to `dest`, in the format of its extension.
@@ -130,6 +191,12 @@ pub fn export_as(
         return Err(ExportError::IsJournal { path: target(dest) });
     }
     put(dest, overwrite, |sink| write(format, Recording::open(journal)?, BufWriter::new(sink)))
+}
+
+/// The overlay of a recorded session after all events up to this time, and what could not be read.
+pub fn overlay_at(format: OverlayFormat, past: &Past, at: Time) -> Result<(String, Damage), JournalError> {
+    let PastMoment { model, damage, .. } = past.at(at)?;
+    Ok((overlay_text(format, &model), damage))
 }
 
 /// Writes a text, whole or not at all.
@@ -180,40 +247,53 @@ fn takes_a_stream(dest: &Path) -> bool {
 }
 
 /// Writes a session to `sink` while it is read from the journal. A line that cannot be read is
-/// reported in its place, and the rest follows.
+/// reported in its place, and the rest follows. What was written is whole in its format even if the
+/// journal cannot be read to its end.
 pub fn write(format: FileFormat, recording: Recording, mut sink: impl Write) -> Result<Exported, WriteError> {
-    let (mut exported, mut line) = (Exported::default(), Vec::new());
-    let mut lines = EventLines::begin(format, Stamps::Shown, recording.header(), &mut line)?;
+    let (mut exported, mut chunk) = (Exported::default(), Vec::new());
+    let mut writer = format.begin(recording.header(), &mut chunk)?;
+    let mut failed = None;
     for record in recording {
-        match record {
-            Ok(JournalRecord::Event { event, .. }) => {
-                exported.events += 1;
-                lines.push(&mut line, &event)?;
-            }
-            Ok(JournalRecord::Skipped(events)) => {
-                exported.skipped = exported.skipped.saturating_add(events);
-                let are = if events == 1 { "event is" } else { "events are" };
-                lines.push_missing(&mut line, events, &format!("{events} {are} missing here"))?;
-            }
-            Ok(JournalRecord::Torn) => exported.end = LastLine::Cut,
-            Err(error @ JournalError::BadLine { line: nth, .. }) => {
-                exported.damage.note(&error);
-                lines.push_missing(
-                    &mut line,
-                    error.missing(),
-                    &format!("line {nth} of the recording cannot be read"),
-                )?;
-            }
-            Err(error) => return Err(error.into()),
+        if let Err(error) = write_record(writer.as_mut(), record, &mut exported, &mut chunk)? {
+            failed = Some(error);
+            break;
         }
-        exported.bytes += line.len() as u64;
-        sink.write_all(&line)?;
-        line.clear();
+        exported.bytes += chunk.len() as u64;
+        sink.write_all(&chunk)?;
+        chunk.clear();
     }
-    exported.bytes += line.len() as u64;
-    sink.write_all(&line)?;
+    writer.end(&mut chunk)?;
+    exported.bytes += chunk.len() as u64;
+    sink.write_all(&chunk)?;
     sink.flush()?;
-    Ok(exported)
+    failed.map_or(Ok(exported), |error| Err(error.into()))
+}
+
+/// Writes one record. The inner error: nothing more can be read.
+fn write_record(
+    writer: &mut dyn EventWriter,
+    record: Result<JournalRecord, JournalError>,
+    exported: &mut Exported,
+    chunk: &mut Vec<u8>,
+) -> io::Result<Result<(), JournalError>> {
+    match record {
+        Ok(JournalRecord::Event { event, .. }) => {
+            exported.events += 1;
+            writer.push(chunk, &event)?;
+        }
+        Ok(JournalRecord::Skipped(events)) => {
+            exported.skipped = exported.skipped.saturating_add(events);
+            let are = if events == 1 { "event is" } else { "events are" };
+            writer.push_missing(chunk, events, &format!("{events} {are} missing here"))?;
+        }
+        Ok(JournalRecord::Torn) => exported.end = LastLine::Cut,
+        Err(error @ JournalError::BadLine { line: nth, .. }) => {
+            exported.damage.note(&error);
+            writer.push_missing(chunk, error.missing(), &format!("line {nth} of the recording cannot be read"))?;
+        }
+        Err(error) => return Ok(Err(error)),
+    }
+    Ok(Ok(()))
 }
 
 /// Why a session could not be written to its end.
@@ -258,103 +338,6 @@ fn put_in_place(file: NamedTempFile, dest: &Path, overwrite: OverwritePolicy) ->
         io::ErrorKind::AlreadyExists => ExportError::Exists { path },
         _ => ExportError::Write { path, reason: error.error },
     })
-}
-
-/// Whether the time stands in front of a log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stamps {
-    Shown,
-    Hidden,
-}
-
-/// Events as lines of one of the formats.
-#[derive(Debug)]
-pub struct EventLines {
-    format: FileFormat,
-    stamps: Stamps,
-    names: NodeNames,
-    utc_offset_s: i32,
-}
-
-impl EventLines {
-    /// Appends what comes before all events.
-    pub fn begin(format: FileFormat, stamps: Stamps, header: &Header, out: &mut Vec<u8>) -> io::Result<Self> {
-        match format {
-            FileFormat::Txt => {}
-            FileFormat::Jsonl => writeln!(out, "{}", printed_json(header)?)?,
-            FileFormat::Csv => push_row(out, &COLUMNS.map(str::to_owned)),
-        }
-        Ok(Self { format, stamps, names: NodeNames::new(), utc_offset_s: header.utc_offset_s })
-    }
-
-    /// Appends the line of an event; nothing for one without a log line.
-    pub fn push(&mut self, out: &mut Vec<u8>, event: &Event) -> io::Result<()> {
-        self.names.learn(event);
-        match self.format {
-            FileFormat::Txt => {
-                let Some(line) = log_line(event, self.utc_offset_s) else { return Ok(()) };
-                if self.stamps == Stamps::Shown {
-                    write!(out, "{} ", stamp(event.at, self.utc_offset_s))?;
-                }
-                writeln!(out, "{} {}", printable(&self.names.name(event.node)), printable(&line))?;
-            }
-            FileFormat::Jsonl => push_printed_line(out, event)?,
-            FileFormat::Csv => push_row(out, &row(event, &self.names, self.utc_offset_s)),
-        }
-        Ok(())
-    }
-
-    /// Appends that this many events are missing here, which `words` explain.
-    pub fn push_missing(&self, out: &mut Vec<u8>, events: u64, words: &str) -> io::Result<()> {
-        match self.format {
-            FileFormat::Txt => writeln!(out, "({words})"),
-            FileFormat::Jsonl => writeln!(out, "{{\"skipped\":{events}}}"),
-            FileFormat::Csv => {
-                push_row(out, &["", "", "", "skipped", "", "", "", words].map(str::to_owned));
-                Ok(())
-            }
-        }
-    }
-}
-
-/// Appends a row of a `.csv` file (RFC 4180, with the line ends of Unix).
-fn push_row(out: &mut Vec<u8>, cells: &[String; COLUMNS.len()]) {
-    for (nth, cell) in cells.iter().enumerate() {
-        out.extend((nth > 0).then_some(b','));
-        if cell.contains(['"', ',', '\r', '\n']) {
-            out.extend_from_slice(format!("\"{}\"", cell.replace('"', "\"\"")).as_bytes());
-        } else {
-            out.extend_from_slice(cell.as_bytes());
-        }
-    }
-    out.push(b'\n');
-}
-
-/// The cells of one event.
-fn row(event: &Event, names: &NodeNames, utc_offset_s: i32) -> [String; COLUMNS.len()] {
-    let name = |addr| names.name(addr).into_owned();
-    let EventSubject { peer, message, text } = event.kind.subject();
-    [
-        iso_stamp(event.at, utc_offset_s),
-        name(event.node),
-        event.node.to_string(),
-        event.kind.name().to_owned(),
-        peer.map(name).unwrap_or_default(),
-        message.map(|id| format!("{}{id}", name(id.origin))).unwrap_or_default(),
-        text.map(ToString::to_string).unwrap_or_default(),
-        sentence(&event.kind, &name),
-    ]
-    .map(harmless)
-}
-
-/// A cell without anything that acts on a terminal or a spreadsheet: spreadsheets run cells that
-/// begin like this, and a message's text can be anybody's.
-fn harmless(cell: String) -> String {
-    let cell = match printable(&cell) {
-        Cow::Owned(printed) => printed,
-        Cow::Borrowed(_) => cell,
-    };
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }
 
 #[cfg(test)]

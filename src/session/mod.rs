@@ -5,13 +5,16 @@
 //! [`replay`] reads a journal or an export back, [`past`] shows any moment of it,
 //! [`diagram_svg`] draws a space-time diagram, and [`summary`] is what a user reads after quitting. [`lines`] has the words of the log lines,
 //! [`json`] writes events for programs. [`archive`] knows the sessions on disk, and [`overview`]
-//! sums each of them up. [`document`] tells a network in the forms of other tools. [`check`] finds the invariants that a run violated.
+//! sums each of them up. [`document`] tells a network in the forms of other tools,
+//! [`overlay`] its overlay, and [`comparison`] what differs between two moments.
+//! [`check`] finds the invariants that a run violated.
 //!
 //! Files stay well formed when the disk fills up: a line is written whole or not at all, and what
 //! is missing is counted where it is missing.
 
 pub mod archive;
 pub mod check;
+pub mod comparison;
 pub mod diagram_svg;
 mod disk;
 pub mod document;
@@ -23,6 +26,7 @@ pub mod lines;
 pub mod merge;
 pub mod names;
 pub mod node_logs;
+pub mod overlay;
 pub mod overview;
 pub mod past;
 pub mod recorder;

@@ -13,6 +13,7 @@ use crate::command::Command;
 use crate::command::grammar::{self, CommandHelp, GrammarError, Names, Word, at_most, split};
 use crate::model::Model;
 use crate::model::link::LinkKey;
+use crate::model::moment::WrittenMoment;
 use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -31,7 +32,18 @@ const COMMANDS: &[CommandHelp] = &[
         &[Word::Choice(COLUMNS)],
         "show these columns of the node list: all, or some of address, role, state, links, probes, rtt, 30s",
     ),
-    CommandHelp::new("export", "export [FILE]", &[Word::Free], "write the session to a .txt, .jsonl or .csv file"),
+    CommandHelp::new(
+        "diff",
+        "diff TIME TIME",
+        &[Word::Free, Word::Free],
+        "tell what changed between two moments, such as 03:11 03:13, and why",
+    ),
+    CommandHelp::new(
+        "export",
+        "export [FILE]",
+        &[Word::Free],
+        "write the session to a file: .txt, .jsonl, .csv, .perfetto, .shiviz, .graphml or .dot",
+    ),
     CommandHelp::new(
         "filter",
         "filter [TEXT]",
@@ -78,6 +90,11 @@ pub(crate) enum Typed {
     /// Show these columns in the panes that have them; none: all.
     Columns(Vec<&'static str>),
     Why(Subject),
+    /// Compare two moments.
+    Diff {
+        from: WrittenMoment,
+        to: WrittenMoment,
+    },
 }
 
 impl Names for Model {
@@ -106,6 +123,7 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
         "columns" => columns(rest),
         "sort" => sort(rest),
         "why" => why(rest, model),
+        "diff" => diff(rest),
         "pane" => pane(rest),
         name if rest.is_empty() && PaneId::named(name).is_some() => pane(name),
         "q" => at_most::<0>("q", rest).map(|()| Typed::Action(Action::Quit)).map_err(|error| told(&error)),
@@ -192,6 +210,15 @@ fn why(rest: &str, model: &Model) -> Result<Typed, String> {
         _ => return Err(usage()),
     };
     Ok(Typed::Why(subject))
+}
+
+fn diff(rest: &str) -> Result<Typed, String> {
+    at_most::<2>("diff TIME TIME", rest).map_err(|error| told(&error))?;
+    let Some((from, to)) = rest.split_once(char::is_whitespace) else {
+        return Err("expected diff TIME TIME, such as diff 03:11 03:13".to_owned());
+    };
+    let moment = |word: &str| word.parse::<WrittenMoment>().map_err(|error| error.to_string());
+    Ok(Typed::Diff { from: moment(from)?, to: moment(to)? })
 }
 
 fn node(word: &str, model: &Model) -> Result<Addr, String> {

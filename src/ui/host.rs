@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use crate::command::Command;
 use crate::engine::Refusal;
+use crate::model::diff::DiffLine;
+use crate::model::moment::WrittenMoment;
 pub use crate::model::notice::Severity;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
@@ -33,6 +35,8 @@ pub enum ToHost {
         /// Commands that the console refused.
         refused: Refusals,
     },
+    /// Compare two moments of the session; answered by [`FromHost::Differences`] or a refusal.
+    Diff(WantedDiff),
     /// List the recorded sessions; answered by [`FromHost::Recordings`].
     ListRecordings,
     /// Read a recorded session and feed it; answered by [`FromHost::Opened`] or a notice.
@@ -145,6 +149,7 @@ pub enum FromHost {
     ScenarioExists {
         path: PathBuf,
     },
+    Differences(Box<Differences>),
     /// The recorded sessions, newest first.
     Recordings(Vec<RecordingRow>),
     /// Something else is shown now; what was shown before is forgotten.
@@ -161,6 +166,25 @@ pub enum FromHost {
     JournalState(JournalState),
     /// How the scenario that is played goes on.
     Scenario(Box<ScenarioView>),
+}
+
+/// Two moments that are to be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WantedDiff {
+    pub from: WrittenMoment,
+    pub to: WrittenMoment,
+    /// The moment that is shown, from which spans count.
+    pub shown: Time,
+}
+
+/// What changed between two moments, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Differences {
+    /// `from 03:11:00.000 to 03:13:00.000`.
+    pub title: String,
+    /// What makes it less certain.
+    pub doubt: Option<String>,
+    pub lines: Vec<DiffLine>,
 }
 
 /// A recorded session in words.

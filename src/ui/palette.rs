@@ -22,7 +22,8 @@ use super::line::{fit, mark};
 use super::prompt::{Prompt, PromptPurpose};
 use super::text;
 use super::theme::Tone;
-use super::view::{View, state_word};
+use super::view::View;
+use crate::model::words::state_word;
 
 /// Candidates that are shown at once: a glance.
 const ROWS_MAX: usize = 8;

@@ -16,6 +16,7 @@ use super::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
 use super::keys::{Key, Pressed, is_interrupt};
 use super::modal::add::{NodeChoice, add};
 use super::modal::confirm::Confirm;
+use super::modal::differences::differences;
 use super::modal::faults::FaultMenu;
 use super::modal::help::help;
 use super::modal::path;
@@ -317,6 +318,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
             let question = format!("{} exists. Replace it?", path.display());
             app.open(Confirm::new(question, "Replace", vec![save_scenario(app, path, Overwrite::Allowed)]));
         }
+        FromHost::Differences(found) => app.open(differences(*found)),
         FromHost::Recordings(rows) => app.modals.push(recordings(rows)),
         FromHost::Opened(mode) => app.begin_again(mode),
         FromHost::Notice { severity, text } => app.tell(severity, &text),

@@ -288,19 +288,6 @@ pub(crate) const fn state_sign(theme: Theme, state: ObservedState) -> &'static s
     }
 }
 
-/// A state in a word or two.
-pub(crate) fn state_word(state: ObservedState) -> String {
-    match state {
-        ObservedState::Up => "up".to_owned(),
-        ObservedState::Hung => "hung".to_owned(),
-        ObservedState::Suspect { misses, limit } => format!("suspect {misses}/{limit}"),
-        ObservedState::Dead => "dead".to_owned(),
-        ObservedState::Killed => "killed".to_owned(),
-        ObservedState::Left => "left".to_owned(),
-        ObservedState::Known => "heard of".to_owned(),
-    }
-}
-
 fn name_tone(node: &NodeRecord) -> Tone {
     let state = node.state();
     if node.role == Some(Role::Seed) && state == ObservedState::Up { Tone::Seed } else { state_tone(state) }

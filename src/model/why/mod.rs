@@ -18,6 +18,7 @@ pub use lack::{Lack, why_not, why_not_each};
 pub use link::why_link;
 pub use message::about_message;
 pub use node::about_node;
+pub(super) use node::why_state;
 pub use seed::why_seed;
 pub use warning::why_warning;
 
@@ -60,6 +61,11 @@ impl EvidenceLine {
     fn now(text: String) -> Self {
         Self { at: None, text }
     }
+}
+
+/// The first of these faults and how many more there are: `'cut p1 p5' since 03:13:02 and 6 more`.
+pub(super) fn named_faults(model: &Model, faults: &[&FaultRecord], utc_offset_s: i32) -> Option<String> {
+    Explainer { model, utc_offset_s }.named_first(faults)
 }
 
 /// Makes the parts of sentences.

@@ -42,6 +42,15 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     Explanation { title: title(explainer, node), verdict, evidence: in_order(evidence) }
 }
 
+/// The state of a node, since when, and why.
+pub(in crate::model) fn why_state(model: &Model, addr: Addr, utc_offset_s: i32) -> String {
+    let explainer = Explainer { model, utc_offset_s };
+    match model.nodes().get(addr) {
+        Some(node) => verdict(explainer, node),
+        None => format!("Nothing is known of {}.", explainer.name(addr)),
+    }
+}
+
 fn title(explainer: Explainer<'_>, node: &NodeRecord) -> String {
     let role = node.role.map_or_else(|| "node".to_owned(), |role| role.to_string());
     match &node.name {

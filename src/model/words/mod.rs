@@ -18,6 +18,7 @@ mod tests;
 mod text;
 
 pub use death::action_text;
+pub use node::state_word;
 pub use seed::delisted;
 pub use text::{clock_text, count_text, hops_text, list_text, second_text, size_text, span_text};
 

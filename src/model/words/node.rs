@@ -3,6 +3,7 @@
 use super::failure::attempt;
 use super::{GossipLine, LineTone, NameOf, Readers, Severity, Words, escaped, list_text, micros};
 use crate::event::{Absence, NodeEvent, Stop};
+use crate::model::node::ObservedState;
 use crate::proto::addr::Addr;
 
 /// Addresses and networks that one sentence lists.
@@ -62,4 +63,17 @@ fn exposed(bind: Addr, at: &[Addr], allow: &[String]) -> String {
     }
     let allow: Vec<String> = allow.iter().map(|network| escaped(network)).collect();
     format!("Listens on {place}; {} may link, and this machine", list_text(&allow, EXPOSED_SHOWN))
+}
+
+/// A state in a word or two.
+pub fn state_word(state: ObservedState) -> String {
+    match state {
+        ObservedState::Up => "up".to_owned(),
+        ObservedState::Hung => "hung".to_owned(),
+        ObservedState::Suspect { misses, limit } => format!("suspect {misses}/{limit}"),
+        ObservedState::Dead => "dead".to_owned(),
+        ObservedState::Killed => "killed".to_owned(),
+        ObservedState::Left => "left".to_owned(),
+        ObservedState::Known => "heard of".to_owned(),
+    }
 }

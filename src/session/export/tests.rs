@@ -61,10 +61,11 @@ fn whole(events: u64, skipped: u64, bytes: usize) -> Exported {
 
 #[test]
 fn the_extension_chooses_the_format_or_is_refused() {
-    assert_eq!(FileFormat::from_path(Path::new("a/b.TXT")).unwrap(), FileFormat::Txt);
+    assert_eq!(FileFormat::from_path(Path::new("a/b.TXT")).unwrap(), FileFormat::Lines(LineFormat::Txt));
     for bad in ["session", "session.xlsx", ".csv"] {
         let error = FileFormat::from_path(Path::new(bad)).unwrap_err().to_string();
-        assert_eq!(error, format!("{bad}: the extension chooses the format: use .txt, .jsonl or .csv"));
+        let expected = "use .txt, .jsonl, .csv, .perfetto, .shiviz, .graphml, .dot or .gv";
+        assert_eq!(error, format!("{bad}: the extension chooses the format: {expected}"));
     }
 }
 
@@ -115,13 +116,56 @@ fn nothing_in_an_export_acts_on_a_terminal_whatever_the_names() {
     session.add(peer(1), started("p\x1b]0;x\x07\u{9b}\u{202e}\n", Role::Peer));
     session.add(peer(1), received("\u{9b}31m\u{202e}"));
     session.journal.flush().unwrap();
-    for name in ["out.txt", "out.jsonl", "out.csv"] {
+    for name in ["out.txt", "out.jsonl", "out.csv", "out.perfetto", "out.shiviz", "out.graphml", "out.dot"] {
         session.export(name).unwrap();
         let text = session.text(name);
         assert!(text.chars().all(|c| c == '\n' || (' '..='~').contains(&c)), "{text:?}");
     }
     let events = |path| journal::read(path).unwrap().map(Result::unwrap).collect::<Vec<_>>();
     assert_eq!(events(&session.path("out.jsonl")), events(session.journal.path()), "a reader gets what was recorded");
+}
+
+#[test]
+fn a_trace_of_a_damaged_recording_is_json_and_tells_the_gap() {
+    let session = Session::recorded();
+    let text = fs::read_to_string(session.journal.path()).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[3] = "{\"n\":1,\"at\":1,\"no";
+    fs::write(session.path("damaged.jsonl"), lines.join("\n") + "\n").unwrap();
+    export(&session.path("damaged.jsonl"), &session.path("out.perfetto"), OverwritePolicy::Refuse).unwrap();
+    let trace: serde_json::Value = serde_json::from_str(&session.text("out.perfetto")).unwrap();
+    let missing: Vec<&str> = trace["traceEvents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["cat"] == "missing")
+        .map(|entry| entry["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(missing, ["line 4 of the recording cannot be read", "7 events are missing here"]);
+}
+
+#[test]
+fn names_from_the_network_break_no_format() {
+    let mut session = Session::new();
+    for (nth, name) in ["a \"b\" <c>&", "a \"b\" <c>&", "]]>\\"].into_iter().enumerate() {
+        session.add(peer(u16::try_from(nth).unwrap()), started(name, Role::Peer));
+    }
+    session.journal.flush().unwrap();
+    for name in ["out.graphml", "out.dot", "out.shiviz"] {
+        session.export(name).unwrap();
+    }
+    let text = session.text("out.graphml");
+    let document = roxmltree::Document::parse(&text).unwrap();
+    let ids: Vec<_> = document
+        .descendants()
+        .filter(|node| node.has_tag_name("node"))
+        .filter_map(|node| node.attribute("id"))
+        .collect();
+    assert_eq!(ids, ["a \"b\" <c>&", "127.0.0.1:3001", "]]>\\"]);
+    assert!(session.text("out.dot").contains("  \"a \\\"b\\\" <c>&\" [label="), "{}", session.text("out.dot"));
+    let log = session.text("out.shiviz");
+    let hosts: Vec<_> = log.lines().skip(2).step_by(2).map(|line| line.split_once(' ').unwrap().0).collect();
+    assert_eq!(hosts, ["a_\"b\"_<c>&", "127.0.0.1:3001", "]]>\\"]);
 }
 
 #[test]

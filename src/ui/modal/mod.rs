@@ -5,6 +5,7 @@
 
 pub(crate) mod add;
 pub(crate) mod confirm;
+pub(crate) mod differences;
 pub(crate) mod faults;
 pub(crate) mod form;
 pub(crate) mod help;

@@ -34,7 +34,7 @@ use self::sketch::{Mark, Rank};
 use super::{Moved, Pane, PaneInfo, PanePlace, PaneSize, Selection, Selects, Surface};
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::rumor::{Counting, DELIVERY_TIME, ForeignCopy};
-use crate::model::words::count_text;
+use crate::model::words::{count_text, state_word};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
@@ -43,7 +43,7 @@ use crate::ui::filter::{Filter, Search};
 use crate::ui::keys::Hint;
 use crate::ui::text;
 use crate::ui::theme::Tone;
-use crate::ui::view::{Target, View, state_word};
+use crate::ui::view::{Target, View};
 use crate::ui::wave::{MessagePath, WaveKind, WaveView};
 use crate::ui::worker::{Made, Work};
 

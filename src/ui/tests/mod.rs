@@ -3,6 +3,7 @@
 mod browsing;
 mod chance;
 mod commands;
+mod differences;
 mod evil;
 mod faults;
 mod fixture;

@@ -10,7 +10,7 @@ use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::command_line::{Typed, parse};
 use crate::ui::fault;
 use crate::ui::filter::Filter;
-use crate::ui::host::{Objection, Overwrite, Severity, ToHost};
+use crate::ui::host::{Objection, Overwrite, Severity, ToHost, WantedDiff};
 use crate::ui::keys::Key;
 use crate::ui::prompt::{Prompt, PromptOutcome, PromptPurpose};
 use crate::ui::view::Target;
@@ -79,6 +79,10 @@ fn run_typed(app: &mut App, typed: Typed) {
         Typed::Sort(order) => app.panes.each().for_each(|pane| pane.sort(order)),
         Typed::Columns(columns) => app.panes.each().for_each(|pane| pane.show_columns(&columns)),
         Typed::Why(subject) => ask(app, subject),
+        Typed::Diff { from, to } => {
+            let shown = app.view().now;
+            tell_host(app, ToHost::Diff(WantedDiff { from, to, shown }));
+        }
     }
 }
 
@@ -104,6 +108,7 @@ pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
         | Typed::Filter(_)
         | Typed::Sort(_)
         | Typed::Columns(_)
-        | Typed::Why(_) => Ok(Vec::new()),
+        | Typed::Why(_)
+        | Typed::Diff { .. } => Ok(Vec::new()),
     }
 }
