@@ -250,7 +250,7 @@ fn begin_records(plan: &Plan, clock: Clock, answers: &mpsc::Sender<FromHost>) ->
     }
     let answers = answers.clone();
     let tell = move |news| tell(&answers, news);
-    Records::begin(plan, &plan.header(clock.epoch()), tell)
+    Records::begin(plan, &plan.header(clock.epoch(), clock), tell)
 }
 
 /// Tells the console how recording goes. Never waits.

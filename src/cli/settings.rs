@@ -279,6 +279,11 @@ impl NodeSettings {
         self.rng_seed.unwrap_or(new & RNG_SEED_MAX)
     }
 
+    /// The same settings with this seed of all random choices.
+    pub(crate) fn with_rng_seed(&self, rng_seed: u64) -> Self {
+        Self { rng_seed: Some(rng_seed), ..self.clone() }
+    }
+
     /// The settings as a scenario has them: name and value. A scenario does not say who may link,
     /// or where files go, and the intervals stand for the pace.
     pub(crate) fn written(&self) -> Vec<(String, String)> {

@@ -11,6 +11,7 @@ mod reader;
 mod rows;
 mod window;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -53,6 +54,13 @@ pub struct Header {
     /// The file name of the scenario that was played.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario: Option<String>,
+    /// It ran in virtual time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub virtual_time: bool,
+    /// The settings of its nodes as flags have them, by name, and the seed of its random choices;
+    /// none in older journals. Of a session that began on the start screen: those that a lab gets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 /// The size of a lab.
@@ -66,8 +74,9 @@ impl Header {
     /// The header of a session that starts now.
     pub fn new(started: Time, utc_offset_s: i32) -> Self {
         let gossipctl = env!("CARGO_PKG_VERSION").to_owned();
-        let (format, version) = (FORMAT.to_owned(), VERSION);
-        Self { format, version, started, utc_offset_s, gossipctl, lab: None, scenario: None }
+        let (format, version, settings) = (FORMAT.to_owned(), VERSION, BTreeMap::new());
+        let (lab, scenario, virtual_time) = (None, None, false);
+        Self { format, version, started, utc_offset_s, gossipctl, lab, scenario, virtual_time, settings }
     }
 }
 
