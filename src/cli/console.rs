@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -83,7 +84,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
         let _ = to_host.try_send(ToHost::OpenRecording(file.clone()));
     }
     let host =
-        Host { plan, clock, taps, nodes, recorder: records.handle(), answers, replaying: None, command_log, skipped };
+        Host { plan, clock, taps, nodes, recorder: records.handle(), answers, replaying: None, command_log, skipped, rerun_plays: Arc::default() };
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();
     let console = ui::run(options, shown, to_host, answered, shutdown.clone());

@@ -19,6 +19,8 @@ mod printer;
 mod recorded;
 mod records;
 mod replay;
+mod rerun;
+mod rerun_subject;
 mod scenario_runner;
 mod script_file;
 mod seeds_file;
@@ -99,6 +101,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Sessions(args)) => recorded::sessions(&args),
         Some(Task::Export(args)) => recorded::export(&args),
         Some(Task::Replay(args)) => replay_session(args),
+        Some(Task::Rerun(args)) => finish(rerun::run(args, read_config()?)),
         None => run_session(plan::choice(cli, &read_config()?)?),
     }
 }

@@ -28,7 +28,7 @@ use crate::session::recorder::Limits;
 use crate::ui::ThemeChoice;
 
 /// The highest seed of random choices: the range of a config file's integers.
-const RNG_SEED_MAX: u64 = i64::MAX as u64;
+pub(crate) const RNG_SEED_MAX: u64 = i64::MAX as u64;
 /// A lab by default, seeds and peers: enough for gossip to take several hops, few enough to see each.
 const LAB_SIZE: (usize, usize) = (2, 8);
 /// Stands for an address that is not known yet.
@@ -269,6 +269,12 @@ impl NodeSettings {
         let mut peer = self.peer.clone();
         peer.utc_offset_s = utc_offset_s;
         Settings { peer, seed: SeedConfig { utc_offset_s, ..self.seed.clone() }, rng_seed }
+    }
+
+    /// The settings of the nodes of a network in virtual time that is like a lab. `given`: what the
+    /// user chose, all together.
+    pub(crate) fn of_virtual_lab(given: &NodeArgs, utc_offset_s: i32) -> Result<Self, Failure> {
+        Self::new(given, PaceName::Lively, Vec::new(), utc_offset_s)
     }
 
     /// Seed of all random choices: the user's, or a new one each time. No two sessions on one

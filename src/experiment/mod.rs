@@ -11,4 +11,5 @@ mod coverage;
 pub mod figures;
 mod links;
 pub mod recorded;
+pub mod report;
 pub mod run;

@@ -11,7 +11,7 @@ use crate::event::{Event, EventKind, FaultEvent, GossipEvent, NodeEvent, NodeSta
 use crate::model::Map;
 use crate::proto::addr::Addr;
 use crate::proto::fault::Fault;
-use crate::proto::message::{Dialect, Role};
+use crate::proto::message::Role;
 use crate::proto::name::NodeName;
 use crate::proto::time::Time;
 
@@ -201,12 +201,8 @@ impl Deeds {
     /// value, as flags have them.
     pub fn settings_told(&self) -> Vec<(String, String)> {
         let Some(NodeEvent::Started { dialect, pace, .. }) = &self.peer else { return Vec::new() };
-        let dialect = match dialect {
-            Dialect::Framed => "framed",
-            Dialect::Classic => "classic",
-        };
         let told = [
-            ("wire", dialect.to_owned()),
+            ("wire", dialect.to_string()),
             ("gossip-interval", format!("{}us", pace.gossip_interval_us)),
             ("liveness-interval", format!("{}us", pace.liveness_interval_us)),
             ("liveness-misses", pace.liveness_misses.to_string()),

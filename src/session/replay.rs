@@ -4,9 +4,12 @@
 //! them without holding the whole session in memory.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
+use super::frames::is_packed;
 use super::journal::{self, Header, JournalError, JournalReader, JournalRecord};
 use crate::proto::time::Time;
 
@@ -16,6 +19,15 @@ const DISORDER_MAX: Duration = Duration::from_secs(2);
 const BUFFER_MAX: usize = 65_536;
 /// Bytes of memory that they take: a peer list can be long.
 const BUFFER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Whether a file is a recording, by its first bytes, and not a text that somebody wrote. What cannot
+/// be read, or only once, is none.
+pub fn looks_like_recording(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let is_file = path.metadata().is_ok_and(|about| about.is_file());
+    let read = is_file && File::open(path).and_then(|file| file.take(4).read_to_end(&mut head)).is_ok();
+    read && (head.starts_with(b"{") || is_packed(&head))
+}
 
 /// A recorded session: an iterator over its events, in order of time.
 ///
