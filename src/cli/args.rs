@@ -78,7 +78,9 @@ const REPLAY_EXAMPLES: &str = "\
 Examples:
   gossipctl replay last
   gossipctl replay 2026-11-22T03-13-02-4711
-  gossipctl replay ./session.jsonl";
+  gossipctl replay ./session.jsonl
+  gossipctl replay seed.jsonl --with peer-1.jsonl --with peer-2.jsonl
+                                          three processes of one network as one";
 
 const RERUN_EXAMPLES: &str = "\
 Examples:
@@ -246,6 +248,9 @@ pub(crate) struct ExportArgs {
     /// A file, 'last', or a name from 'gossipctl sessions'; an unambiguous beginning of the name is enough
     #[arg(value_name = "SESSION")]
     pub(crate) session: String,
+    /// What else is read.
+    #[command(flatten)]
+    pub(crate) with: WithArgs,
     /// Output format [default: by the extension of FILE, else text]
     #[arg(long, value_enum)]
     pub(crate) format: Option<FileFormat>,
@@ -263,6 +268,9 @@ pub(crate) struct ReplayArgs {
     /// A file, 'last', or a name from 'gossipctl sessions'; an unambiguous beginning of the name is enough
     #[arg(value_name = "SESSION")]
     pub(crate) session: String,
+    /// What else is read.
+    #[command(flatten)]
+    pub(crate) with: WithArgs,
     /// How the console looks.
     #[command(flatten)]
     pub(crate) console: ConsoleArgs,
@@ -297,6 +305,15 @@ pub(crate) enum RerunFormat {
     Text,
     /// One JSON object with all figures of all runs
     Json,
+}
+
+/// What the recorded session is read together with.
+#[derive(Debug, Args)]
+pub(crate) struct WithArgs {
+    /// Read this session, too, and both as one network; may be given several times. A file, or a name as SESSION. The
+    /// clocks are set by the messages between them
+    #[arg(long, value_name = "SESSION")]
+    pub(crate) with: Vec<String>,
 }
 
 /// Which seed list.

@@ -30,6 +30,7 @@ mod template;
 mod tests;
 mod values;
 mod virtual_time;
+mod with;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -99,7 +100,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Seed(args)) => run_session(plan::seed(args, &read_config()?)?),
         Some(Task::Peer(args)) => run_session(plan::peer(args, &read_config()?)?),
         Some(Task::Sessions(args)) => recorded::sessions(&args),
-        Some(Task::Export(args)) => recorded::export(&args),
+        Some(Task::Export(args)) => recorded::export(&args, with::open(&args.session, &args.with)?.path()),
         Some(Task::Replay(args)) => replay_session(args),
         Some(Task::Rerun(args)) => finish(rerun::run(args, read_config()?)),
         None => run_session(plan::choice(cli, &read_config()?)?),
@@ -108,10 +109,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
 
 /// A file that is no recording is reported before the screen is taken.
 fn replay_session(args: ReplayArgs) -> Result<ExitCode, Failure> {
-    let file = recorded::find(&args.session)?;
-    check_rereadable(&file)?;
-    drop(Recording::open(&file)?);
-    run_session(plan::replay(file, args.console, &read_config()?)?)
+    let file = with::open(&args.session, &args.with)?;
+    check_rereadable(file.path())?;
+    drop(Recording::open(file.path())?);
+    run_session(plan::replay(file.path().to_owned(), args.console, &read_config()?)?)
 }
 
 /// How much nicer the network's threads are than the console's: they get about a third of its share

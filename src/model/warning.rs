@@ -252,8 +252,7 @@ impl Warnings {
         self.active.len()
     }
 
-    /// No seed is reachable, and that is warned about.
-    pub fn no_seed(&self) -> Option<&Warning> {
+    fn of_no_seed(&self) -> Option<&Warning> {
         self.active().map(|(_, warning)| warning).find(|warning| matches!(warning.finding, Finding::NoSeed { .. }))
     }
 
@@ -305,6 +304,12 @@ impl Warnings {
 impl Model {
     pub fn warnings(&self) -> &Warnings {
         &self.warnings
+    }
+
+    /// No seed is reachable, and that is warned about. The warning itself ends at the next look for
+    /// problems; this ends as soon as a peer has registered.
+    pub fn no_seed(&self) -> Option<&Warning> {
+        self.warnings.of_no_seed().filter(|_| find::is_without_seed(self))
     }
 
     /// Looks for problems, unless that was done lately. `now`: the time that is shown.

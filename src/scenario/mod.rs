@@ -21,6 +21,7 @@ mod words;
 
 pub use run::{
     LineOutcome, Progress, Run, ScenarioAction, ScenarioLine, ScenarioNotice, ScenarioView, Skipped, Summary,
+    most_telling,
 };
 pub use script::{Script, ScriptError, ScriptStep, Setting};
 pub use without::NotInScript;

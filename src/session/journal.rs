@@ -6,19 +6,18 @@
 //! session, by which a reader puts a block in order.
 
 mod block;
+mod header;
 mod line;
 mod reader;
 mod rows;
 mod window;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use self::block::JournalBlock;
+pub use self::header::{FORMAT, Header, RecordedLab, RecordedSource, VERSION};
 pub use self::reader::{Glance, JournalEnd, JournalReader, check_rereadable, glance, overview, read};
 use super::disk::{Disk, JournalFile, Loss};
 use super::frames::Packing;
@@ -27,58 +26,12 @@ use crate::event::Event;
 use crate::model::words::{count_text, size_text};
 use crate::proto::time::Time;
 
-/// The name of the format in the first line.
-pub const FORMAT: &str = "gossipctl session";
-/// The version that is written, and the newest that is read.
-pub const VERSION: u32 = 2;
 /// The longest line that is read: a full peer list, or the longest body with each byte escaped,
 /// takes less than half.
 pub const LINE_LEN_MAX: usize = 1024 * 1024;
 /// Bytes of a journal's size that are reserved for the lines about missing events and for the
 /// footer.
 const LAST_WORDS_LEN: u64 = 64 + FOOTER_LEN_MAX as u64;
-
-/// The first line of a journal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
-    pub format: String,
-    pub version: u32,
-    pub started: Time,
-    /// Seconds that the machine's clock was ahead of UTC.
-    pub utc_offset_s: i32,
-    /// The version of the program that wrote it.
-    pub gossipctl: String,
-    /// The lab with which the session began, if it began with one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lab: Option<RecordedLab>,
-    /// The file name of the scenario that was played.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scenario: Option<String>,
-    /// It ran in virtual time.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub virtual_time: bool,
-    /// The settings of its nodes as flags have them, by name, and the seed of its random choices;
-    /// none in older journals. Of a session that began on the start screen: those that a lab gets.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub settings: BTreeMap<String, String>,
-}
-
-/// The size of a lab.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordedLab {
-    pub seeds: usize,
-    pub peers: usize,
-}
-
-impl Header {
-    /// The header of a session that starts now.
-    pub fn new(started: Time, utc_offset_s: i32) -> Self {
-        let gossipctl = env!("CARGO_PKG_VERSION").to_owned();
-        let (format, version, settings) = (FORMAT.to_owned(), VERSION, BTreeMap::new());
-        let (lab, scenario, virtual_time) = (None, None, false);
-        Self { format, version, started, utc_offset_s, gossipctl, lab, scenario, virtual_time, settings }
-    }
-}
 
 /// What a journal tells, in the order of the session.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,6 +18,7 @@ mod frames;
 pub mod journal;
 pub mod json;
 pub mod lines;
+pub mod merge;
 pub mod names;
 pub mod node_logs;
 pub mod overview;

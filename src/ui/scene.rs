@@ -6,13 +6,16 @@ use super::keys::KeyMap;
 use super::options::Mode;
 use super::theme::Theme;
 use super::view::{Aging, Lit, NameWidths, NoticeLine, View};
-use crate::event::Event;
+use crate::event::{Event, EventKind, LinkEvent};
 use crate::model::Model;
 use crate::model::notice::{NOTICES_MAX, Severity};
 use crate::model::ring::Ring;
 use crate::model::warning::Finding;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
+
+/// Notices back to which a line is looked for that says the same: several screens.
+const REPEATED_WITHIN: usize = 256;
 
 /// The network and the moment.
 pub(crate) struct Scene {
@@ -79,6 +82,7 @@ impl Scene {
         View {
             model,
             lines,
+            is_recorded: matches!(self.mode, Mode::Replay { .. }),
             theme: self.theme,
             keys: &self.keys,
             now: self.shown_at(),
@@ -120,8 +124,11 @@ impl Scene {
             if notice.severity == Severity::Error {
                 urgent = Some((notice.severity, text.clone()));
             }
-            let line = NoticeLine { at: notice.at, severity: notice.severity, text, node: Some(notice.event.node) };
-            self.lines.push(line);
+            let line = NoticeLine::new(notice.at, notice.severity, text, Some(notice.event.node));
+            match repeated(&mut self.lines, &line, &notice.event.kind) {
+                Some(earlier) => earlier.repeat(notice.at),
+                None => _ = self.lines.push(line),
+            }
             self.taken = number + 1;
         }
         urgent.or(self.watch())
@@ -140,7 +147,7 @@ impl Scene {
         let gravest = gravest.map(|warning| self.live.warning_text(&warning.finding));
         for warning in new {
             let (text, node) = (self.live.warning_text(&warning.finding), warning.finding.node());
-            self.lines.push(NoticeLine { at: now, severity: Severity::Warning, text, node });
+            self.lines.push(NoticeLine::new(now, Severity::Warning, text, node));
         }
         self.warned = self.live.warnings().list().end();
         gravest.map(|text| (Severity::Warning, text))
@@ -148,8 +155,7 @@ impl Scene {
 
     /// A line for the notices that is not about a node.
     pub(crate) fn note(&mut self, severity: Severity, text: &str) {
-        let line = NoticeLine { at: self.network_now(), severity, text: text.to_owned(), node: None };
-        self.lines.push(line);
+        self.lines.push(NoticeLine::new(self.network_now(), severity, text.to_owned(), None));
     }
 
     /// Forgets the network; another one is shown from now on.
@@ -182,6 +188,14 @@ impl Scene {
     pub(crate) fn is_taken(&self, addr: Addr) -> bool {
         self.live.nodes().get(addr).is_some()
     }
+}
+
+/// The line that says the same already, of a dial that is tried again and again.
+fn repeated<'a>(lines: &'a mut Ring<NoticeLine>, line: &NoticeLine, kind: &EventKind) -> Option<&'a mut NoticeLine> {
+    let EventKind::Link(LinkEvent::DialFailed { .. }) = kind else { return None };
+    let is_same = |earlier: &NoticeLine| earlier.text == line.text && earlier.node == line.node;
+    let (number, _) = lines.iter().rev().take(REPEATED_WITHIN).find(|(_, earlier)| is_same(earlier))?;
+    lines.get_mut(number)
 }
 
 /// The sort order of a warning: what explains the most comes first. One cut makes an overlay of two

@@ -123,11 +123,15 @@ fn shape(model: &Model) -> OverlayShape {
     OverlayShape { alone, parted, fragile }
 }
 
+/// There are peers here, and none of them reaches a seed.
+pub(super) fn is_without_seed(model: &Model) -> bool {
+    let mut peers = model.nodes.iter().filter(|node| node.is_running_peer()).peekable();
+    peers.peek().is_some() && peers.all(|peer| model.seeds.are_out_of_reach(peer.addr))
+}
+
 /// The peers here have lost all seeds, or never found one.
 fn no_seed(model: &Model) -> Option<Finding> {
-    let mut peers = model.nodes.iter().filter(|node| node.runs() && node.role == Some(Role::Peer)).peekable();
-    peers.peek()?;
-    if peers.any(|peer| !model.seeds.are_out_of_reach(peer.addr)) {
+    if !is_without_seed(model) {
         return None;
     }
     let (ours, others): (Vec<_>, Vec<_>) =
