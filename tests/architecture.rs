@@ -27,7 +27,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sim", &["proto", "event", "command", "engine", "scenario", "feed", "clock", "model"]),
     ("session", &["proto", "event", "command", "engine", "feed", "clock", "model", "platform"]),
     ("ui", &["proto", "event", "command", "engine", "scenario", "feed", "clock", "model", "platform"]),
-    ("experiment", &["proto", "event", "command", "engine", "scenario", "clock", "model", "platform", "sim", "session"]),
+    (
+        "experiment",
+        &["proto", "event", "command", "engine", "scenario", "clock", "model", "platform", "sim", "session"],
+    ),
     (
         "cli",
         &[

@@ -105,9 +105,7 @@ fn without_its_cuts_a_network_lacks_nothing_and_its_death_remains() {
 #[test]
 fn a_comparison_tells_what_differs_and_says_what_is_the_same() {
     let script = Script::parse(LESSON).unwrap();
-    let run = |name, script: Script| {
-        ComparedRun::played(name, played(Experiment::of_script(script, settings(7))).0)
-    };
+    let run = |name, script: Script| ComparedRun::played(name, played(Experiment::of_script(script, settings(7))).0);
     let otherwise = without(&script, &["cut p1 p2", "cut p1 p3", "cut p1 p4", "cut p1 p5"]);
     let comparison = Comparison::of(None, run("as it was", script.clone()), run("otherwise", otherwise));
     let verdict = comparison.verdict();
@@ -118,7 +116,10 @@ fn a_comparison_tells_what_differs_and_says_what_is_the_same() {
     assert!(row("deaths ").ends_with("the same"), "{lines:#?}");
     assert!(!row("incomplete messages").ends_with("the same"), "{lines:#?}");
     let said = lines.iter().find(|line| line.contains("p2#~"));
-    assert!(said.is_some_and(|line| line.ends_with(": as it was, p1 lacks it; otherwise, nobody lacks it")), "{lines:#?}");
+    assert!(
+        said.is_some_and(|line| line.ends_with(": as it was, p1 lacks it; otherwise, nobody lacks it")),
+        "{lines:#?}"
+    );
     let same = Comparison::of(None, run("as it was", script.clone()), run("otherwise", script));
     assert!(same.is_same() && same.details.is_empty());
     assert_eq!(same.verdict(), "nothing came out otherwise");
@@ -226,7 +227,7 @@ proptest! {
         prop_assert!(differs.is_none(), "{differs:#?}\n{:#?}", script.steps);
         prop_assert_eq!(events.len(), repeated.len());
         prop_assert_eq!(&second.figures, &session.figures);
-        prop_assert_eq!(first.figures.deaths, second.figures.deaths);
+        prop_assert_eq!(&first.figures.deaths, &second.figures.deaths);
         let [before, otherwise] = ["as it was", "otherwise"].map(|name| ComparedRun::recorded(name, second.figures.clone()));
         prop_assert_eq!(Comparison::of(None, before, otherwise).verdict(), "nothing came out otherwise");
     }

@@ -83,8 +83,18 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
         // The first request; there is room.
         let _ = to_host.try_send(ToHost::OpenRecording(file.clone()));
     }
-    let host =
-        Host { plan, clock, taps, nodes, recorder: records.handle(), answers, replaying: None, command_log, skipped, rerun_plays: Arc::default() };
+    let host = Host {
+        plan,
+        clock,
+        taps,
+        nodes,
+        recorder: records.handle(),
+        answers,
+        replaying: None,
+        command_log,
+        skipped,
+        rerun_plays: Arc::default(),
+    };
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();
     let console = ui::run(options, shown, to_host, answered, shutdown.clone());

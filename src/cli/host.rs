@@ -120,7 +120,7 @@ impl Host {
         }
         let (plays, answers) = (Arc::clone(&self.rerun_plays), self.answers.clone());
         let play = move || {
-            let answer = rerun_answer(journal, Changes { set, without }, &answers);
+            let answer = rerun_answer(&journal, Changes { set, without }, &answers);
             plays.store(false, Ordering::Relaxed);
             let _ = answers.blocking_send(answer);
         };
@@ -210,10 +210,10 @@ impl Host {
 }
 
 /// Plays a recording again. Whoever asked may be gone before that is done.
-fn rerun_answer(journal: PathBuf, changes: Changes, answers: &mpsc::Sender<FromHost>) -> FromHost {
+fn rerun_answer(journal: &Path, changes: Changes, answers: &mpsc::Sender<FromHost>) -> FromHost {
     lower_thread_priority(NETWORK_NICENESS);
     let tell = |progress| drop(answers.try_send(FromHost::RerunPlays(progress)));
-    match rerun::play_recording(&journal, changes, tell, || answers.is_closed()) {
+    match rerun::play_recording(journal, changes, tell, || answers.is_closed()) {
         Ok(report) => FromHost::Rerun(RerunTold { verdict: report.verdict(), lines: report.lines() }),
         Err(why) => FromHost::Refused { why: HostRefusal::Rerun(why) },
     }

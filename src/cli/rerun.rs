@@ -69,7 +69,11 @@ fn play(args: RerunArgs, config: &ConfigFile, stopped: &AtomicBool) -> Result<Re
             say(progress);
         }
     };
-    compare(subject, wish, Progress { clock, told_at: clock.now(), tell, is_stopped: || stopped.load(Ordering::Relaxed) })
+    compare(
+        subject,
+        wish,
+        Progress { clock, told_at: clock.now(), tell, is_stopped: || stopped.load(Ordering::Relaxed) },
+    )
 }
 
 /// The same for a session whose recording is this file. The error is a line for the user.
@@ -142,7 +146,10 @@ fn compare<T: Fn(String), S: Fn() -> bool>(
         return Err(Failure::usage(format_args!("{}: {why}", subject.name)));
     }
     if recorded.as_ref().is_some_and(|recorded| !recorded.is_virtual) {
-        notes.insert(0, "It ran on sockets: what was done is run again in virtual time, not the same packets.".to_owned());
+        notes.insert(
+            0,
+            "It ran on sockets: what was done is run again in virtual time, not the same packets.".to_owned(),
+        );
     }
     let comparison = if changes.is_empty() {
         let again = ComparedRun::played(AGAIN, progress.play(&subject.name, AGAIN, otherwise)?);

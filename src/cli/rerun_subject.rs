@@ -87,9 +87,7 @@ impl Subject {
     pub(super) fn of_recording(path: &Path, clock: Clock) -> Result<Self, Failure> {
         let session = RecordedSession::read(path)?;
         let told = |why: NoScenario| match why {
-            NoScenario::NoLab => {
-                Failure::usage(format_args!("{}: {}", path.display(), HostRefusal::NoLab))
-            }
+            NoScenario::NoLab => Failure::usage(format_args!("{}: {}", path.display(), HostRefusal::NoLab)),
             NoScenario::Empty => Failure::usage(format_args!("{}: {why}", path.display())),
         };
         let Retold { text, notes } = retell(&session).map_err(told)?;
@@ -179,7 +177,10 @@ fn retell(session: &RecordedSession) -> Result<Retold, NoScenario> {
         notes.push(format!("Not repeated: {more} more"));
     }
     if session.figures.skipped > 0 {
-        notes.push(format!("The recording lacks {} events: what they told of is not repeated.", session.figures.skipped));
+        notes.push(format!(
+            "The recording lacks {} events: what they told of is not repeated.",
+            session.figures.skipped
+        ));
     }
     Ok(Retold { text, notes })
 }

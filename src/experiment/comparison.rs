@@ -84,7 +84,7 @@ impl Comparison {
         let details = details(&before, &otherwise);
         let runs: Vec<ComparedRun> = recorded.into_iter().chain([before, otherwise]).collect();
         let rows = COUNTS.iter().map(|count| count.row(&runs)).chain(DELAYS.iter().map(|delay| delay.row(&runs)));
-        let rows = rows.filter(|row| row.is_worth_showing()).collect();
+        let rows = rows.filter(Row::is_worth_showing).collect();
         Self { runs, rows, details }
     }
 
@@ -205,7 +205,8 @@ const DELAYS: &[DelayFigure] = &[
 
 impl DelayFigure {
     fn row(&self, runs: &[ComparedRun]) -> Row {
-        let values: Vec<String> = runs.iter().map(|run| (self.of)(&run.figures).map_or_else(none, delay_text)).collect();
+        let values: Vec<String> =
+            runs.iter().map(|run| (self.of)(&run.figures).map_or_else(none, delay_text)).collect();
         let (before, otherwise) = last_two(&values);
         let told = format!("{} {otherwise} instead of {before}", self.title);
         let is_same = before == otherwise;
@@ -241,7 +242,7 @@ fn in_columns(table: &[Vec<String>]) -> Vec<String> {
     let width = |column: usize| table.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     table.iter().map(line).collect()

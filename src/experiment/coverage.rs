@@ -76,12 +76,7 @@ impl Coverage {
     pub(super) fn new() -> Option<Self> {
         let delays = Histogram::new(DIGITS).ok()?;
         let judged = JudgedMessages { messages: 0, incomplete: 0, lacked: BTreeMap::new(), delays };
-        Some(Self {
-            numbers: Map::default(),
-            open: Map::default(),
-            order: VecDeque::new(),
-            judged,
-        })
+        Some(Self { numbers: Map::default(), open: Map::default(), order: VecDeque::new(), judged })
     }
 
     /// Takes an event of a network that the model knows up to this event.

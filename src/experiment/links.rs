@@ -30,7 +30,7 @@ impl Links {
     pub(super) fn take(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Link(LinkEvent::Up { link, connection, peer, direction, purpose: Purpose::Neighbor }) => {
-                self.is_up((event.node, *link), connection.as_ref(), *peer, *direction);
+                self.came_up((event.node, *link), connection.as_ref(), *peer, *direction);
             }
             EventKind::Link(LinkEvent::Down { link, purpose: Purpose::Neighbor, .. }) => {
                 let connection = self.ends.swap_remove(&(event.node, *link));
@@ -49,7 +49,7 @@ impl Links {
     }
 
     /// On sockets each end takes the beginning from its own clock, so it is no part of the name.
-    fn is_up(&mut self, end: (Addr, LinkId), connection: Option<&ConnectionId>, peer: Addr, direction: Direction) {
+    fn came_up(&mut self, end: (Addr, LinkId), connection: Option<&ConnectionId>, peer: Addr, direction: Direction) {
         let node = end.0;
         let connection = match connection {
             Some(ConnectionId { dialer, acceptor, .. }) => Connection::Named { dialer: *dialer, acceptor: *acceptor },

@@ -215,9 +215,8 @@ impl Deeds {
         let began = self.began.ok_or(NoScenario::Empty)?;
         let (seeds, peers) = self.lab_size().ok_or(NoScenario::NoLab)?;
         let name = |addr: Addr| self.name(addr);
-        let deeds = self.kept().iter().filter_map(|deed| {
-            RecordedLine::done(deed.at.since(began), &deed.command, &name)
-        });
+        let deeds =
+            self.kept().iter().filter_map(|deed| RecordedLine::done(deed.at.since(began), &deed.command, &name));
         Ok(SessionRecord {
             seeds,
             peers,

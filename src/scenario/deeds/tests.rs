@@ -55,9 +55,8 @@ fn told(after: Vec<Event>) -> Vec<String> {
 fn each_command_is_found_in_its_marks_to_the_microsecond() {
     let said = MessageId { origin: P1, run: 1, seq: MessageId::own_text(1) };
     let own = MessageId { seq: 1, ..said };
-    let generated = |us, id| {
-        event(us, P1, GossipEvent::Generated { id, body: "are you there".into(), trace: None, forwarded: 1 })
-    };
+    let generated =
+        |us, id| event(us, P1, GossipEvent::Generated { id, body: "are you there".into(), trace: None, forwarded: 1 });
     let lines = told(vec![
         event(1_000_001, P1, fault(Scope::link(P1, P2), true)),
         generated(1_500_000, own),
@@ -105,10 +104,7 @@ fn partitions_end_together_and_a_fault_replaces_its_like() {
         event(4_000_000, P2, fault(other, false)),
         left(5_000_000, P1),
     ]);
-    assert_eq!(
-        lines,
-        ["1s partition p1", "2s partition p1", "3s partition p2", "4s heal partition", "5s end"]
-    );
+    assert_eq!(lines, ["1s partition p1", "2s partition p1", "3s partition p2", "4s heal partition", "5s end"]);
 }
 
 #[test]
@@ -134,7 +130,11 @@ fn what_an_older_recording_does_not_say_its_nodes_do() {
     lab().iter().for_each(|event| deeds.take(event));
     let told = deeds.settings_told();
     let told: Vec<_> = told.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let expected =
-        [("wire", "framed"), ("gossip-interval", "1000000us"), ("liveness-interval", "500000us"), ("liveness-misses", "3")];
+    let expected = [
+        ("wire", "framed"),
+        ("gossip-interval", "1000000us"),
+        ("liveness-interval", "500000us"),
+        ("liveness-misses", "3"),
+    ];
     assert_eq!(told, expected);
 }
