@@ -102,7 +102,6 @@ impl FiguresFold {
         }
         self.began.get_or_insert(event.at);
         self.newest = self.newest.max(event.at);
-        self.model.watch(event.at);
         self.model.apply(event);
         self.links.take(event);
         if let Some(coverage) = &mut self.coverage {
@@ -121,7 +120,7 @@ impl FiguresFold {
     pub fn finish(mut self, lasted: Duration) -> Figures {
         let began = self.began.unwrap_or(self.newest);
         let end = self.newest.max(began + lasted);
-        self.model.watch(end);
+        self.model.pass(end);
         let since = |at: Time| micros(at.since(began));
         let Self { model, coverage, links, .. } = self;
         let (false_deaths, deaths): (Vec<_>, Vec<_>) =
@@ -171,7 +170,7 @@ fn death(case: &DeathCase, model: &Model, since: &dyn Fn(Time) -> u64) -> Death 
 fn warnings(model: &Model, since: &dyn Fn(Time) -> u64) -> Vec<WarningTold> {
     let told = model.warnings().list().iter().map(|(_, warning)| WarningTold {
         text: model.warning_text(&warning.finding),
-        at_us: since(warning.since),
+        at_us: since(warning.at),
         gone_us: warning.gone_at.map(since),
     });
     told.collect()
