@@ -29,7 +29,9 @@ impl RecordedSession {
     pub fn read(path: &Path) -> Result<Self, JournalError> {
         let recording = Recording::open(path)?;
         let header = recording.header().clone();
-        let (mut deeds, mut fold) = (Deeds::new(header.lab.map(|lab| (lab.seeds, lab.peers))), FiguresFold::default());
+        let precision = if header.virtual_time { Precision::Microseconds } else { Precision::Milliseconds };
+        let lab = header.lab.map(|lab| (lab.seeds, lab.peers));
+        let (mut deeds, mut fold) = (Deeds::new(lab, precision), FiguresFold::default());
         let mut damage = Damage::default();
         for record in recording {
             match record {
@@ -66,7 +68,6 @@ impl RecordedSession {
 
     /// The scenario that repeats what was done. `settings`: with which nodes.
     pub fn scenario(&self, settings: Vec<(String, String)>) -> Result<String, NoScenario> {
-        let precision = if self.header.virtual_time { Precision::Microseconds } else { Precision::Milliseconds };
-        Ok(self.deeds.record(settings, precision)?.text())
+        Ok(self.deeds.record(settings)?.text())
     }
 }

@@ -24,6 +24,7 @@ const TOGETHER: Duration = Duration::from_millis(100);
 pub struct Deeds {
     /// Seeds and peers of the lab, if the recording says so.
     lab: Option<(usize, usize)>,
+    precision: Precision,
     began: Option<Time>,
     /// Nodes of the session, in the order of their first start.
     nodes: Map<Addr, KnownNode>,
@@ -68,8 +69,9 @@ pub enum NoScenario {
 
 impl Deeds {
     /// Of a session that began with a lab of so many seeds and peers, if its recording says so.
-    pub fn new(lab: Option<(usize, usize)>) -> Self {
-        Self { lab, ..Self::default() }
+    /// `precision`: of its times, which are exact in virtual time.
+    pub fn new(lab: Option<(usize, usize)>, precision: Precision) -> Self {
+        Self { lab, precision, ..Self::default() }
     }
 
     /// Takes an event; they come in order of time.
@@ -123,7 +125,7 @@ impl Deeds {
     fn started(&mut self, at: Time, node: Addr, role: Role, name: &str, told: &NodeEvent) {
         if self.turn(node, NodeState::Runs).is_some() {
             let ended = |deed: &Deed| deed.ends_hung && deed.command == Command::Kill(node);
-            if self.done.last().is_some_and(|deed| ended(deed) && at.since(deed.at) <= TOGETHER) {
+            if self.done.last().is_some_and(|deed| ended(deed) && at.since(deed.at) <= self.together()) {
                 self.done.pop();
             }
             return self.push(at, Command::Restart(node));
@@ -210,8 +212,16 @@ impl Deeds {
         told.map(|(name, value)| (name.to_owned(), value)).to_vec()
     }
 
+    /// How far apart the marks of one command may be.
+    const fn together(&self) -> Duration {
+        match self.precision {
+            Precision::Milliseconds => TOGETHER,
+            Precision::Microseconds => Duration::ZERO,
+        }
+    }
+
     /// The session as a record from which a scenario is written.
-    pub fn record(&self, settings: Vec<(String, String)>, precision: Precision) -> Result<SessionRecord, NoScenario> {
+    pub fn record(&self, settings: Vec<(String, String)>) -> Result<SessionRecord, NoScenario> {
         let began = self.began.ok_or(NoScenario::Empty)?;
         let (seeds, peers) = self.lab_size().ok_or(NoScenario::NoLab)?;
         let name = |addr: Addr| self.name(addr);
@@ -226,7 +236,7 @@ impl Deeds {
             deeds: deeds.collect(),
             more: self.more,
             lasted: self.lasted(),
-            precision,
+            precision: self.precision,
         })
     }
 
@@ -238,7 +248,8 @@ impl Deeds {
 
     /// Without the hung nodes that were ended only because the session was.
     fn kept(&self) -> &[Deed] {
-        let is_end = |deed: &Deed| deed.ends_hung && self.left.is_some_and(|left| left.since(deed.at) <= TOGETHER);
+        let is_end =
+            |deed: &Deed| deed.ends_hung && self.left.is_some_and(|left| left.since(deed.at) <= self.together());
         let ends = self.done.iter().rev().take_while(|deed| is_end(deed)).count();
         &self.done[..self.done.len() - ends]
     }

@@ -42,10 +42,10 @@ fn lab() -> Vec<Event> {
 }
 
 /// The lines of the scenario after its lab.
-fn told(after: Vec<Event>) -> Vec<String> {
-    let mut deeds = Deeds::new(None);
+fn told(precision: Precision, after: Vec<Event>) -> Vec<String> {
+    let mut deeds = Deeds::new(None, precision);
     lab().iter().chain(&after).for_each(|event| deeds.take(event));
-    let text = deeds.record(Vec::new(), Precision::Microseconds).unwrap().text();
+    let text = deeds.record(Vec::new()).unwrap().text();
     let script = Script::parse(&text).unwrap();
     assert_eq!((script.seeds, script.peers), (1, 2));
     text.lines().skip(4).filter(|line| !line.is_empty()).map(str::to_owned).collect()
@@ -57,17 +57,20 @@ fn each_command_is_found_in_its_marks_to_the_microsecond() {
     let own = MessageId { seq: 1, ..said };
     let generated =
         |us, id| event(us, P1, GossipEvent::Generated { id, body: "are you there".into(), trace: None, forwarded: 1 });
-    let lines = told(vec![
-        event(1_000_001, P1, fault(Scope::link(P1, P2), true)),
-        generated(1_500_000, own),
-        generated(2_000_000, said),
-        event(2_500_000, P1, fault(Scope::link(P1, P2), false)),
-        event(3_000_000, P1, FaultEvent::Lied { about: P2 }),
-        killed(4_000_000, P2),
-        started(5_000_000, P2, "p2"),
-        started(6_000_000, Addr::loopback(4000), "p3"),
-        left(7_000_000, P1),
-    ]);
+    let lines = told(
+        Precision::Microseconds,
+        vec![
+            event(1_000_001, P1, fault(Scope::link(P1, P2), true)),
+            generated(1_500_000, own),
+            generated(2_000_000, said),
+            event(2_500_000, P1, fault(Scope::link(P1, P2), false)),
+            event(3_000_000, P1, FaultEvent::Lied { about: P2 }),
+            killed(4_000_000, P2),
+            started(5_000_000, P2, "p2"),
+            started(6_000_000, Addr::loopback(4000), "p3"),
+            left(7_000_000, P1),
+        ],
+    );
     let expected = [
         "1s1us cut p1 p2",
         "2s say p1 are you there",
@@ -83,50 +86,56 @@ fn each_command_is_found_in_its_marks_to_the_microsecond() {
 
 #[test]
 fn a_hung_node_that_is_restarted_was_not_killed_by_the_user() {
-    let hung = |us| event(us, P2, NodeEvent::Hung);
-    let lines = told(vec![hung(1_000_000), killed(2_000_000, P2), started(2_000_300, P2, "p2")]);
-    assert_eq!(lines, ["1s hang p2", "2s300us restart p2", "2s300us end"]);
-    let lines = told(vec![hung(1_000_000), killed(2_000_000, P2), left(2_000_100, P1)]);
-    assert_eq!(lines, ["1s hang p2", "2s100us end"], "it was ended with the session");
-    let lines = told(vec![hung(1_000_000), killed(2_000_000, P2), left(9_000_000, P1)]);
-    assert_eq!(lines, ["1s hang p2", "2s kill p2", "9s end"]);
+    let marks = |killed_at, last| vec![event(1_000_000, P2, NodeEvent::Hung), killed(killed_at, P2), last];
+    let on_sockets = |killed_at, last| told(Precision::Milliseconds, marks(killed_at, last));
+    let restarted = || started(2_000_300, P2, "p2");
+    assert_eq!(on_sockets(2_000_000, restarted()), ["1s hang p2", "2s restart p2", "2s end"]);
+    let ended = on_sockets(2_000_000, left(2_000_100, P1));
+    assert_eq!(ended, ["1s hang p2", "2s end"], "it was ended with the session");
+    assert_eq!(on_sockets(2_000_000, left(9_000_000, P1)), ["1s hang p2", "2s kill p2", "9s end"]);
+    let exact = |killed_at| told(Precision::Microseconds, marks(killed_at, restarted()));
+    assert_eq!(exact(2_000_300), ["1s hang p2", "2s300us restart p2", "2s300us end"]);
+    assert_eq!(exact(2_000_000), ["1s hang p2", "2s kill p2", "2s300us restart p2", "2s300us end"]);
 }
 
 #[test]
 fn partitions_end_together_and_a_fault_replaces_its_like() {
     let [one, other] = [Scope::border(vec![P1]), Scope::border(vec![P2])];
-    let lines = told(vec![
-        event(1_000_000, P1, fault(one.clone(), true)),
-        event(2_000_000, P1, fault(one.clone(), false)),
-        event(2_000_000, P1, fault(one.clone(), true)),
-        event(3_000_000, P2, fault(other.clone(), true)),
-        event(4_000_000, P1, fault(one, false)),
-        event(4_000_000, P2, fault(other, false)),
-        left(5_000_000, P1),
-    ]);
+    let lines = told(
+        Precision::Microseconds,
+        vec![
+            event(1_000_000, P1, fault(one.clone(), true)),
+            event(2_000_000, P1, fault(one.clone(), false)),
+            event(2_000_000, P1, fault(one.clone(), true)),
+            event(3_000_000, P2, fault(other.clone(), true)),
+            event(4_000_000, P1, fault(one, false)),
+            event(4_000_000, P2, fault(other, false)),
+            left(5_000_000, P1),
+        ],
+    );
     assert_eq!(lines, ["1s partition p1", "2s partition p1", "3s partition p2", "4s heal partition", "5s end"]);
 }
 
 #[test]
 fn a_session_without_a_lab_at_its_beginning_is_no_scenario() {
     let outcome = |events: &[Event]| {
-        let mut deeds = Deeds::new(None);
+        let mut deeds = Deeds::new(None, Precision::Milliseconds);
         events.iter().for_each(|event| deeds.take(event));
-        deeds.record(Vec::new(), Precision::Milliseconds).map(drop)
+        deeds.record(Vec::new()).map(drop)
     };
     assert_eq!(outcome(&[]), Err(NoScenario::Empty));
     assert_eq!(outcome(&[started(0, P1, ":3000"), started(5, S1, ":5001")]), Err(NoScenario::NoLab));
     assert_eq!(outcome(&[started(0, S1, "s1"), started(9, P1, "p1")]), Err(NoScenario::NoLab));
     assert_eq!(outcome(&lab()), Ok(()));
-    let mut deeds = Deeds::new(Some((1, 7)));
+    let mut deeds = Deeds::new(Some((1, 7)), Precision::Milliseconds);
     lab().iter().for_each(|event| deeds.take(event));
-    let record = deeds.record(Vec::new(), Precision::Milliseconds);
+    let record = deeds.record(Vec::new());
     assert_eq!(record.unwrap_err(), NoScenario::NoLab, "it was cut off while the lab started");
 }
 
 #[test]
 fn what_an_older_recording_does_not_say_its_nodes_do() {
-    let mut deeds = Deeds::new(None);
+    let mut deeds = Deeds::new(None, Precision::Milliseconds);
     lab().iter().for_each(|event| deeds.take(event));
     let told = deeds.settings_told();
     let told: Vec<_> = told.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
