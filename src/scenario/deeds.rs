@@ -3,8 +3,11 @@
 //! [`Deeds`] is a fold. Commands leave marks: a node that starts, stops or hangs, a fault that is
 //! set, a text of the user. What left none, because it was refused or did nothing, is not repeated.
 
+mod gather;
+
 use std::time::Duration;
 
+use self::gather::gathered;
 use super::record::{DEEDS_MAX, Precision, RecordedLine, SessionRecord};
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
 use crate::event::{Event, EventKind, FaultEvent, GossipEvent, NodeEvent, NodeState, Stop};
@@ -56,6 +59,8 @@ struct Deed {
     command: Command,
     /// It ends a node that hung.
     ends_hung: bool,
+    /// The fault that it ends.
+    cleared: Option<Fault>,
 }
 
 /// Why no scenario can be made of a session.
@@ -87,7 +92,7 @@ impl Deeds {
         match &event.kind {
             EventKind::Node(told) => self.node(event.at, event.node, told),
             EventKind::Fault(FaultEvent::Set { fault, .. }) => self.fault_set(event.at, fault),
-            EventKind::Fault(FaultEvent::Cleared { fault, .. }) => self.fault_cleared(event.at, fault),
+            EventKind::Fault(FaultEvent::Cleared { fault, .. }) => self.push_deed(Deed::clears(event.at, fault)),
             EventKind::Fault(FaultEvent::Lied { about }) => {
                 let lie = FaultCommand::Lie { liar: event.node, about: *about };
                 self.push(event.at, Command::Fault(lie));
@@ -110,7 +115,7 @@ impl Deeds {
                 if let Some(hung) = self.turn(node, (*how).into()).map(|before| before == NodeState::Hangs)
                     && *how == Stop::Killed
                 {
-                    self.push_deed(Deed { at, command: Command::Kill(node), ends_hung: hung });
+                    self.push_deed(Deed { at, command: Command::Kill(node), ends_hung: hung, cleared: None });
                 }
             }
             NodeEvent::Hung => {
@@ -160,24 +165,15 @@ impl Deeds {
 
     /// A fault takes the place of another of its kind, which is then cleared at the same moment.
     fn fault_set(&mut self, at: Time, fault: &Fault) {
-        let replaced = clearing(fault);
-        if self.done.last().is_some_and(|deed| deed.at == at && deed.command == replaced) {
+        let is_replaced = |deed: &Deed| deed.cleared.as_ref().is_some_and(|cleared| fault.replaces(cleared));
+        if self.done.last().is_some_and(|deed| deed.at == at && is_replaced(deed)) {
             self.done.pop();
         }
         self.push(at, Command::Fault(FaultCommand::Set(fault.clone())));
     }
 
-    /// All partitions end with one command.
-    fn fault_cleared(&mut self, at: Time, fault: &Fault) {
-        let command = clearing(fault);
-        let is_told = |deed: &Deed| deed.at == at && deed.command == command;
-        if !(fault.is_partition() && self.done.last().is_some_and(is_told)) {
-            self.push(at, command);
-        }
-    }
-
     fn push(&mut self, at: Time, command: Command) {
-        self.push_deed(Deed { at, command, ends_hung: false });
+        self.push_deed(Deed { at, command, ends_hung: false, cleared: None });
     }
 
     fn push_deed(&mut self, deed: Deed) {
@@ -225,8 +221,8 @@ impl Deeds {
         let began = self.began.ok_or(NoScenario::Empty)?;
         let (seeds, peers) = self.lab_size().ok_or(NoScenario::NoLab)?;
         let name = |addr: Addr| self.name(addr);
-        let deeds =
-            self.kept().iter().filter_map(|deed| RecordedLine::done(deed.at.since(began), &deed.command, &name));
+        let done = gathered(self.kept(), self.together());
+        let deeds = done.iter().filter_map(|(at, command)| RecordedLine::done(at.since(began), command, &name));
         Ok(SessionRecord {
             seeds,
             peers,

@@ -147,3 +147,22 @@ fn what_an_older_recording_does_not_say_its_nodes_do() {
     ];
     assert_eq!(told, expected);
 }
+
+#[test]
+fn what_ended_at_once_was_ended_by_one_command() {
+    let slow = |is_set| {
+        let fault = Fault { what: FaultKind::Slow { per_s: 5 }, on: Scope::Node(P1) };
+        if is_set { FaultEvent::Set { id: None, fault } } else { FaultEvent::Cleared { id: None, fault } }
+    };
+    let cut = |us, is_set| event(us, P1, fault(Scope::link(P1, P2), is_set));
+    let border = |us, is_set| event(us, P2, fault(Scope::border(vec![P2]), is_set));
+    let broken =
+        || vec![cut(1_000_000, true), border(1_000_000, true), event(2_000_000, P1, slow(true)), killed(3_000_000, P2)];
+    let then = |after: Vec<Event>| told(Precision::Microseconds, [broken(), after].concat()).split_off(4);
+    let cuts = || vec![cut(4_000_000, false), border(4_000_000, false)];
+    assert_eq!(then(cuts()), ["4s heal", "4s end"]);
+    let all = || [cuts(), vec![event(4_000_000, P1, slow(false))]].concat();
+    assert_eq!(then([all(), vec![started(4_000_000, P2, "p2")]].concat()), ["4s calm", "4s end"]);
+    let one_by_one = ["4s heal p1 p2", "4s heal partition", "4s slow p1 off", "4s end"];
+    assert_eq!(then(all()), one_by_one, "p2 was left as it is");
+}
