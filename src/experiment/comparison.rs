@@ -225,14 +225,14 @@ fn last_two<T: Clone + Default>(values: &[T]) -> (T, T) {
     }
 }
 
-/// `840 us`, `1.81 ms`, `18.1 ms`, `181 ms`, `1.81 s`: three digits, rounded down.
+/// `840 us`, `1.812 ms`, `18.12 ms`, `181.2 ms`, `1.812 s`: four digits, rounded down.
 fn delay_text(us: u64) -> String {
     match us {
         0..1_000 => format!("{us} us"),
-        1_000..10_000 => format!("{}.{:02} ms", us / 1_000, us / 10 % 100),
-        10_000..100_000 => format!("{}.{} ms", us / 1_000, us / 100 % 10),
-        100_000..1_000_000 => format!("{} ms", us / 1_000),
-        _ => format!("{}.{:02} s", us / 1_000_000, us / 10_000 % 100),
+        1_000..10_000 => format!("{}.{:03} ms", us / 1_000, us % 1_000),
+        10_000..100_000 => format!("{}.{:02} ms", us / 1_000, us / 10 % 100),
+        100_000..1_000_000 => format!("{}.{} ms", us / 1_000, us / 100 % 10),
+        _ => format!("{}.{:03} s", us / 1_000_000, us / 1_000 % 1_000),
     }
 }
 

@@ -16,7 +16,11 @@ pub const VERSION: u32 = 2;
 pub struct Header {
     pub format: String,
     pub version: u32,
+    /// When it began, by the machine's clock.
     pub started: Time,
+    /// When it began by the network's own time, of which the events tell, if that is another: in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Time>,
     /// Seconds that the machine's clock was ahead of UTC.
     pub utc_offset_s: i32,
     /// The version of the program that wrote it.
@@ -63,7 +67,12 @@ impl Header {
     pub fn new(started: Time, utc_offset_s: i32) -> Self {
         let gossipctl = env!("CARGO_PKG_VERSION").to_owned();
         let (format, version, settings) = (FORMAT.to_owned(), VERSION, BTreeMap::new());
-        let (lab, scenario, virtual_time, merged) = (None, None, false, Vec::new());
-        Self { format, version, started, utc_offset_s, gossipctl, lab, scenario, virtual_time, settings, merged }
+        let (epoch, lab, scenario, virtual_time, merged) = (None, None, None, false, Vec::new());
+        Self { format, version, started, epoch, utc_offset_s, gossipctl, lab, scenario, virtual_time, settings, merged }
+    }
+
+    /// When it began by the time of its events.
+    pub fn began(&self) -> Time {
+        self.epoch.unwrap_or(self.started)
     }
 }
