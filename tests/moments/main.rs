@@ -61,7 +61,7 @@ fn a_replay_warns_as_the_session_did() {
 #[test]
 fn a_moment_is_the_same_from_wherever_it_is_folded() {
     let mut random = Random(20_261_128);
-    let session = Session::play_for(&mut random, Duration::from_secs(60));
+    let session = Session::play_for(&mut random, Duration::from_secs(30));
     let (first, last) = (session.events[0].at, session.events.last().unwrap().at);
     for packing in [Packing::Frames, Packing::Lines, Packing::Others] {
         let recorded = session.record(packing);
