@@ -21,6 +21,8 @@ mod printer;
 mod recorded;
 mod records;
 mod replay;
+mod rerun;
+mod rerun_subject;
 mod scenario_runner;
 mod script_file;
 mod seeds_file;
@@ -105,6 +107,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Diff(args)) => diff::diff(&args, with::open(&args.session, &args.with)?.as_ref()),
         Some(Task::Diagram(args)) => diagram::run(&args),
         Some(Task::Replay(args)) => replay_session(args),
+        Some(Task::Rerun(args)) => finish(rerun::run(args, read_config()?)),
         None => run_session(plan::choice(cli, &read_config()?)?),
     }
 }

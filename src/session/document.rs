@@ -7,13 +7,12 @@
 use std::fmt::Write as _;
 
 use super::overlay::{OverlayFormat, degree, overlay_text, role_text, state_name};
-use crate::event::{Event, EventKind, LinkEnd, LinkEvent, NodeEvent, Side, Stop};
+use crate::event::Event;
 use crate::model::Model;
 use crate::model::death::DeathCase;
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::rumor::Counting;
 use crate::model::words::{clock_text, count_text, span_text};
-use crate::proto::message::GoodbyeReason;
 
 /// Messages that the tables list, the latest.
 const MESSAGES_MAX: usize = 20;
@@ -42,7 +41,7 @@ impl Document {
     }
 
     pub fn take(&mut self, event: &Event) {
-        self.is_over |= is_leaving(&event.kind);
+        self.is_over |= event.kind.is_leaving();
         if !self.is_over {
             self.model.apply(event);
         }
@@ -59,22 +58,6 @@ impl Document {
             DocumentFormat::Overlay(format) => overlay_text(format, &self.model),
             DocumentFormat::Markdown => markdown(&self.model, self.utc_offset_s),
         }
-    }
-}
-
-/// A node of ours says goodbye.
-fn is_leaving(kind: &EventKind) -> bool {
-    let ours = LinkEnd::Goodbye { side: Side::Us, reason: GoodbyeReason::Leaving };
-    match kind {
-        EventKind::Node(NodeEvent::Stopped { how: Stop::Left }) => true,
-        EventKind::Link(LinkEvent::Down { end, .. }) => *end == ours,
-        EventKind::Node(_)
-        | EventKind::Link(_)
-        | EventKind::Gossip(_)
-        | EventKind::Probe(_)
-        | EventKind::Death(_)
-        | EventKind::Seed(_)
-        | EventKind::Fault(_) => false,
     }
 }
 

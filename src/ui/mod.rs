@@ -48,8 +48,8 @@ mod worker;
 
 pub use bindings::{KeyHelp, key_table};
 pub use host::{
-    Differences, FromHost, HostRefusal, JournalState, Objection, Overwrite, RecordingRow, Refusals, Refused, Severity,
-    ToHost, WantedDiff,
+    Differences, FromHost, HostRefusal, JournalState, Objection, Overwrite, RecordingRow, Refusals, Refused, RerunTold,
+    RerunWish, Severity, ToHost, WantedDiff,
 };
 pub use keys::{KeyError, KeyOverrides, OddKey};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};

@@ -21,6 +21,7 @@ use super::modal::faults::FaultMenu;
 use super::modal::help::help;
 use super::modal::path;
 use super::modal::recordings::recordings;
+use super::modal::rerun::rerun;
 use super::modal::say::say;
 use super::modal::wave::WaveTable;
 use super::modal::why::why;
@@ -319,6 +320,8 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
             app.open(Confirm::new(question, "Replace", vec![save_scenario(app, path, Overwrite::Allowed)]));
         }
         FromHost::Differences(found) => app.open(differences(*found)),
+        FromHost::RerunPlays(progress) => app.show(Severity::Info, progress),
+        FromHost::Rerun(told) => app.open(rerun(told)),
         FromHost::Recordings(rows) => app.modals.push(recordings(rows)),
         FromHost::Opened(mode) => app.begin_again(mode),
         FromHost::Notice { severity, text } => app.tell(severity, &text),

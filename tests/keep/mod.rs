@@ -165,7 +165,10 @@ fn an_export_goes_to_stdout_or_to_a_new_file() {
     assert!(fs::read_to_string(home.path().join("mine.csv")).unwrap().starts_with("time,node,"));
     let (code, _, error) = export(&["-o", "mine.xls"]);
     assert_eq!(code, 2);
-    assert_eq!(error, "error: mine.xls: the extension chooses the format: use .txt, .jsonl, .csv, .perfetto, .shiviz, .graphml, .dot or .gv\n");
+    assert_eq!(
+        error,
+        "error: mine.xls: the extension chooses the format: use .txt, .jsonl, .csv, .perfetto, .shiviz, .graphml, .dot or .gv\n"
+    );
     assert_eq!(run_in(home.path(), &["export", "mine.jsonl"]).1, text, "a file is a session, too");
 }
 
