@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use gossipctl::engine::Settings;
 use gossipctl::event::Event;
-use gossipctl::experiment::comparison::{ComparedRun, Comparison};
+use gossipctl::experiment::comparison::{ComparedRun, RunComparison};
 use gossipctl::experiment::figures::Figures;
 use gossipctl::experiment::recorded::RecordedSession;
-use gossipctl::experiment::run::{Experiment, NODES_MAX, Outcome, RunError, Unwatched, Watcher};
+use gossipctl::experiment::run::{Experiment, NODES_MAX, RunError, RunOutcome, Unwatched, Watcher};
 use gossipctl::proto::message::Dialect;
 use gossipctl::scenario::Script;
 use gossipctl::session::journal::{Header, Journal, RecordedLab};
@@ -41,7 +41,7 @@ impl Watcher for Kept {
     }
 }
 
-fn played(experiment: Experiment) -> (Outcome, Vec<Event>) {
+fn played(experiment: Experiment) -> (RunOutcome, Vec<Event>) {
     let mut kept = Kept::default();
     let outcome = experiment.play(&mut kept).unwrap_or_else(|error| panic!("{error}"));
     (outcome, kept.0)
@@ -64,7 +64,7 @@ fn recorded(script: &Script, events: &[Event]) -> RecordedSession {
 }
 
 /// Plays what a recording holds again.
-fn again(session: &RecordedSession, rng_seed: u64) -> (Outcome, Vec<Event>) {
+fn again(session: &RecordedSession, rng_seed: u64) -> (RunOutcome, Vec<Event>) {
     let text = session.scenario(Vec::new()).unwrap();
     let script = Script::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let (epoch, length) = (session.began, Some(session.lasted));
@@ -86,7 +86,7 @@ fn without(script: &Script, commands: &[&str]) -> Script {
 }
 
 #[test]
-fn without_its_cuts_a_network_lacks_nothing_and_its_death_remains() {
+fn without_its_cuts_nothing_lacks_and_the_death_remains() {
     let script = Script::parse(LESSON).unwrap();
     let before = figures(&script);
     let cuts = ["cut p1 p2", "cut p1 p3", "cut p1 p4", "cut p1 p5"];
@@ -107,7 +107,7 @@ fn a_comparison_tells_what_differs_and_says_what_is_the_same() {
     let script = Script::parse(LESSON).unwrap();
     let run = |name, script: Script| ComparedRun::played(name, played(Experiment::of_script(script, settings(7))).0);
     let otherwise = without(&script, &["cut p1 p2", "cut p1 p3", "cut p1 p4", "cut p1 p5"]);
-    let comparison = Comparison::of(None, run("as it was", script.clone()), run("otherwise", otherwise));
+    let comparison = RunComparison::of(None, run("as it was", script.clone()), run("otherwise", otherwise));
     let verdict = comparison.verdict();
     assert!(verdict.contains("no incomplete messages instead of "), "{verdict}");
     assert!(!verdict.contains("no deaths") && verdict.ends_with("; the rest is the same"), "{verdict}");
@@ -120,7 +120,7 @@ fn a_comparison_tells_what_differs_and_says_what_is_the_same() {
         said.is_some_and(|line| line.ends_with(": as it was, p1 lacks it; otherwise, nobody lacks it")),
         "{lines:#?}"
     );
-    let same = Comparison::of(None, run("as it was", script.clone()), run("otherwise", script));
+    let same = RunComparison::of(None, run("as it was", script.clone()), run("otherwise", script));
     assert!(same.is_same() && same.details.is_empty());
     assert_eq!(same.verdict(), "nothing came out otherwise");
 }
@@ -229,6 +229,6 @@ proptest! {
         prop_assert_eq!(&second.figures, &session.figures);
         prop_assert_eq!(&first.figures.deaths, &second.figures.deaths);
         let [before, otherwise] = ["as it was", "otherwise"].map(|name| ComparedRun::recorded(name, second.figures.clone()));
-        prop_assert_eq!(Comparison::of(None, before, otherwise).verdict(), "nothing came out otherwise");
+        prop_assert_eq!(RunComparison::of(None, before, otherwise).verdict(), "nothing came out otherwise");
     }
 }

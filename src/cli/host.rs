@@ -17,7 +17,7 @@ use super::settings::NodeSettings;
 use super::{NETWORK_NICENESS, rerun, rerun_subject};
 use crate::clock::Clock;
 use crate::command::Command;
-use crate::experiment::report::Changes;
+use crate::experiment::report::RerunChanges;
 use crate::feed::Tap;
 use crate::platform::lower_thread_priority;
 use crate::proto::addr::Addr;
@@ -122,7 +122,7 @@ impl Host {
         }
         let (plays, answers) = (Arc::clone(&self.rerun_plays), self.answers.clone());
         let play = move || {
-            let answer = rerun_answer(&journal, Changes { set, without }, &answers);
+            let answer = rerun_answer(&journal, RerunChanges { set, without }, &answers);
             plays.store(false, Ordering::Relaxed);
             let _ = answers.blocking_send(answer);
         };
@@ -221,7 +221,7 @@ impl Host {
 }
 
 /// Plays a recording again. Whoever asked may be gone before that is done.
-fn rerun_answer(journal: &Path, changes: Changes, answers: &mpsc::Sender<FromHost>) -> FromHost {
+fn rerun_answer(journal: &Path, changes: RerunChanges, answers: &mpsc::Sender<FromHost>) -> FromHost {
     lower_thread_priority(NETWORK_NICENESS);
     let tell = |progress| drop(answers.try_send(FromHost::RerunPlays(progress)));
     match rerun::play_recording(journal, changes, tell, || answers.is_closed()) {

@@ -11,11 +11,11 @@ use super::args::{RerunArgs, RerunFormat};
 use super::config_file::ConfigFile;
 use super::failure::Failure;
 use super::output::{self, say, warn};
-use super::rerun_subject::{RecordedFigures, Subject};
+use super::rerun_subject::{RecordedFigures, RerunSubject};
 use crate::clock::Clock;
-use crate::experiment::comparison::{ComparedRun, Comparison};
-use crate::experiment::report::{Changes, RerunReport};
-use crate::experiment::run::{Experiment, Outcome, RunError, Watcher};
+use crate::experiment::comparison::{ComparedRun, RunComparison};
+use crate::experiment::report::{RerunChanges, RerunReport};
+use crate::experiment::run::{Experiment, RunError, RunOutcome, Watcher};
 use crate::platform::StopSignals;
 use crate::proto::time::Time;
 
@@ -30,7 +30,7 @@ const OTHERWISE: &str = "otherwise";
 /// What the user wants to know.
 #[derive(Debug, Clone)]
 pub(super) struct Wish {
-    pub(super) changes: Changes,
+    pub(super) changes: RerunChanges,
     /// For both runs; `None`: the one of the subject.
     pub(super) rng_seed: Option<u64>,
 }
@@ -61,8 +61,8 @@ pub(super) async fn run(args: RerunArgs, config: ConfigFile) -> Result<ExitCode,
 
 fn play(args: RerunArgs, config: &ConfigFile, stopped: &AtomicBool) -> Result<RerunReport, Failure> {
     let clock = Clock::start();
-    let subject = Subject::read(&args.subject, config, clock)?;
-    let wish = Wish { changes: Changes { set: args.set, without: args.without }, rng_seed: args.rng_seed };
+    let subject = RerunSubject::read(&args.subject, config, clock)?;
+    let wish = Wish { changes: RerunChanges { set: args.set, without: args.without }, rng_seed: args.rng_seed };
     let is_seen = io::stderr().is_terminal();
     let tell = |progress: String| {
         if is_seen {
@@ -72,26 +72,26 @@ fn play(args: RerunArgs, config: &ConfigFile, stopped: &AtomicBool) -> Result<Re
     compare(
         subject,
         wish,
-        Progress { clock, told_at: clock.now(), tell, is_stopped: || stopped.load(Ordering::Relaxed) },
+        RerunProgress { clock, told_at: clock.now(), tell, is_stopped: || stopped.load(Ordering::Relaxed) },
     )
 }
 
 /// The same for a session whose recording is this file. The error is a line for the user.
 pub(super) fn play_recording(
     file: &Path,
-    changes: Changes,
+    changes: RerunChanges,
     tell: impl Fn(String),
     is_stopped: impl Fn() -> bool,
 ) -> Result<RerunReport, String> {
     let clock = Clock::start();
     let wish = Wish { changes, rng_seed: None };
-    let progress = Progress { clock, told_at: clock.now(), tell, is_stopped };
-    let subject = Subject::of_recording(file, clock);
+    let progress = RerunProgress { clock, told_at: clock.now(), tell, is_stopped };
+    let subject = RerunSubject::of_recording(file, clock);
     subject.and_then(|subject| compare(subject, wish, progress)).map_err(|failure| failure.to_string())
 }
 
 /// Tells how far a run is, now and then.
-struct Progress<T, S> {
+struct RerunProgress<T, S> {
     clock: Clock,
     told_at: Time,
     tell: T,
@@ -102,12 +102,12 @@ struct Progress<T, S> {
 struct WatchedRun<'a, T, S> {
     run: &'static str,
     lasts: Duration,
-    progress: &'a mut Progress<T, S>,
+    progress: &'a mut RerunProgress<T, S>,
 }
 
 impl<T: Fn(String), S: Fn() -> bool> Watcher for WatchedRun<'_, T, S> {
     fn goes_on(&mut self, played: Duration) -> bool {
-        let Progress { clock, told_at, tell, is_stopped } = &mut *self.progress;
+        let RerunProgress { clock, told_at, tell, is_stopped } = &mut *self.progress;
         let now = clock.now();
         if now.since(*told_at) >= TOLD_EVERY {
             *told_at = now;
@@ -118,8 +118,8 @@ impl<T: Fn(String), S: Fn() -> bool> Watcher for WatchedRun<'_, T, S> {
     }
 }
 
-impl<T: Fn(String), S: Fn() -> bool> Progress<T, S> {
-    fn play(&mut self, name: &str, run: &'static str, experiment: Experiment) -> Result<Outcome, Failure> {
+impl<T: Fn(String), S: Fn() -> bool> RerunProgress<T, S> {
+    fn play(&mut self, name: &str, run: &'static str, experiment: Experiment) -> Result<RunOutcome, Failure> {
         let lasts = experiment.lasts();
         let played = experiment.play(&mut WatchedRun { run, lasts, progress: self });
         played.map_err(|why| match why {
@@ -133,9 +133,9 @@ impl<T: Fn(String), S: Fn() -> bool> Progress<T, S> {
 }
 
 fn compare<T: Fn(String), S: Fn() -> bool>(
-    mut subject: Subject,
+    mut subject: RerunSubject,
     Wish { changes, rng_seed }: Wish,
-    mut progress: Progress<T, S>,
+    mut progress: RerunProgress<T, S>,
 ) -> Result<RerunReport, Failure> {
     subject.rng_seed = rng_seed.unwrap_or(subject.rng_seed);
     let otherwise = subject.otherwise(&changes)?;
@@ -154,12 +154,12 @@ fn compare<T: Fn(String), S: Fn() -> bool>(
     let comparison = if changes.is_empty() {
         let again = ComparedRun::played(AGAIN, progress.play(&subject.name, AGAIN, otherwise)?);
         let recorded = recorded.map(|recorded| ComparedRun::recorded(RECORDED, recorded.figures));
-        Comparison::of(None, recorded.unwrap_or_else(|| again.clone()), again)
+        RunComparison::of(None, recorded.unwrap_or_else(|| again.clone()), again)
     } else {
         let as_it_was = subject.as_it_was()?;
         let before = ComparedRun::played(AS_IT_WAS, progress.play(&subject.name, AS_IT_WAS, as_it_was)?);
         let otherwise = ComparedRun::played(OTHERWISE, progress.play(&subject.name, OTHERWISE, otherwise)?);
-        Comparison::of(beside(recorded, &before), before, otherwise)
+        RunComparison::of(beside(recorded, &before), before, otherwise)
     };
     Ok(RerunReport { subject: subject.name, changes, rng_seed: subject.rng_seed, notes, comparison })
 }

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::command::limits::NetworkLimits;
 use crate::experiment::figures::Figures;
 use crate::experiment::recorded::RecordedSession;
-use crate::experiment::report::Changes;
+use crate::experiment::report::RerunChanges;
 use crate::experiment::run::Experiment;
 use crate::proto::time::Time;
 use crate::scenario::deeds::NoScenario;
@@ -26,7 +26,7 @@ use crate::ui::HostRefusal;
 const NOT_REPEATED_MAX: usize = 5;
 
 /// What is played again.
-pub(super) struct Subject {
+pub(super) struct RerunSubject {
     pub(super) name: String,
     script: Script,
     /// The settings of its nodes, as far as they are known.
@@ -53,7 +53,7 @@ struct Retold {
     notes: Vec<String>,
 }
 
-impl Subject {
+impl RerunSubject {
     /// Reads it: the file of a scenario, or a recording.
     pub(super) fn read(what: &str, config: &ConfigFile, clock: Clock) -> Result<Self, Failure> {
         let path = super::files::from_home(PathBuf::from(what));
@@ -113,7 +113,7 @@ impl Subject {
     }
 
     /// With these changes.
-    pub(super) fn otherwise(&self, changes: &Changes) -> Result<Experiment, Failure> {
+    pub(super) fn otherwise(&self, changes: &RerunChanges) -> Result<Experiment, Failure> {
         let mut set = NodeArgs::default();
         for text in &changes.set {
             set = setting(text)?.over(&set);

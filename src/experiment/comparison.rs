@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::figures::{Death, Figures};
-use super::run::Outcome;
+use super::run::RunOutcome;
 use crate::model::words::{count_text, list_text, span_text};
 use crate::scenario::Summary;
 
@@ -31,7 +31,7 @@ pub struct ComparedRun {
 
 /// One figure of all runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct FigureRow {
     pub title: String,
     /// In the order of the runs.
     pub values: Vec<String>,
@@ -52,16 +52,16 @@ pub struct Detail {
 
 /// Two runs that are compared, and perhaps the recording of which they repeat what was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comparison {
+pub struct RunComparison {
     /// The recording first, then the two that are compared.
     pub runs: Vec<ComparedRun>,
-    pub rows: Vec<Row>,
+    pub rows: Vec<FigureRow>,
     pub details: Vec<Detail>,
 }
 
 impl ComparedRun {
     /// A run in virtual time.
-    pub fn played(run: &str, Outcome { figures, summary }: Outcome) -> Self {
+    pub fn played(run: &str, RunOutcome { figures, summary }: RunOutcome) -> Self {
         let Summary { failed, undecided, skipped, .. } = summary;
         let not_met = failed.into_iter().chain(undecided).collect();
         Self { run: run.to_owned(), figures, not_met: Some(not_met), not_done: Some(skipped) }
@@ -78,13 +78,13 @@ impl ComparedRun {
     }
 }
 
-impl Comparison {
+impl RunComparison {
     /// Compares `otherwise` with `before`; `recorded` is shown beside.
     pub fn of(recorded: Option<ComparedRun>, before: ComparedRun, otherwise: ComparedRun) -> Self {
         let details = details(&before, &otherwise);
         let runs: Vec<ComparedRun> = recorded.into_iter().chain([before, otherwise]).collect();
         let rows = COUNTS.iter().map(|count| count.row(&runs)).chain(DELAYS.iter().map(|delay| delay.row(&runs)));
-        let rows = rows.filter(Row::is_worth_showing).collect();
+        let rows = rows.filter(FigureRow::is_worth_showing).collect();
         Self { runs, rows, details }
     }
 
@@ -112,8 +112,8 @@ impl Comparison {
     /// The figures as a table, and the differences in detail.
     pub fn lines(&self) -> Vec<String> {
         let mut table = vec![self.head()];
-        let same = |row: &Row| if row.is_same { "the same" } else { "" }.to_owned();
-        let cells = |row: &Row| [vec![row.title.clone()], row.values.clone(), vec![same(row)]].concat();
+        let same = |row: &FigureRow| if row.is_same { "the same" } else { "" }.to_owned();
+        let cells = |row: &FigureRow| [vec![row.title.clone()], row.values.clone(), vec![same(row)]].concat();
         table.extend(self.rows.iter().map(cells));
         let mut lines = in_columns(&table);
         for Detail { title, lines: told, more } in &self.details {
@@ -130,7 +130,7 @@ impl Comparison {
     }
 }
 
-impl Row {
+impl FigureRow {
     /// Not a figure that is zero in all runs and always would be.
     fn is_worth_showing(&self) -> bool {
         self.values.iter().any(|value| value != "-")
@@ -169,7 +169,7 @@ fn of_lines(lines: Option<&Vec<String>>) -> Option<u64> {
 }
 
 impl Count {
-    fn row(&self, runs: &[ComparedRun]) -> Row {
+    fn row(&self, runs: &[ComparedRun]) -> FigureRow {
         let counts: Vec<Option<u64>> = runs.iter().map(self.of).collect();
         let (before, otherwise) = last_two(&counts);
         let zero = |count: Option<u64>| count.unwrap_or(0);
@@ -183,7 +183,7 @@ impl Count {
             Some(count) => count.to_string(),
             None => if is_any { "0" } else { "-" }.to_owned(),
         };
-        Row {
+        FigureRow {
             title: format!("{}s{}", self.one, self.suffix),
             values: counts.iter().map(value).collect(),
             is_same: zero(before) == zero(otherwise),
@@ -204,13 +204,13 @@ const DELAYS: &[DelayFigure] = &[
 ];
 
 impl DelayFigure {
-    fn row(&self, runs: &[ComparedRun]) -> Row {
+    fn row(&self, runs: &[ComparedRun]) -> FigureRow {
         let values: Vec<String> =
             runs.iter().map(|run| (self.of)(&run.figures).map_or_else(none, delay_text)).collect();
         let (before, otherwise) = last_two(&values);
         let told = format!("{} {otherwise} instead of {before}", self.title);
         let is_same = before == otherwise;
-        Row { title: self.title.to_owned(), is_same, told, values }
+        FigureRow { title: self.title.to_owned(), is_same, told, values }
     }
 }
 
@@ -266,7 +266,7 @@ fn details(before: &ComparedRun, otherwise: &ComparedRun) -> Vec<Detail> {
         ("Deaths", of_deaths(labels, [&a.deaths, &b.deaths])),
         ("False deaths", of_deaths(labels, [&a.false_deaths, &b.false_deaths])),
         ("Incomplete messages", pairs(labels, messages, |message| [lacking(a, message), lacking(b, message)])),
-        ("Links at the end", only_in(labels, [links(a), links(b)])),
+        ("RunLinks at the end", only_in(labels, [links(a), links(b)])),
         ("Warnings", only_in(labels, [warnings(a), warnings(b)])),
         ("Expectations not met", only_in(labels, [lines(&before.not_met), lines(&otherwise.not_met)])),
         ("Lines not done", only_in(labels, [lines(&before.not_done), lines(&otherwise.not_done)])),

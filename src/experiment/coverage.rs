@@ -29,11 +29,11 @@ const DIGITS: u8 = 3;
 
 /// Who has each message, while it spreads.
 #[derive(Debug)]
-pub(super) struct Coverage {
+pub(super) struct RunCoverage {
     /// A number for each node that has had a message.
     numbers: Map<Addr, usize>,
     /// Messages that are not judged yet.
-    open: Map<MessageId, Spread>,
+    open: Map<MessageId, DelaySpread>,
     /// The same in the order in which they began.
     order: VecDeque<MessageId>,
     pub(super) judged: JudgedMessages,
@@ -41,7 +41,7 @@ pub(super) struct Coverage {
 
 /// Where a message has been.
 #[derive(Debug)]
-struct Spread {
+struct DelaySpread {
     began: Time,
     /// A bit for each node.
     have: Vec<u64>,
@@ -58,7 +58,7 @@ pub(super) struct JudgedMessages {
     pub(super) delays: Histogram<u64>,
 }
 
-impl Spread {
+impl DelaySpread {
     fn reach(&mut self, number: usize) {
         let word = number / 64;
         if self.have.len() <= word {
@@ -72,7 +72,7 @@ impl Spread {
     }
 }
 
-impl Coverage {
+impl RunCoverage {
     pub(super) fn new() -> Option<Self> {
         let delays = Histogram::new(DIGITS).ok()?;
         let judged = JudgedMessages { messages: 0, incomplete: 0, lacked: BTreeMap::new(), delays };
@@ -97,7 +97,7 @@ impl Coverage {
 
     fn begins(&mut self, id: MessageId, event: &Event) {
         let number = self.number(event.node);
-        let mut spread = Spread { began: event.at, have: Vec::new() };
+        let mut spread = DelaySpread { began: event.at, have: Vec::new() };
         spread.reach(number);
         if self.open.insert(id, spread).is_none() {
             self.order.push_back(id);
@@ -146,7 +146,7 @@ impl Coverage {
     }
 
     /// The peers that ran long enough after it began, and lack it, by name.
-    fn lacking(&self, id: MessageId, spread: &Spread, now: Time, model: &Model) -> Vec<String> {
+    fn lacking(&self, id: MessageId, spread: &DelaySpread, now: Time, model: &Model) -> Vec<String> {
         let until = now.min(spread.began + DELIVERY_TIME);
         let lacks = |addr: &Addr| self.numbers.get(addr).is_none_or(|number| !spread.has(*number));
         let is_due = |addr: &Addr| *addr != id.origin && lacks(addr);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::coverage::Coverage;
-use super::links::Links;
+use super::coverage::RunCoverage;
+use super::links::RunLinks;
 use crate::event::{Event, NodeState};
 use crate::model::Model;
 use crate::model::death::DeathCase;
@@ -32,7 +32,7 @@ pub struct Figures {
     pub lacked: BTreeMap<String, Vec<String>>,
     /// From the beginning of a message to a first copy; absent if there was none.
     pub delay_us: Option<Delay>,
-    /// Links between peers.
+    /// RunLinks between peers.
     pub links_made: u64,
     pub links_ended: u64,
     pub links_at_end: BTreeSet<String>,
@@ -73,8 +73,8 @@ pub struct WarningTold {
 #[derive(Debug)]
 pub struct FiguresFold {
     model: Model,
-    coverage: Option<Coverage>,
-    links: Links,
+    coverage: Option<RunCoverage>,
+    links: RunLinks,
     began: Option<Time>,
     newest: Time,
     is_over: bool,
@@ -84,8 +84,8 @@ impl Default for FiguresFold {
     fn default() -> Self {
         Self {
             model: Model::new(),
-            coverage: Coverage::new(),
-            links: Links::default(),
+            coverage: RunCoverage::new(),
+            links: RunLinks::default(),
             began: None,
             newest: Time::from_micros(0),
             is_over: false,

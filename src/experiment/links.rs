@@ -10,23 +10,23 @@ use crate::proto::name::name_order;
 /// What both ends call a connection. Older recordings have no name for it: then the pair of nodes
 /// stands for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Connection {
+enum RunConnection {
     Named { dialer: Addr, acceptor: Addr },
     Pair(Addr, Addr),
 }
 
-/// Links between peers so far.
+/// RunLinks between peers so far.
 #[derive(Debug, Default)]
-pub(super) struct Links {
+pub(super) struct RunLinks {
     pub(super) made: u64,
     pub(super) ended: u64,
     /// The connection of a link, by the node and its number there.
-    ends: Map<(Addr, LinkId), Connection>,
-    /// Links that are up, each with its nodes.
-    up: Map<Connection, (Addr, Addr)>,
+    ends: Map<(Addr, LinkId), RunConnection>,
+    /// RunLinks that are up, each with its nodes.
+    up: Map<RunConnection, (Addr, Addr)>,
 }
 
-impl Links {
+impl RunLinks {
     pub(super) fn take(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Link(LinkEvent::Up { link, connection, peer, direction, purpose: Purpose::Neighbor }) => {
@@ -52,8 +52,10 @@ impl Links {
     fn came_up(&mut self, end: (Addr, LinkId), connection: Option<&ConnectionId>, peer: Addr, direction: Direction) {
         let node = end.0;
         let connection = match connection {
-            Some(ConnectionId { dialer, acceptor, .. }) => Connection::Named { dialer: *dialer, acceptor: *acceptor },
-            None => Connection::Pair(node.min(peer), node.max(peer)),
+            Some(ConnectionId { dialer, acceptor, .. }) => {
+                RunConnection::Named { dialer: *dialer, acceptor: *acceptor }
+            }
+            None => RunConnection::Pair(node.min(peer), node.max(peer)),
         };
         self.ends.insert(end, connection);
         match direction {

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::comparison::{ComparedRun, Comparison};
+use super::comparison::{ComparedRun, RunComparison};
 use crate::session::text::printed_json;
 
 /// What was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Changes {
+pub struct RerunChanges {
     /// Settings: `max-dial 3`.
     pub set: Vec<String>,
     /// Commands that were left out: `cut p7 p8`.
@@ -19,19 +19,19 @@ pub struct Changes {
 pub struct RerunReport {
     /// What was played again.
     pub subject: String,
-    pub changes: Changes,
+    pub changes: RerunChanges,
     /// Seed of all random choices of the runs that were played.
     pub rng_seed: u64,
     /// What the reader should know of the figures.
     pub notes: Vec<String>,
-    pub comparison: Comparison,
+    pub comparison: RunComparison,
 }
 
 /// The same for programs.
 #[derive(Serialize)]
 struct RerunJson<'a> {
     rerun: &'a str,
-    changes: &'a Changes,
+    changes: &'a RerunChanges,
     rng_seed: u64,
     verdict: String,
     same: bool,
@@ -39,7 +39,7 @@ struct RerunJson<'a> {
     runs: &'a [ComparedRun],
 }
 
-impl Changes {
+impl RerunChanges {
     pub const fn is_empty(&self) -> bool {
         self.set.is_empty() && self.without.is_empty()
     }

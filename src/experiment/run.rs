@@ -33,7 +33,7 @@ pub struct Experiment {
 
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct RunOutcome {
     pub figures: Figures,
     /// What came of the lines of the scenario.
     pub summary: Summary,
@@ -102,7 +102,7 @@ impl Experiment {
     }
 
     /// Plays it.
-    pub fn play(self, watcher: &mut impl Watcher) -> Result<Outcome, RunError> {
+    pub fn play(self, watcher: &mut impl Watcher) -> Result<RunOutcome, RunError> {
         self.check()?;
         let Self { script, settings, epoch, length } = self;
         let (mut run, mut fold, mut events) = (Run::new(script), FiguresFold::default(), 0_u64);
@@ -122,6 +122,6 @@ impl Experiment {
         let sink = ScenarioSink::new(&mut run, listener);
         let over = play(VirtualEngine::with_sink(settings, epoch, sink), length)?;
         let lasted = length.unwrap_or_else(|| over.since(epoch));
-        Ok(Outcome { figures: fold.finish(lasted), summary: run.summary() })
+        Ok(RunOutcome { figures: fold.finish(lasted), summary: run.summary() })
     }
 }

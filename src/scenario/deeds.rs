@@ -35,7 +35,7 @@ pub struct Deeds {
     peers: u32,
     /// Nodes that started with the first one.
     first: usize,
-    done: Vec<Deed>,
+    done: Vec<RecordedDeed>,
     /// Commands over the limit.
     more: usize,
     /// When the nodes began to leave.
@@ -54,7 +54,7 @@ struct KnownNode {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Deed {
+struct RecordedDeed {
     at: Time,
     command: Command,
     /// It ends a node that hung.
@@ -92,7 +92,9 @@ impl Deeds {
         match &event.kind {
             EventKind::Node(told) => self.node(event.at, event.node, told),
             EventKind::Fault(FaultEvent::Set { fault, .. }) => self.fault_set(event.at, fault),
-            EventKind::Fault(FaultEvent::Cleared { fault, .. }) => self.push_deed(Deed::clears(event.at, fault)),
+            EventKind::Fault(FaultEvent::Cleared { fault, .. }) => {
+                self.push_deed(RecordedDeed::clears(event.at, fault))
+            }
             EventKind::Fault(FaultEvent::Lied { about }) => {
                 let lie = FaultCommand::Lie { liar: event.node, about: *about };
                 self.push(event.at, Command::Fault(lie));
@@ -115,7 +117,7 @@ impl Deeds {
                 if let Some(hung) = self.turn(node, (*how).into()).map(|before| before == NodeState::Hangs)
                     && *how == Stop::Killed
                 {
-                    self.push_deed(Deed { at, command: Command::Kill(node), ends_hung: hung, cleared: None });
+                    self.push_deed(RecordedDeed { at, command: Command::Kill(node), ends_hung: hung, cleared: None });
                 }
             }
             NodeEvent::Hung => {
@@ -129,7 +131,7 @@ impl Deeds {
 
     fn started(&mut self, at: Time, node: Addr, role: Role, name: &str, told: &NodeEvent) {
         if self.turn(node, NodeState::Runs).is_some() {
-            let ended = |deed: &Deed| deed.ends_hung && deed.command == Command::Kill(node);
+            let ended = |deed: &RecordedDeed| deed.ends_hung && deed.command == Command::Kill(node);
             if self.done.last().is_some_and(|deed| ended(deed) && at.since(deed.at) <= self.together()) {
                 self.done.pop();
             }
@@ -165,7 +167,7 @@ impl Deeds {
 
     /// A fault takes the place of another of its kind, which is then cleared at the same moment.
     fn fault_set(&mut self, at: Time, fault: &Fault) {
-        let is_replaced = |deed: &Deed| deed.cleared.as_ref().is_some_and(|cleared| fault.replaces(cleared));
+        let is_replaced = |deed: &RecordedDeed| deed.cleared.as_ref().is_some_and(|cleared| fault.replaces(cleared));
         if self.done.last().is_some_and(|deed| deed.at == at && is_replaced(deed)) {
             self.done.pop();
         }
@@ -173,10 +175,10 @@ impl Deeds {
     }
 
     fn push(&mut self, at: Time, command: Command) {
-        self.push_deed(Deed { at, command, ends_hung: false, cleared: None });
+        self.push_deed(RecordedDeed { at, command, ends_hung: false, cleared: None });
     }
 
-    fn push_deed(&mut self, deed: Deed) {
+    fn push_deed(&mut self, deed: RecordedDeed) {
         if self.done.len() < DEEDS_MAX {
             self.done.push(deed);
         } else {
@@ -243,9 +245,10 @@ impl Deeds {
     }
 
     /// Without the hung nodes that were ended only because the session was.
-    fn kept(&self) -> &[Deed] {
-        let is_end =
-            |deed: &Deed| deed.ends_hung && self.left.is_some_and(|left| left.since(deed.at) <= self.together());
+    fn kept(&self) -> &[RecordedDeed] {
+        let is_end = |deed: &RecordedDeed| {
+            deed.ends_hung && self.left.is_some_and(|left| left.since(deed.at) <= self.together())
+        };
         let ends = self.done.iter().rev().take_while(|deed| is_end(deed)).count();
         &self.done[..self.done.len() - ends]
     }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Deed, clearing};
+use super::{RecordedDeed, clearing};
 use crate::command::{Command, FaultCommand};
 use crate::model::Set;
 use crate::proto::addr::Addr;
@@ -13,10 +13,10 @@ use crate::proto::fault::{Fault, FaultClass};
 use crate::proto::time::Time;
 
 /// What was done, with the marks of one command made one command again.
-pub(super) fn gathered(deeds: &[Deed], together: Duration) -> Vec<(Time, Command)> {
+pub(super) fn gathered(deeds: &[RecordedDeed], together: Duration) -> Vec<(Time, Command)> {
     let (mut network, mut told, mut rest) = (Broken::default(), Vec::new(), deeds);
     while let Some(first) = rest.first() {
-        let is_now = |deed: &&Deed| deed.at.since(first.at) <= together;
+        let is_now = |deed: &&RecordedDeed| deed.at.since(first.at) <= together;
         let clears = rest.iter().take_while(|deed| is_now(deed) && deed.cleared.is_some()).count();
         let restarts = rest[clears..].iter().take_while(|deed| is_now(deed) && deed.is_restart()).count();
         let (group, others) = rest.split_at((clears + restarts).max(1));
@@ -36,7 +36,7 @@ struct Broken {
 }
 
 impl Broken {
-    fn take(&mut self, deed: &Deed) {
+    fn take(&mut self, deed: &RecordedDeed) {
         match &deed.command {
             Command::Kill(node) | Command::Hang(node) => drop(self.down.insert(*node)),
             Command::Restart(node) => drop(self.down.swap_remove(node)),
@@ -59,11 +59,12 @@ impl Broken {
 
     /// The commands of these deeds, the first `clears` of which end faults; the others follow at the
     /// same moment. They have been taken already.
-    fn gather(&self, group: &[Deed], clears: usize) -> Vec<(Time, Command)> {
+    fn gather(&self, group: &[RecordedDeed], clears: usize) -> Vec<(Time, Command)> {
         let Some(first) = group.first() else { return Vec::new() };
         let (cleared, others) = group.split_at(clears);
         let faults: Vec<&Fault> = cleared.iter().filter_map(|deed| deed.cleared.as_ref()).collect();
-        let told = |deeds: &[Deed]| deeds.iter().map(|deed| (deed.at, deed.command.clone())).collect::<Vec<_>>();
+        let told =
+            |deeds: &[RecordedDeed]| deeds.iter().map(|deed| (deed.at, deed.command.clone())).collect::<Vec<_>>();
         let at_once = |command| vec![(first.at, Command::Fault(command))];
         let is_cut = |fault: &Fault| fault.what.class() == FaultClass::Cut;
         let are_partitions = !faults.is_empty() && faults.iter().all(|fault| fault.is_partition());
@@ -82,7 +83,7 @@ impl Broken {
     }
 }
 
-impl Deed {
+impl RecordedDeed {
     const fn is_restart(&self) -> bool {
         matches!(self.command, Command::Restart(_))
     }
