@@ -19,6 +19,7 @@ mod printer;
 mod recorded;
 mod records;
 mod replay;
+mod report;
 mod scenario_runner;
 mod script_file;
 mod seeds_file;
@@ -99,6 +100,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Peer(args)) => run_session(plan::peer(args, &read_config()?)?),
         Some(Task::Sessions(args)) => recorded::sessions(&args),
         Some(Task::Export(args)) => recorded::export(&args, with::open(&args.session, &args.with)?.path()),
+        Some(Task::Report(args)) => report::report(&args),
         Some(Task::Replay(args)) => replay_session(args),
         None => run_session(plan::choice(cli, &read_config()?)?),
     }

@@ -65,7 +65,7 @@ impl Document {
 }
 
 /// A node of ours says goodbye.
-fn is_leaving(kind: &EventKind) -> bool {
+pub(super) fn is_leaving(kind: &EventKind) -> bool {
     let ours = LinkEnd::Goodbye { side: Side::Us, reason: GoodbyeReason::Leaving };
     match kind {
         EventKind::Node(NodeEvent::Stopped { how: Stop::Left }) => true,
@@ -215,7 +215,7 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-const fn state(state: ObservedState) -> &'static str {
+pub(super) const fn state(state: ObservedState) -> &'static str {
     match state {
         ObservedState::Up => "up",
         ObservedState::Hung => "hung",
