@@ -6,6 +6,7 @@ mod command_log;
 mod config_file;
 mod console;
 mod diagnostics;
+mod diagram;
 mod failure;
 mod files;
 mod glyphs;
@@ -101,6 +102,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Sessions(args)) => recorded::sessions(&args),
         Some(Task::Export(args)) => recorded::export(&args, with::open(&args.session, &args.with)?.path()),
         Some(Task::Report(args)) => report::report(&args),
+        Some(Task::Diagram(args)) => diagram::run(&args),
         Some(Task::Replay(args)) => replay_session(args),
         None => run_session(plan::choice(cli, &read_config()?)?),
     }

@@ -116,7 +116,7 @@ impl GossipEntry {
 pub type GossipLog = Ring<GossipEntry>;
 
 /// The bodies that the log holds, ordered by line.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Bodies {
     /// Line number and length in bytes.
     held: VecDeque<(u64, usize)>,

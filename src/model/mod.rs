@@ -10,6 +10,7 @@
 
 mod apply;
 pub mod death;
+pub mod diagram;
 pub mod elsewhere;
 pub mod fault;
 pub mod gossip;
@@ -19,6 +20,7 @@ pub mod life;
 pub mod link;
 pub mod liveness;
 pub mod loss;
+mod memory;
 pub mod moment;
 pub mod node;
 pub mod notice;
@@ -30,6 +32,7 @@ pub mod seed;
 #[cfg(test)]
 mod tests;
 pub mod theory;
+pub mod timeline;
 pub mod warning;
 pub mod wave;
 pub mod why;
@@ -62,7 +65,7 @@ const RATE_BUCKETS: usize = 240;
 const RATE_SPAN_MIN: Duration = Duration::from_secs(3);
 
 /// The network as the events so far tell it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     nodes: node::NodeRecords,
     links: link::LinkTable,
@@ -162,8 +165,13 @@ impl Model {
         // A damaged journal can name any number.
         self.totals.skipped = self.totals.skipped.saturating_add(events);
         if events > 0 {
-            self.skipped_at = Some(self.now);
+            self.note_incomplete();
         }
+    }
+
+    /// Events that were noted as missing may be missing up to here.
+    pub fn note_incomplete(&mut self) {
+        self.skipped_at = Some(self.now);
     }
 
     /// What to add to a claim that rests on the absence of an event: `not certain: 12 events were
@@ -290,6 +298,15 @@ impl Model {
     /// The display name of a message: `p3#12`.
     pub fn message_name(&self, id: MessageId) -> String {
         format!("{}{id}", self.name_of(id.origin))
+    }
+
+    /// The latest message of that name that is still held, such as `p3#12`: a restarted node counts from 1
+    /// again.
+    pub fn find_message(&self, name: &str) -> Option<MessageId> {
+        let (origin, number) = name.split_at(name.find('#')?);
+        let origin = self.nodes.find(origin)?.addr;
+        let is_it = |id: &MessageId| id.origin == origin && id.to_string() == number;
+        self.rumors.ring().iter().rev().map(|(_, rumor)| rumor.id).find(is_it)
     }
 
     /// A notice as text: `p3: Registered with 1 of 4 seeds, wants 3; still trying`.

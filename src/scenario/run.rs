@@ -204,7 +204,7 @@ impl Run {
     /// A run that has not begun.
     pub fn new(script: Script) -> Self {
         let expects = script.steps.iter().any(|step| matches!(step.what, Step::Expect(_)));
-        let (model, open) = (Model::new(), Vec::new());
+        let (model, open) = (Model::new().without_warnings(), Vec::new());
         let (held, failed, skipped) = (0, Vec::new(), Vec::new());
         let (began, next, looked_at) = (None, 0, None);
         Self { script, model, expects, began, next, open, looked_at, held, failed, skipped }

@@ -280,7 +280,7 @@ impl App {
         self.scene.now = now;
         // What a dialog says of ages is read closely.
         let mut changed = clock && (!self.modals.is_empty() || self.prompt.is_some());
-        if let Some((severity, text)) = self.scene.watch() {
+        if let Some((severity, text)) = self.scene.pass_time() {
             self.toasts.tell(severity, text, PaneId::explaining(severity), now);
             changed = true;
         }

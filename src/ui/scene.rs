@@ -10,7 +10,8 @@ use crate::event::{Event, EventKind, LinkEvent};
 use crate::model::Model;
 use crate::model::notice::{NOTICES_MAX, Severity};
 use crate::model::ring::Ring;
-use crate::model::warning::Finding;
+use crate::model::timeline::Timeline;
+use crate::model::warning::{Finding, LOOK_GRACE};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
@@ -21,6 +22,8 @@ const REPEATED_WITHIN: usize = 256;
 pub(crate) struct Scene {
     /// The network as it is.
     pub(crate) live: Model,
+    /// What happened when.
+    pub(crate) timeline: Timeline,
     lines: Ring<NoticeLine>,
     /// Notices of the model before this number were taken over.
     taken: u64,
@@ -51,6 +54,7 @@ impl Scene {
         let (live, lines) = (Model::new(), Ring::new(NOTICES_MAX));
         Self {
             live,
+            timeline: Timeline::new(),
             lines,
             taken: 0,
             warned: 0,
@@ -110,12 +114,18 @@ impl Scene {
     /// Takes events, of which this many were skipped and this many plentiful ones left out. Returns
     /// what the user must know at once.
     pub(crate) fn take(&mut self, skipped: u64, thinned: u64, events: &[&Event]) -> Option<(Severity, String)> {
-        for event in events {
-            self.live.apply(event);
-        }
-        // Where they are missing is not known, so the last of them may be incomplete.
         self.live.note_skipped(skipped);
         self.live.note_thinned(thinned);
+        for event in events {
+            self.live.apply(event);
+            self.timeline.follow(&self.live, event);
+        }
+        self.timeline.thinned(self.live.now(), thinned);
+        self.timeline.missing(self.live.now(), skipped);
+        // Where they are missing is not known, so the last of them may be incomplete.
+        if skipped + thinned > 0 {
+            self.live.note_incomplete();
+        }
         let mut urgent = None;
         for (number, notice) in self.live.notices().from(self.taken) {
             let is_node = self.live.nodes().get(notice.event.node).is_some();
@@ -131,23 +141,26 @@ impl Scene {
             }
             self.taken = number + 1;
         }
-        urgent.or(self.watch())
+        urgent.or(self.tell_warnings())
     }
 
-    /// Looks for problems of the network; new ones are shown once.
-    pub(crate) fn watch(&mut self) -> Option<(Severity, String)> {
+    /// Time passes without events. New problems of the network are shown once.
+    pub(crate) fn pass_time(&mut self) -> Option<(Severity, String)> {
         // A recording's time comes with its events.
-        if self.is_behind_events && !matches!(self.mode, Mode::Replay { .. }) {
-            return None;
+        if !self.is_behind_events && !matches!(self.mode, Mode::Replay { .. }) {
+            self.live.pass(self.network_now() - LOOK_GRACE);
+            self.timeline.follow_looks(&self.live);
         }
-        let now = self.network_now();
-        self.live.watch(now);
+        self.tell_warnings()
+    }
+
+    fn tell_warnings(&mut self) -> Option<(Severity, String)> {
         let new: Vec<_> = self.live.warnings().list().from(self.warned).map(|(_, warning)| warning.clone()).collect();
         let gravest = new.iter().rev().min_by_key(|warning| gravity(&warning.finding));
         let gravest = gravest.map(|warning| self.live.warning_text(&warning.finding));
         for warning in new {
             let (text, node) = (self.live.warning_text(&warning.finding), warning.finding.node());
-            self.lines.push(NoticeLine::new(now, Severity::Warning, text, node));
+            self.lines.push(NoticeLine::new(warning.at, Severity::Warning, text, node));
         }
         self.warned = self.live.warnings().list().end();
         gravest.map(|text| (Severity::Warning, text))
@@ -160,7 +173,7 @@ impl Scene {
 
     /// Forgets the network; another one is shown from now on.
     pub(crate) fn open(&mut self, mode: Mode) {
-        self.live = Model::new();
+        (self.live, self.timeline) = (Model::new(), Timeline::new());
         self.held = None;
         (self.taken, self.warned) = (0, 0);
         self.mode = mode;

@@ -179,7 +179,6 @@ impl ReportFold {
         self.look_if_due(event.at);
         self.deaths.before(&self.model, &event);
         self.model.apply(&event);
-        self.model.watch(event.at);
         self.deeds.take(&self.model, &event);
     }
 
