@@ -26,7 +26,7 @@ const WIDTHS_MS: [u64; 14] = [
 ];
 
 /// What a bin holds.
-pub trait Merge {
+pub trait MergeBins {
     fn merge(&mut self, other: &Self);
 }
 
@@ -38,7 +38,7 @@ pub struct Bins<B> {
     by_number: BTreeMap<u64, B>,
 }
 
-impl<B: Default + Merge> Bins<B> {
+impl<B: Default + MergeBins> Bins<B> {
     pub(super) fn new() -> Self {
         Self { width_ms: WIDTHS_MS[0], by_number: BTreeMap::new() }
     }
@@ -84,7 +84,7 @@ impl<B> Bins<B> {
 mod tests {
     use super::*;
 
-    impl Merge for u64 {
+    impl MergeBins for u64 {
         fn merge(&mut self, other: &Self) {
             *self += other;
         }

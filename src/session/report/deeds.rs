@@ -31,7 +31,7 @@ pub enum DeedKind {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deed {
+pub struct RecordedDeed {
     pub at: Time,
     pub kind: DeedKind,
     /// As a command: `kill p3`, `partition p1 p2`.
@@ -41,7 +41,7 @@ pub struct Deed {
 
 #[derive(Debug, Default)]
 pub(super) struct DeedFold {
-    deeds: Vec<Deed>,
+    deeds: Vec<RecordedDeed>,
     started: Map<Addr, ()>,
     more: u64,
 }
@@ -56,25 +56,26 @@ impl DeedFold {
         match before.filter(|_| joins) {
             Some(deed) => deed.nodes.push(event.node),
             None if is_full => self.more += 1,
-            None => self.deeds.push(Deed { at: event.at, kind, text, nodes: vec![event.node] }),
+            None => self.deeds.push(RecordedDeed { at: event.at, kind, text, nodes: vec![event.node] }),
         }
     }
 
     /// The nodes begin to leave: those that hang cannot, and are ended. Nobody did that.
     pub(super) fn leaving(&mut self, at: Time) {
         let hung = |node: &Addr| {
-            let of_node = |deed: &&Deed| deed.kind != DeedKind::Kill && deed.nodes.contains(node);
+            let of_node = |deed: &&RecordedDeed| deed.kind != DeedKind::Kill && deed.nodes.contains(node);
             self.deeds.iter().rev().find(of_node).is_some_and(|deed| deed.kind == DeedKind::Hang)
         };
-        let is_end =
-            |deed: &Deed| deed.kind == DeedKind::Kill && at.since(deed.at) <= TOGETHER && deed.nodes.iter().all(hung);
+        let is_end = |deed: &RecordedDeed| {
+            deed.kind == DeedKind::Kill && at.since(deed.at) <= TOGETHER && deed.nodes.iter().all(hung)
+        };
         let ends: Vec<bool> = self.deeds.iter().map(is_end).collect();
         let mut ends = ends.into_iter();
         self.deeds.retain(|_| !ends.next().unwrap_or(false));
     }
 
     /// All deeds, and how many were too many.
-    pub(super) fn finish(mut self, model: &Model) -> (Vec<Deed>, u64) {
+    pub(super) fn finish(mut self, model: &Model) -> (Vec<RecordedDeed>, u64) {
         // A hung node that is started again ends its life first.
         let restarts: Vec<(Time, Vec<Addr>)> = self
             .deeds

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::bins::{Bins, Merge};
+use super::bins::{Bins, MergeBins};
 use crate::model::overlay::OverlaySnapshot;
 use crate::model::rumor::{Counting, Coverage, DELIVERY_TIME, Rumor};
 use crate::model::theory::Prediction;
@@ -79,7 +79,7 @@ pub struct CoverageBin {
     pub least: Option<u64>,
 }
 
-impl Merge for CoverageBin {
+impl MergeBins for CoverageBin {
     fn merge(&mut self, other: &Self) {
         self.messages += other.messages;
         self.full += other.full;

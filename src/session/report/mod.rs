@@ -25,9 +25,9 @@ use std::time::Duration;
 
 pub use self::html::page;
 
-use self::bins::{Bins, Merge};
+use self::bins::{Bins, MergeBins};
 use self::deaths::{DeathFigures, DeathFold};
-use self::deeds::{Deed, DeedFold};
+use self::deeds::{DeedFold, RecordedDeed};
 use self::episodes::{Episode, Sources};
 use self::messages::{MessageFigures, MessageFold};
 use self::overlay::{OverlayFigures, OverlayFold};
@@ -57,7 +57,7 @@ pub struct Report {
     /// The network before its nodes left.
     pub model: Model,
     pub activity: Bins<Activity>,
-    pub deeds: Vec<Deed>,
+    pub deeds: Vec<RecordedDeed>,
     pub more_deeds: u64,
     pub messages: MessageFigures,
     pub deaths: Vec<DeathFigures>,
@@ -89,7 +89,7 @@ pub struct Activity {
     pub missing: u64,
 }
 
-impl Merge for Activity {
+impl MergeBins for Activity {
     fn merge(&mut self, other: &Self) {
         self.events += other.events;
         self.missing = self.missing.saturating_add(other.missing);

@@ -1,7 +1,7 @@
 //! The plots of the page, as SVG that takes its colors from the page, so that they are readable on
 //! a light and on a dark ground.
 //!
-//! plotters writes colors as numbers. Each [`Ink`] is a number of its own, and is replaced by the
+//! plotters writes colors as numbers. Each [`PlotInk`] is a number of its own, and is replaced by the
 //! variable of the style sheet that has its name.
 
 mod axes;
@@ -41,7 +41,7 @@ struct Side<'a> {
 
 /// What a color means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(super) enum PlotInk {
     Text,
     Grid,
     Measured,
@@ -51,7 +51,7 @@ pub(super) enum Ink {
     Quiet,
 }
 
-impl Ink {
+impl PlotInk {
     const ALL: [Self; 7] =
         [Self::Text, Self::Grid, Self::Measured, Self::Predicted, Self::Bad, Self::Done, Self::Quiet];
 
@@ -90,7 +90,7 @@ fn plot(size: (u32, u32), about: &str, draw: impl FnOnce(&Area<'_>) -> Drawn) ->
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         draw(&root).and_then(|()| Ok(root.present()?)).ok()?;
     }
-    for ink in Ink::ALL {
+    for ink in PlotInk::ALL {
         svg = svg.replace(&ink.written(), &format!("\"{}\"", ink.variable()));
     }
     let about = about.replace('"', "'");
@@ -105,8 +105,8 @@ fn framed<'a, 'b>(root: &'a Area<'b>, x: Side<'_>, y: Side<'_>) -> Result<Chart<
     let (x_text, y_text) = (|value: &f64| (x.text)(*value), |value: &f64| (y.text)(*value));
     let mut mesh = chart.configure_mesh();
     mesh.light_line_style(TRANSPARENT)
-        .bold_line_style(Ink::Grid.color())
-        .axis_style(Ink::Grid.color())
+        .bold_line_style(PlotInk::Grid.color())
+        .axis_style(PlotInk::Grid.color())
         .label_style(letters())
         .axis_desc_style(letters())
         .x_desc(x.what)
@@ -123,12 +123,12 @@ fn framed<'a, 'b>(root: &'a Area<'b>, x: Side<'_>, y: Side<'_>) -> Result<Chart<
     Ok(chart)
 }
 
-fn rectangle(from: (f64, f64), to: (f64, f64), ink: Ink) -> Rectangle<(f64, f64)> {
+fn rectangle(from: (f64, f64), to: (f64, f64), ink: PlotInk) -> Rectangle<(f64, f64)> {
     Rectangle::new([from, to], ink.solid())
 }
 
 fn letters() -> TextStyle<'static> {
-    ("sans-serif", LETTERS).into_font().color(&Ink::Text.color())
+    ("sans-serif", LETTERS).into_font().color(&PlotInk::Text.color())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a place in a plot")]

@@ -128,7 +128,7 @@ fn the_figures_of_messages_are_those_of_the_session() {
     assert_eq!(figures.hops_predicted, [0, 5, 2], "theory knows the line, and that it was cut");
     assert_eq!((figures.delays_us.len(), figures.delays_us.max()), (7, 2_000));
     let all = figures.coverage.iter().fold(CoverageBin::default(), |mut all, (_, bin)| {
-        super::bins::Merge::merge(&mut all, bin);
+        super::bins::MergeBins::merge(&mut all, bin);
         all
     });
     assert_eq!(all, CoverageBin { messages: 4, full: 3, have: 11, of: 12, least: Some(6_666) });

@@ -299,9 +299,7 @@ fn command_line(report: &Report) -> Option<String> {
         line += &format!(" --gossip-interval {}", span(pace.gossip_interval_us));
         line += &format!(" --liveness-interval {}", span(pace.liveness_interval_us));
         line += &format!(" --liveness-misses {}", pace.liveness_misses);
-        if dialect == Some(Dialect::Classic) {
-            line += " --wire classic";
-        }
+        line += &dialect.map_or_else(String::new, |dialect| format!(" --wire {dialect}"));
         if methods.overlay == (Overlay::Assignment { make_room: false }) {
             line += " --join-policy refuse";
         }

@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use plotters::prelude::*;
 
 use super::axes::Axis;
-use super::{Drawn, HALF, Ink, Side, framed, place, plot, rectangle};
+use super::{Drawn, HALF, PlotInk, Side, framed, place, plot, rectangle};
 use crate::model::span_text;
 use crate::session::report::deaths::DeathKind;
 use crate::session::report::{Report, expected_detection};
@@ -43,7 +43,7 @@ pub(in crate::session::report) fn delays(report: &Report) -> Option<String> {
         };
         let x = Side { axis, what: "time since the message began", text: &tick_text, room: UNDER, has_grid: true };
         let mut chart = framed(root, x, percents(101.0))?;
-        for (times, ink) in [(predicted, Ink::Predicted), (measured, Ink::Measured)] {
+        for (times, ink) in [(predicted, PlotInk::Predicted), (measured, PlotInk::Measured)] {
             chart.draw_series([PathElement::new(curve(times), ink.color().stroke_width(2))])?;
         }
         Ok(())
@@ -127,7 +127,7 @@ fn paired(about: &str, what: &str, mut pairs: Vec<Pair>, step: f64) -> Option<St
         let x = Side { axis, what, text: &text, room: UNDER, has_grid: false };
         let mut chart = framed(root, x, percents((most * 1.08).min(101.0)))?;
         for (at, measured, predicted) in &pairs {
-            let bars = [(-0.42, -0.02, *measured, Ink::Measured), (0.02, 0.42, *predicted, Ink::Predicted)];
+            let bars = [(-0.42, -0.02, *measured, PlotInk::Measured), (0.02, 0.42, *predicted, PlotInk::Predicted)];
             let bar = |(from, to, high, ink)| rectangle((at + step * from, 0.0), (at + step * to, high), ink);
             chart.draw_series(bars.map(bar))?;
         }
@@ -149,7 +149,7 @@ pub(in crate::session::report) fn degrees(report: &Report) -> Option<String> {
         let y = Side { axis: Axis::from_zero(most * 1.08), what: "peers", text: &whole, room: BESIDE, has_grid: true };
         let mut chart = framed(root, x, y)?;
         let bar = |(degree, count): (u64, &u64)| {
-            rectangle((place(degree) - 0.4, 0.0), (place(degree) + 0.4, place(*count)), Ink::Measured)
+            rectangle((place(degree) - 0.4, 0.0), (place(degree) + 0.4, place(*count)), PlotInk::Measured)
         };
         chart.draw_series((0_u64..).zip(&peers).map(bar))?;
         Ok(())
@@ -174,11 +174,11 @@ pub(in crate::session::report) fn detections(report: &Report) -> Option<String> 
         let axis = Axis::with_ticks(0.0..2.0, vec![0.5, 1.5]);
         let mut chart = framed(root, x, Side { axis, what: "", text: &word, room: 70, has_grid: false })?;
         if let Some((early, late)) = expected {
-            let band = Ink::Predicted.color().mix(0.45).filled();
+            let band = PlotInk::Predicted.color().mix(0.45).filled();
             chart.draw_series([Rectangle::new([(early.as_secs_f64(), 0.1), (late.as_secs_f64(), 0.9)], band)])?;
         }
         for (kind, y) in kinds {
-            chart.draw_series(times(kind).map(|time| Circle::new((time, y), 4, Ink::Measured.solid())))?;
+            chart.draw_series(times(kind).map(|time| Circle::new((time, y), 4, PlotInk::Measured.solid())))?;
         }
         Ok(())
     })

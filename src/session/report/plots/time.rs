@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::axes::{Axis, clock_ticks};
-use super::{Area, Chart, Drawn, Ink, Side, WHOLE, framed, place, plot, rectangle};
+use super::{Area, Chart, Drawn, PlotInk, Side, WHOLE, framed, place, plot, rectangle};
 use crate::model::words::second_text;
 use crate::proto::time::Time;
 use crate::session::report::Report;
@@ -24,21 +24,21 @@ pub(in crate::session::report) fn timeline(report: &Report) -> Option<String> {
 }
 
 /// A mark from one time to another, in a lane.
-struct Mark {
+struct LaneMark {
     lane: usize,
     from: Time,
     until: Time,
-    ink: Ink,
+    ink: PlotInk,
 }
 
-fn marks(report: &Report) -> Vec<Mark> {
-    let mark = |lane, ink, from, until: Option<Time>| Mark { lane, from, until: until.unwrap_or(report.last), ink };
-    let faults = report.model.faults().ever().map(|record| mark(1, Ink::Done, record.since, record.until));
-    let partings = report.overlay.partings.iter().map(|parting| mark(2, Ink::Bad, parting.from, parting.until));
-    let spells = report.messages.spells.iter().map(|spell| mark(3, Ink::Bad, spell.from, Some(spell.until)));
-    let deaths = report.deaths.iter().map(|death| mark(4, Ink::Bad, death.at, Some(death.at)));
+fn marks(report: &Report) -> Vec<LaneMark> {
+    let mark = |lane, ink, from, until: Option<Time>| LaneMark { lane, from, until: until.unwrap_or(report.last), ink };
+    let faults = report.model.faults().ever().map(|record| mark(1, PlotInk::Done, record.since, record.until));
+    let partings = report.overlay.partings.iter().map(|parting| mark(2, PlotInk::Bad, parting.from, parting.until));
+    let spells = report.messages.spells.iter().map(|spell| mark(3, PlotInk::Bad, spell.from, Some(spell.until)));
+    let deaths = report.deaths.iter().map(|death| mark(4, PlotInk::Bad, death.at, Some(death.at)));
     let warnings = report.model.warnings().list().iter();
-    let warnings = warnings.map(|(_, warning)| mark(5, Ink::Quiet, warning.since, warning.gone_at));
+    let warnings = warnings.map(|(_, warning)| mark(5, PlotInk::Quiet, warning.since, warning.gone_at));
     faults.chain(partings).chain(spells).chain(deaths).chain(warnings).collect()
 }
 
@@ -53,7 +53,7 @@ fn draw_timeline(root: &Area<'_>, report: &Report) -> Drawn {
     for (at, bin) in report.activity.iter() {
         let (from, to) = bar(report, at, report.activity.width());
         let high = low(0) + 0.08 + 0.84 * place(bin.events) / most;
-        chart.draw_series([rectangle((from, low(0) + 0.08), (to, high), Ink::Measured)])?;
+        chart.draw_series([rectangle((from, low(0) + 0.08), (to, high), PlotInk::Measured)])?;
     }
     for mark in marks(report) {
         let half = seconds * MARK_MIN;
@@ -76,10 +76,10 @@ fn draw_coverage(root: &Area<'_>, report: &Report) -> Drawn {
     for (at, bin) in report.messages.coverage.iter() {
         let (from, to) = bar(report, at, report.messages.coverage.width());
         let mean = place(bin.have) * 100.0 / place(bin.of.max(1));
-        chart.draw_series([rectangle((from, 0.0), (to, mean), Ink::Measured)])?;
+        chart.draw_series([rectangle((from, 0.0), (to, mean), PlotInk::Measured)])?;
         let least = bin.least.map(|least| place(least) / 100.0).filter(|least| *least < 100.0);
         if let Some(least) = least {
-            chart.draw_series([rectangle((from, least - 1.2), (to, least + 1.2), Ink::Bad)])?;
+            chart.draw_series([rectangle((from, least - 1.2), (to, least + 1.2), PlotInk::Bad)])?;
         }
     }
     Ok(())
