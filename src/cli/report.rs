@@ -9,7 +9,7 @@ use super::output::{self, warn};
 use super::with;
 use crate::model::words::count_text;
 use crate::session::export::{self, OverwritePolicy};
-use crate::session::report::{Report, page};
+use crate::session::report::{SessionReport, page};
 
 pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     if args.output.is_none() && io::stdout().is_terminal() {
@@ -19,7 +19,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     if let Some(file) = &args.output {
         export::check_dest(journal.path(), file, overwrite(args))?;
     }
-    let report = Report::read(journal.path())?;
+    let report = SessionReport::read(journal.path())?;
     let page = page(&report);
     complain(&report);
     let Some(file) = &args.output else { return output::print(page.as_bytes()) };

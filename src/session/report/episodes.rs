@@ -63,7 +63,7 @@ pub struct Episode {
 
 /// What episodes are made of.
 #[derive(Clone, Copy)]
-pub(super) struct Sources<'a> {
+pub(super) struct EpisodeSources<'a> {
     pub(super) model: &'a Model,
     pub(super) deeds: &'a [RecordedDeed],
     pub(super) deaths: &'a [DeathFigures],
@@ -74,7 +74,7 @@ pub(super) struct Sources<'a> {
 }
 
 /// In order of time, and how many were too many.
-pub(super) fn episodes(sources: Sources<'_>) -> (Vec<Episode>, usize) {
+pub(super) fn episodes(sources: EpisodeSources<'_>) -> (Vec<Episode>, usize) {
     let spans = joined(sources.spans());
     let more = spans.len().saturating_sub(EPISODES_MAX);
     (spans.into_iter().take(EPISODES_MAX).map(|span| sources.episode(span)).collect(), more)
@@ -112,7 +112,7 @@ fn joined(mut spans: Vec<Span>) -> Vec<Span> {
     joined
 }
 
-impl<'a> Sources<'a> {
+impl<'a> EpisodeSources<'a> {
     fn spans(self) -> Vec<Span> {
         let begun = self.deeds.first().map(|deed| deed.at);
         let is_event = move |deed: &&RecordedDeed| match deed.kind {

@@ -9,7 +9,7 @@ mod story;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::Report;
+use super::SessionReport;
 use super::plots;
 use super::words::{exact_span, share_text};
 use crate::model::words::count_text;
@@ -24,7 +24,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
 const OPEN_ROWS_MAX: usize = 16;
 
 /// The page. The same report gives the same bytes.
-pub fn page(report: &Report) -> String {
+pub fn page(report: &SessionReport) -> String {
     let title = format!("{}, {}", what(report), day(report));
     let page = html! {
         (DOCTYPE)
@@ -49,14 +49,14 @@ pub fn page(report: &Report) -> String {
 }
 
 /// `lab of 2 seeds, 8 peers`.
-fn what(report: &Report) -> String {
+fn what(report: &SessionReport) -> String {
     report
         .model
         .identity()
         .map_or_else(|| "A session without nodes".to_owned(), crate::model::identity::SessionIdentity::text)
 }
 
-fn day(report: &Report) -> String {
+fn day(report: &SessionReport) -> String {
     stamp(report.first, report.utc_offset_s()).chars().take("2026-11-22 03:13".len()).collect()
 }
 
@@ -65,7 +65,7 @@ fn capital(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-fn head(report: &Report) -> Markup {
+fn head(report: &SessionReport) -> Markup {
     html! {
         header {
             h1 { (capital(&what(report))) }
@@ -95,7 +95,7 @@ const CONTENTS: [(&str, &str); 8] = [
     ("again", "Run it again"),
 ];
 
-fn tiles(report: &Report) -> Vec<(String, &'static str)> {
+fn tiles(report: &SessionReport) -> Vec<(String, &'static str)> {
     let (messages, totals) = (&report.messages, report.model.totals());
     let deaths = report.model.deaths().counts();
     let least = if report.gaps.events > 0 { "at least " } else { "" };
@@ -114,7 +114,7 @@ fn tiles(report: &Report) -> Vec<(String, &'static str)> {
 }
 
 /// What the recording lacks, and what follows from that.
-fn missing(report: &Report) -> Markup {
+fn missing(report: &SessionReport) -> Markup {
     let (gaps, sight) = (&report.gaps, report.model.sight());
     html! {
         @if report.model.totals().events == 0 {
@@ -147,7 +147,7 @@ fn missing(report: &Report) -> Markup {
     }
 }
 
-fn sections(report: &Report) -> Markup {
+fn sections(report: &SessionReport) -> Markup {
     if report.model.totals().events == 0 {
         return html! { (facts::again(report)) };
     }
@@ -163,7 +163,7 @@ fn sections(report: &Report) -> Markup {
     }
 }
 
-fn foot(report: &Report) -> Markup {
+fn foot(report: &SessionReport) -> Markup {
     html! {
         p {
             "Made by gossipctl " (env!("CARGO_PKG_VERSION")) " from " span.mono { (report.sources.join(", ")) } ", which gossipctl "

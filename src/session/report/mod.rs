@@ -2,7 +2,7 @@
 //!
 //! A recording is read once, by [`ReportFold`]: a model, and beside it the folds of what the model
 //! does not keep for a whole session ([`messages`], [`deaths`], [`overlay`], [`deeds`]). What comes
-//! out is a [`Report`], plain data, from which [`html`] makes the page. Whatever could grow with the
+//! out is a [`SessionReport`], plain data, from which [`html`] makes the page. Whatever could grow with the
 //! session has a named limit, and the page says how much is over it.
 //!
 //! It tells of the network before its nodes left at the end: what is said while they leave is not
@@ -28,7 +28,7 @@ pub use self::html::page;
 use self::bins::{Bins, MergeBins};
 use self::deaths::{DeathFigures, DeathFold};
 use self::deeds::{DeedFold, RecordedDeed};
-use self::episodes::{Episode, Sources};
+use self::episodes::{Episode, EpisodeSources};
 use self::messages::{MessageFigures, MessageFold};
 use self::overlay::{OverlayFigures, OverlayFold};
 use super::document::is_leaving;
@@ -45,7 +45,7 @@ const NAME_LEN_MAX: usize = 40;
 
 /// A session as the page tells it.
 #[derive(Debug)]
-pub struct Report {
+pub struct SessionReport {
     /// The file name of the recording, or the names of those that were merged.
     pub sources: Vec<String>,
     pub header: Header,
@@ -96,7 +96,7 @@ impl MergeBins for Activity {
     }
 }
 
-impl Report {
+impl SessionReport {
     /// Reads a recording to its end.
     pub fn read(path: &Path) -> Result<Self, JournalError> {
         let recording = Recording::open(path)?;
@@ -120,7 +120,7 @@ impl Report {
     }
 }
 
-/// A recording on its way into a [`Report`].
+/// A recording on its way into a [`SessionReport`].
 #[derive(Debug)]
 struct ReportFold {
     model: Model,
@@ -197,12 +197,12 @@ impl ReportFold {
         }
     }
 
-    fn finish(self, sources: Vec<String>, header: Header, end: Option<JournalEnd>) -> Report {
+    fn finish(self, sources: Vec<String>, header: Header, end: Option<JournalEnd>) -> SessionReport {
         let model = self.model;
         let last = model.now().max(header.started);
         let (messages, overlay) = (self.messages.finish(&model), self.overlay.finish(&model));
         let (deaths, (deeds, more_deeds)) = (self.deaths.finish(&model), self.deeds.finish(&model));
-        let told = Sources {
+        let told = EpisodeSources {
             model: &model,
             deeds: &deeds,
             deaths: &deaths,
@@ -212,7 +212,7 @@ impl ReportFold {
             utc_offset_s: header.utc_offset_s,
         };
         let (episodes, more_episodes) = episodes::episodes(told);
-        Report {
+        SessionReport {
             sources,
             end,
             first: self.first.unwrap_or(header.started),
@@ -252,7 +252,7 @@ fn with_short_name(mut event: Event) -> Event {
 
 /// After which time a silent node is found dead by theory, at the earliest and at the latest; `None`
 /// if the peers have different intervals.
-fn expected_detection(report: &Report) -> Option<(Duration, Duration)> {
+fn expected_detection(report: &SessionReport) -> Option<(Duration, Duration)> {
     let peers = report.model.nodes().iter().filter(|node| node.is_ours() && node.role == Some(Role::Peer));
     let mut bounds = peers.filter_map(|node| Some(node.methods.detector.silence_found(node.pace?)));
     let first = bounds.next()?;

@@ -29,7 +29,7 @@ type Drawn = Result<(), Box<dyn Error>>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 /// An axis, and what stands along it.
-struct Side<'a> {
+struct AxisSide<'a> {
     axis: Axis,
     /// What is measured, with its unit, if that does not go without saying.
     what: &'a str,
@@ -98,7 +98,7 @@ fn plot(size: (u32, u32), about: &str, draw: impl FnOnce(&Area<'_>) -> Drawn) ->
 }
 
 /// Draws the axes, and returns the chart to draw in.
-fn framed<'a, 'b>(root: &'a Area<'b>, x: Side<'_>, y: Side<'_>) -> Result<Chart<'a, 'b>, Box<dyn Error>> {
+fn framed<'a, 'b>(root: &'a Area<'b>, x: AxisSide<'_>, y: AxisSide<'_>) -> Result<Chart<'a, 'b>, Box<dyn Error>> {
     let mut builder = ChartBuilder::on(root);
     builder.x_label_area_size(x.room).y_label_area_size(y.room).margin(10).margin_right(26);
     let mut chart = builder.build_cartesian_2d(x.axis, y.axis)?;

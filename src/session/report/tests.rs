@@ -7,7 +7,7 @@ use tempfile::NamedTempFile;
 use super::deaths::DeathKind;
 use super::deeds::DeedKind;
 use super::messages::CoverageBin;
-use super::{Report, page};
+use super::{SessionReport, page};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
@@ -84,11 +84,11 @@ impl Script {
         script
     }
 
-    fn report(&self) -> Report {
+    fn report(&self) -> SessionReport {
         let mut file = NamedTempFile::with_suffix(".jsonl").unwrap();
         writeln!(file, "{HEADER}").unwrap();
         self.lines.iter().for_each(|line| writeln!(file, "{line}").unwrap());
-        Report::read(file.path()).unwrap()
+        SessionReport::read(file.path()).unwrap()
     }
 }
 
@@ -236,7 +236,7 @@ fn the_same_recording_gives_the_same_bytes() {
     let script = parted();
     let mut file = NamedTempFile::with_suffix(".jsonl").unwrap();
     writeln!(file, "{HEADER}\n{}", script.lines.join("\n")).unwrap();
-    let pages = [(); 2].map(|()| page(&Report::read(file.path()).unwrap()));
+    let pages = [(); 2].map(|()| page(&SessionReport::read(file.path()).unwrap()));
     assert!(pages[0] == pages[1]);
 }
 

@@ -12,7 +12,7 @@ use crate::proto::fault::span_word;
 use crate::proto::message::{Dialect, Role};
 use crate::session::journal::{JournalEnd, RecordedSource};
 use crate::session::lines::stamp;
-use crate::session::report::Report;
+use crate::session::report::SessionReport;
 use crate::session::report::overlay::{BLIP, Parting};
 use crate::session::report::words::{exact_span, moment};
 
@@ -22,7 +22,7 @@ const NODES_MAX: usize = 1_000;
 const NAMES_MAX: usize = 24;
 
 /// `2026-11-22 03:13:02, for 8 h`.
-pub(super) fn when(report: &Report) -> String {
+pub(super) fn when(report: &SessionReport) -> String {
     let text = |at| stamp(at, report.utc_offset_s()).chars().take("2026-11-22 03:13:02".len()).collect::<String>();
     let ended = match report.end {
         Some(JournalEnd::Closed(Some(ended))) => format!("; ended: {}", ended.text()),
@@ -32,16 +32,16 @@ pub(super) fn when(report: &Report) -> String {
 }
 
 /// `UTC+05:30`.
-pub(super) fn zone(report: &Report) -> String {
+pub(super) fn zone(report: &SessionReport) -> String {
     let (sign, s) = (if report.utc_offset_s() < 0 { '-' } else { '+' }, report.utc_offset_s().unsigned_abs());
     if s == 0 { "UTC".to_owned() } else { format!("UTC{sign}{:02}:{:02}", s / 3_600, s / 60 % 60) }
 }
 
 /// How a group of nodes works.
-type Setup = (Option<Role>, Option<Dialect>, Option<Pace>, Methods);
+type NodeSetup = (Option<Role>, Option<Dialect>, Option<Pace>, Methods);
 
-fn setups(report: &Report) -> Vec<(Setup, Vec<&NodeRecord>)> {
-    let mut setups: Vec<(Setup, Vec<&NodeRecord>)> = Vec::new();
+fn setups(report: &SessionReport) -> Vec<(NodeSetup, Vec<&NodeRecord>)> {
+    let mut setups: Vec<(NodeSetup, Vec<&NodeRecord>)> = Vec::new();
     for node in report.model.nodes().iter().filter(|node| node.is_ours()) {
         let setup = (node.role, node.dialect, node.pace, node.methods);
         match setups.iter_mut().find(|(known, _)| *known == setup) {
@@ -52,7 +52,7 @@ fn setups(report: &Report) -> Vec<(Setup, Vec<&NodeRecord>)> {
     setups
 }
 
-pub(super) fn ran(report: &Report) -> Markup {
+pub(super) fn ran(report: &SessionReport) -> Markup {
     html! {
         section id="ran" {
             h2 { "What ran" }
@@ -134,7 +134,7 @@ fn methods_text(role: Option<Role>, methods: Methods) -> String {
     format!("{}; overlay {overlay}; detector {detector}", methods.strategy.word())
 }
 
-pub(super) fn overlay(report: &Report) -> Markup {
+pub(super) fn overlay(report: &SessionReport) -> Markup {
     let figures = &report.overlay;
     let peers = figures.degrees.len();
     let caption = html! { "Peers by their number of links, at the end, before the nodes left." };
@@ -158,7 +158,7 @@ pub(super) fn overlay(report: &Report) -> Markup {
     }
 }
 
-fn degree_text(report: &Report) -> String {
+fn degree_text(report: &SessionReport) -> String {
     let degrees = || report.overlay.degrees.iter().map(|(_, degree)| *degree);
     match (degrees().min(), degrees().max()) {
         (Some(least), Some(most)) => format!("{least} to {most} links a peer, "),
@@ -166,7 +166,7 @@ fn degree_text(report: &Report) -> String {
     }
 }
 
-fn partings(report: &Report) -> Markup {
+fn partings(report: &SessionReport) -> Markup {
     let figures = &report.overlay;
     let table = html! {
         div.scroll { table {
@@ -193,7 +193,7 @@ fn partings(report: &Report) -> Markup {
     }
 }
 
-fn parting_row(report: &Report, parting: &Parting) -> Markup {
+fn parting_row(report: &SessionReport, parting: &Parting) -> Markup {
     let utc = report.utc_offset_s();
     let healed = crate::session::report::episodes::healed_fault(&report.model, parting);
     html! {
@@ -211,7 +211,7 @@ fn parting_row(report: &Report, parting: &Parting) -> Markup {
     }
 }
 
-pub(super) fn nodes(report: &Report) -> Markup {
+pub(super) fn nodes(report: &SessionReport) -> Markup {
     let ours: Vec<&NodeRecord> = report.model.nodes().iter().filter(|node| node.is_ours()).collect();
     let rows = ours.len().min(NODES_MAX);
     let table = html! {
@@ -234,7 +234,7 @@ pub(super) fn nodes(report: &Report) -> Markup {
     }
 }
 
-fn node_row(report: &Report, node: &NodeRecord) -> Markup {
+fn node_row(report: &SessionReport, node: &NodeRecord) -> Markup {
     let counters = node.counters;
     let links = if node.role == Some(Role::Seed) { node.registrations } else { node.neighbors };
     html! {
@@ -257,7 +257,7 @@ const fn state_text(state: ObservedState) -> &'static str {
     crate::session::document::state(state)
 }
 
-pub(super) fn again(report: &Report) -> Markup {
+pub(super) fn again(report: &SessionReport) -> Markup {
     let session = report.sources.iter().map(|source| quoted(source)).collect::<Vec<_>>().join(" --with ");
     html! {
         section id="again" {
@@ -287,7 +287,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// The command that starts such a network, as far as the recording tells.
-fn command_line(report: &Report) -> Option<String> {
+fn command_line(report: &SessionReport) -> Option<String> {
     let lab = report.header.lab.or_else(|| crate::session::report::lab_of(&report.model))?;
     if let Some(scenario) = &report.header.scenario {
         return Some(format!("gossipctl lab --script {}", quoted(scenario)));

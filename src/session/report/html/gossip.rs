@@ -8,14 +8,14 @@ use maud::{Markup, html};
 use super::story::{lacked_row, us_text};
 use super::{both, figure, plots};
 use crate::model::words::{count_text, list_text};
-use crate::session::report::Report;
+use crate::session::report::SessionReport;
 use crate::session::report::messages::{ASKED_MAX, EXAMPLES_MAX, Lacked, MessageFigures};
 use crate::session::report::words::{exact_span, moment, share_text};
 
 /// Reasons of which the messages are shown without unfolding them.
 const OPEN_REASONS_MAX: usize = 2;
 
-pub(super) fn messages(report: &Report) -> Markup {
+pub(super) fn messages(report: &SessionReport) -> Markup {
     let figures = &report.messages;
     html! {
         section id="messages" {
@@ -101,7 +101,7 @@ fn mean(percents: &Histogram<u64>) -> String {
     if percents.is_empty() { "-".to_owned() } else { format!("{:.2}", percents.mean() / 100.0) }
 }
 
-fn distributions(report: &Report) -> Markup {
+fn distributions(report: &SessionReport) -> Markup {
     let delays =
         html! { (both()) "Share of the first copies that had arrived, by the time since their message began." };
     let hops = html! { (both()) "First copies by the number of links that they had crossed." };
@@ -115,7 +115,7 @@ fn distributions(report: &Report) -> Markup {
     }
 }
 
-fn incomplete(report: &Report) -> Markup {
+fn incomplete(report: &SessionReport) -> Markup {
     let figures = &report.messages;
     html! {
         h3 { "Messages that did not reach every peer" }
@@ -133,7 +133,7 @@ fn incomplete(report: &Report) -> Markup {
     }
 }
 
-fn reason(report: &Report, nth: usize, lacked: &Lacked) -> Markup {
+fn reason(report: &SessionReport, nth: usize, lacked: &Lacked) -> Markup {
     let utc = report.utc_offset_s();
     let (first, last) = (moment(lacked.first, utc), moment(lacked.last, utc));
     let nodes = report.model.names_in_order(lacked.nodes.keys().copied(), 16);

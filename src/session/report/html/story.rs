@@ -9,7 +9,7 @@ use crate::session::report::deaths::{ANSWERS_MAX, DeathFigures, DeathKind, EVIDE
 use crate::session::report::episodes::{Episode, StepTone};
 use crate::session::report::messages::LackedMessage;
 use crate::session::report::words::{exact_span, moment};
-use crate::session::report::{Report, expected_detection};
+use crate::session::report::{SessionReport, expected_detection};
 
 /// Names in a cell.
 const NAMES_MAX: usize = 8;
@@ -18,7 +18,7 @@ const ROWS_MAX: usize = 500;
 /// Steps that are shown without unfolding them.
 const OPEN_STEPS_MAX: usize = 14;
 
-pub(super) fn happened(report: &Report) -> Markup {
+pub(super) fn happened(report: &SessionReport) -> Markup {
     let caption = html! {
         "The whole session; an event bar is " (exact_span(report.activity.width())) " wide. "
         span.key.done {} "faults, " span.key.bad {} "what they did to the network, " span.key.quiet {} "warnings."
@@ -39,7 +39,7 @@ pub(super) fn happened(report: &Report) -> Markup {
     }
 }
 
-fn told(report: &Report, episode: &Episode) -> Markup {
+fn told(report: &SessionReport, episode: &Episode) -> Markup {
     let utc = report.utc_offset_s();
     let (from, until) = (moment(episode.from, utc), moment(episode.until, utc));
     let steps = steps(report, episode);
@@ -63,7 +63,7 @@ fn told(report: &Report, episode: &Episode) -> Markup {
     }
 }
 
-fn steps(report: &Report, episode: &Episode) -> Markup {
+fn steps(report: &SessionReport, episode: &Episode) -> Markup {
     html! {
         div.scroll { table.steps {
             @for step in &episode.steps {
@@ -89,7 +89,7 @@ fn tone(tone: StepTone) -> Markup {
 }
 
 /// Everything that was done, episodes or not.
-fn done(report: &Report) -> Markup {
+fn done(report: &SessionReport) -> Markup {
     let rows = report.deeds.len().min(ROWS_MAX);
     let more = report.deeds.len() as u64 - rows as u64 + report.more_deeds;
     let table = html! {
@@ -111,7 +111,7 @@ fn done(report: &Report) -> Markup {
     }
 }
 
-pub(super) fn deaths(report: &Report) -> Markup {
+pub(super) fn deaths(report: &SessionReport) -> Markup {
     html! {
         section id="deaths" {
             h2 { "Deaths" }
@@ -126,7 +126,7 @@ pub(super) fn deaths(report: &Report) -> Markup {
     }
 }
 
-fn detection(report: &Report) -> Markup {
+fn detection(report: &SessionReport) -> Markup {
     let caption = html! {
         (both()) "From when a node stopped or fell silent to the first neighbor that declared it dead. A crash \
         ends its connections, so it is noticed at once; silence takes a row of missed probes."
@@ -157,7 +157,7 @@ fn detection(report: &Report) -> Markup {
     }
 }
 
-fn predicted(report: &Report, kind: DeathKind) -> String {
+fn predicted(report: &SessionReport, kind: DeathKind) -> String {
     match (kind, expected_detection(report)) {
         (DeathKind::Crash, _) => "at once".to_owned(),
         (DeathKind::Hang, Some((early, late))) => format!("{} to {}", exact_span(early), exact_span(late)),
@@ -177,7 +177,7 @@ const fn kind_text(kind: DeathKind) -> &'static str {
     }
 }
 
-fn death_table(report: &Report) -> Markup {
+fn death_table(report: &SessionReport) -> Markup {
     let rows = report.deaths.len().min(ROWS_MAX);
     let utc = report.utc_offset_s();
     let names = |nodes: &[_]| report.model.names_in_order(nodes.iter().copied(), NAMES_MAX);
@@ -213,7 +213,7 @@ fn death_table(report: &Report) -> Markup {
     }
 }
 
-fn answers(report: &Report) -> Markup {
+fn answers(report: &SessionReport) -> Markup {
     let answered = report.deaths.iter().filter_map(|death| Some((death, death.answer.as_ref()?)));
     let left = report.deaths.iter().filter(|death| death.answer.is_none()).count();
     html! {
@@ -233,7 +233,7 @@ fn answers(report: &Report) -> Markup {
     }
 }
 
-fn evidence(report: &Report, answer: &Explanation) -> Markup {
+fn evidence(report: &SessionReport, answer: &Explanation) -> Markup {
     html! {
         div.scroll { table.steps {
             @for line in answer.evidence.iter().take(EVIDENCE_MAX) {
@@ -247,7 +247,7 @@ fn evidence(report: &Report, answer: &Explanation) -> Markup {
     }
 }
 
-pub(super) fn warnings(report: &Report) -> Markup {
+pub(super) fn warnings(report: &SessionReport) -> Markup {
     let list = report.model.warnings().list();
     let utc = report.utc_offset_s();
     let table = html! {
@@ -274,7 +274,7 @@ pub(super) fn warnings(report: &Report) -> Markup {
 }
 
 /// A message that did not reach everybody, in a row.
-pub(super) fn lacked_row(report: &Report, message: &LackedMessage) -> Markup {
+pub(super) fn lacked_row(report: &SessionReport, message: &LackedMessage) -> Markup {
     html! {
         tr {
             td.time.mono { (clock_text(message.began, report.utc_offset_s())) }

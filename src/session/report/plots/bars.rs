@@ -6,10 +6,10 @@ use hdrhistogram::Histogram;
 use plotters::prelude::*;
 
 use super::axes::Axis;
-use super::{Drawn, HALF, PlotInk, Side, framed, place, plot, rectangle};
+use super::{AxisSide, Drawn, HALF, PlotInk, framed, place, plot, rectangle};
 use crate::model::span_text;
 use crate::session::report::deaths::DeathKind;
-use crate::session::report::{Report, expected_detection};
+use crate::session::report::{SessionReport, expected_detection};
 
 /// Steps of a distribution curve.
 const CURVE_STEPS: u32 = 200;
@@ -29,7 +29,7 @@ const BESIDE: u32 = 50;
 type Pair = (f64, f64, f64);
 
 /// The share of first copies that had arrived, by the time since their message began.
-pub(in crate::session::report) fn delays(report: &Report) -> Option<String> {
+pub(in crate::session::report) fn delays(report: &SessionReport) -> Option<String> {
     let (measured, predicted) = (&report.messages.delays_us, &report.messages.delays_predicted_us);
     let most = measured.max().max(predicted.max()).max(1);
     let about = "The share of first copies that had arrived after a time, measured and predicted";
@@ -41,7 +41,7 @@ pub(in crate::session::report) fn delays(report: &Report) -> Option<String> {
         } else {
             Axis::log(place(least), place(most) * 1.1)
         };
-        let x = Side { axis, what: "time since the message began", text: &tick_text, room: UNDER, has_grid: true };
+        let x = AxisSide { axis, what: "time since the message began", text: &tick_text, room: UNDER, has_grid: true };
         let mut chart = framed(root, x, percents(101.0))?;
         for (times, ink) in [(predicted, PlotInk::Predicted), (measured, PlotInk::Measured)] {
             chart.draw_series([PathElement::new(curve(times), ink.color().stroke_width(2))])?;
@@ -57,8 +57,8 @@ fn tick_text(micros: f64) -> String {
 }
 
 /// An axis of shares up to this many percent.
-fn percents(most: f64) -> Side<'static> {
-    Side {
+fn percents(most: f64) -> AxisSide<'static> {
+    AxisSide {
         axis: Axis::from_zero(most),
         what: "",
         text: &|percent| format!("{percent:.0}%"),
@@ -84,7 +84,7 @@ fn curve(times: &Histogram<u64>) -> Vec<(f64, f64)> {
 }
 
 /// First copies by the links that they crossed.
-pub(in crate::session::report) fn hops(report: &Report) -> Option<String> {
+pub(in crate::session::report) fn hops(report: &SessionReport) -> Option<String> {
     let (measured, predicted) = (&report.messages.hops, &report.messages.hops_predicted);
     let percent = |counts: &[u64], at: usize| {
         let all: u64 = counts.iter().sum();
@@ -96,7 +96,7 @@ pub(in crate::session::report) fn hops(report: &Report) -> Option<String> {
 }
 
 /// Messages by the copies that were sent for each delivery.
-pub(in crate::session::report) fn copies(report: &Report) -> Option<String> {
+pub(in crate::session::report) fn copies(report: &SessionReport) -> Option<String> {
     let (measured, predicted) = (&report.messages.copies_percent, &report.messages.copies_predicted_percent);
     let (least, most) = (least_of(measured, predicted), measured.max().max(predicted.max()));
     let span = most.saturating_sub(least);
@@ -124,7 +124,7 @@ fn paired(about: &str, what: &str, mut pairs: Vec<Pair>, step: f64) -> Option<St
         let side = step * 0.6 + (6.0 * step - (last - first)).max(0.0) / 2.0;
         let axis = Axis::with_ticks(first - side..last + side, ticks);
         let text = |value: f64| format!("{value:.digits$}");
-        let x = Side { axis, what, text: &text, room: UNDER, has_grid: false };
+        let x = AxisSide { axis, what, text: &text, room: UNDER, has_grid: false };
         let mut chart = framed(root, x, percents((most * 1.08).min(101.0)))?;
         for (at, measured, predicted) in &pairs {
             let bars = [(-0.42, -0.02, *measured, PlotInk::Measured), (0.02, 0.42, *predicted, PlotInk::Predicted)];
@@ -136,7 +136,7 @@ fn paired(about: &str, what: &str, mut pairs: Vec<Pair>, step: f64) -> Option<St
 }
 
 /// Peers by their links at the end.
-pub(in crate::session::report) fn degrees(report: &Report) -> Option<String> {
+pub(in crate::session::report) fn degrees(report: &SessionReport) -> Option<String> {
     let mut peers = vec![0_u64; report.overlay.degrees.iter().map(|(_, degree)| degree + 1).max()?];
     report.overlay.degrees.iter().for_each(|(_, degree)| peers[*degree] += 1);
     let last = place(peers.len() as u64 - 1);
@@ -145,8 +145,9 @@ pub(in crate::session::report) fn degrees(report: &Report) -> Option<String> {
     plot(HALF, "Peers by their number of links at the end", |root| {
         let axis = Axis::with_ticks(-0.6..last + 0.6, ticks);
         let whole = |value: f64| if value.fract() == 0.0 { format!("{value:.0}") } else { String::new() };
-        let x = Side { axis, what: "links of a peer", text: &whole, room: UNDER, has_grid: false };
-        let y = Side { axis: Axis::from_zero(most * 1.08), what: "peers", text: &whole, room: BESIDE, has_grid: true };
+        let x = AxisSide { axis, what: "links of a peer", text: &whole, room: UNDER, has_grid: false };
+        let y =
+            AxisSide { axis: Axis::from_zero(most * 1.08), what: "peers", text: &whole, room: BESIDE, has_grid: true };
         let mut chart = framed(root, x, y)?;
         let bar = |(degree, count): (u64, &u64)| {
             rectangle((place(degree) - 0.4, 0.0), (place(degree) + 0.4, place(*count)), PlotInk::Measured)
@@ -157,7 +158,7 @@ pub(in crate::session::report) fn degrees(report: &Report) -> Option<String> {
 }
 
 /// The detection time of each death, by how the node died, and the bounds that theory gives.
-pub(in crate::session::report) fn detections(report: &Report) -> Option<String> {
+pub(in crate::session::report) fn detections(report: &SessionReport) -> Option<String> {
     let times = |kind| {
         let of_kind = report.deaths.iter().filter(move |death| death.kind == kind);
         of_kind.filter_map(|death| death.detection).map(|time| time.as_secs_f64())
@@ -169,10 +170,10 @@ pub(in crate::session::report) fn detections(report: &Report) -> Option<String> 
     plot((HALF.0, 170), "The detection time of each death", |root| -> Drawn {
         let text = |value: f64| if value.fract() == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") };
         let what = "seconds until the first neighbor noticed";
-        let x = Side { axis: Axis::from_zero(most * 1.05), what, text: &text, room: UNDER, has_grid: true };
+        let x = AxisSide { axis: Axis::from_zero(most * 1.05), what, text: &text, room: UNDER, has_grid: true };
         let word = |y: f64| if y < 1.0 { "hung".to_owned() } else { "crashed".to_owned() };
         let axis = Axis::with_ticks(0.0..2.0, vec![0.5, 1.5]);
-        let mut chart = framed(root, x, Side { axis, what: "", text: &word, room: 70, has_grid: false })?;
+        let mut chart = framed(root, x, AxisSide { axis, what: "", text: &word, room: 70, has_grid: false })?;
         if let Some((early, late)) = expected {
             let band = PlotInk::Predicted.color().mix(0.45).filled();
             chart.draw_series([Rectangle::new([(early.as_secs_f64(), 0.1), (late.as_secs_f64(), 0.9)], band)])?;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::axes::{Axis, clock_ticks};
-use super::{Area, Chart, Drawn, PlotInk, Side, WHOLE, framed, place, plot, rectangle};
+use super::{Area, AxisSide, Chart, Drawn, PlotInk, WHOLE, framed, place, plot, rectangle};
 use crate::model::words::second_text;
 use crate::proto::time::Time;
-use crate::session::report::Report;
+use crate::session::report::SessionReport;
 
 /// The rows of the timeline, top to bottom.
 const LANES: [&str; 6] = ["events", "faults", "overlay parted", "not everybody", "deaths", "warnings"];
@@ -17,7 +17,7 @@ const MARK_MIN: f64 = 0.001_3;
 const LABELS: u32 = 108;
 
 /// Activity, and marks for what went wrong.
-pub(in crate::session::report) fn timeline(report: &Report) -> Option<String> {
+pub(in crate::session::report) fn timeline(report: &SessionReport) -> Option<String> {
     let height = LANE_HEIGHT * LANES.len() as u32 + 50;
     let about = "A timeline of the session: events, faults, partings, incomplete messages, deaths, warnings";
     plot((WHOLE, height), about, |root| draw_timeline(root, report))
@@ -31,7 +31,7 @@ struct LaneMark {
     ink: PlotInk,
 }
 
-fn marks(report: &Report) -> Vec<LaneMark> {
+fn marks(report: &SessionReport) -> Vec<LaneMark> {
     let mark = |lane, ink, from, until: Option<Time>| LaneMark { lane, from, until: until.unwrap_or(report.last), ink };
     let faults = report.model.faults().ever().map(|record| mark(1, PlotInk::Done, record.since, record.until));
     let partings = report.overlay.partings.iter().map(|parting| mark(2, PlotInk::Bad, parting.from, parting.until));
@@ -42,7 +42,7 @@ fn marks(report: &Report) -> Vec<LaneMark> {
     faults.chain(partings).chain(spells).chain(deaths).chain(warnings).collect()
 }
 
-fn draw_timeline(root: &Area<'_>, report: &Report) -> Drawn {
+fn draw_timeline(root: &Area<'_>, report: &SessionReport) -> Drawn {
     let lanes = place(LANES.len() as u64);
     let centers: Vec<f64> = (0..LANES.len() as u64).map(|lane| place(lane) + 0.5).collect();
     let name = |y: f64| LANES.get((lanes - y) as usize).map_or_else(String::new, |name| (*name).to_owned());
@@ -65,12 +65,12 @@ fn draw_timeline(root: &Area<'_>, report: &Report) -> Drawn {
 }
 
 /// The share of the peers that messages reached, by when they began.
-pub(in crate::session::report) fn coverage(report: &Report) -> Option<String> {
+pub(in crate::session::report) fn coverage(report: &SessionReport) -> Option<String> {
     let about = "The share of peers that have each message, by the time at which it began: the mean and the least";
     plot((WHOLE, 220), about, |root| draw_coverage(root, report))
 }
 
-fn draw_coverage(root: &Area<'_>, report: &Report) -> Drawn {
+fn draw_coverage(root: &Area<'_>, report: &SessionReport) -> Drawn {
     let percents = Axis::with_ticks(0.0..103.0, vec![0.0, 25.0, 50.0, 75.0, 100.0]);
     let mut chart = over_time(root, report, percents, &|percent| format!("{percent:.0}%"))?;
     for (at, bin) in report.messages.coverage.iter() {
@@ -88,7 +88,7 @@ fn draw_coverage(root: &Area<'_>, report: &Report) -> Drawn {
 /// A chart whose x axis is the session's clock.
 fn over_time<'a, 'b>(
     root: &'a Area<'b>,
-    report: &Report,
+    report: &SessionReport,
     y: Axis,
     y_text: &dyn Fn(f64) -> String,
 ) -> Result<Chart<'a, 'b>, Box<dyn std::error::Error>> {
@@ -96,19 +96,19 @@ fn over_time<'a, 'b>(
     let moment = |seconds: f64| report.first + Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default();
     let clock = |x: f64| second_text(moment(x + 0.000_5), report.utc_offset_s());
     let axis = Axis::with_ticks(0.0..seconds(report), ticks);
-    let x = Side { axis, what: "", text: &clock, room: 30, has_grid: true };
-    framed(root, x, Side { axis: y, what: "", text: y_text, room: LABELS, has_grid: true })
+    let x = AxisSide { axis, what: "", text: &clock, room: 30, has_grid: true };
+    framed(root, x, AxisSide { axis: y, what: "", text: y_text, room: LABELS, has_grid: true })
 }
 
-fn seconds(report: &Report) -> f64 {
+fn seconds(report: &SessionReport) -> f64 {
     report.lasted().as_secs_f64().max(0.001)
 }
 
-fn after(report: &Report, at: Time) -> f64 {
+fn after(report: &SessionReport, at: Time) -> f64 {
     at.since(report.first).as_secs_f64()
 }
 
 /// Where a bin begins and ends.
-fn bar(report: &Report, at: Time, width: Duration) -> (f64, f64) {
+fn bar(report: &SessionReport, at: Time, width: Duration) -> (f64, f64) {
     (after(report, at), after(report, at + width).min(seconds(report)))
 }
