@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -82,8 +83,18 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
         // The first request; there is room.
         let _ = to_host.try_send(ToHost::OpenRecording(file.clone()));
     }
-    let host =
-        Host { plan, clock, taps, nodes, recorder: records.handle(), answers, replaying: None, command_log, skipped };
+    let host = Host {
+        plan,
+        clock,
+        taps,
+        nodes,
+        recorder: records.handle(),
+        answers,
+        replaying: None,
+        command_log,
+        skipped,
+        rerun_plays: Arc::default(),
+    };
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();
     let console = ui::run(options, shown, to_host, answered, shutdown.clone());
@@ -250,7 +261,7 @@ fn begin_records(plan: &Plan, clock: Clock, answers: &mpsc::Sender<FromHost>) ->
     }
     let answers = answers.clone();
     let tell = move |news| tell(&answers, news);
-    Records::begin(plan, &plan.header(clock.epoch()), tell)
+    Records::begin(plan, &plan.header(clock.epoch(), clock), tell)
 }
 
 /// Tells the console how recording goes. Never waits.
@@ -280,6 +291,7 @@ fn options(plan: &Plan, looks: Looks, glyphs: Glyphs, clock: Clock) -> Options {
     Options {
         theme: looks.args.theme.unwrap_or_default(),
         glyphs,
+        columns: looks.args.columns.unwrap_or_default(),
         mouse: if looks.args.mouse { Mouse::Captured } else { Mouse::Terminal },
         mode: match plan.world {
             EngineKind::Sockets => Mode::Live,

@@ -21,6 +21,8 @@ mod recorded;
 mod records;
 mod replay;
 mod report;
+mod rerun;
+mod rerun_subject;
 mod scenario_runner;
 mod script_file;
 mod seeds_file;
@@ -29,6 +31,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod values;
+mod virtual_run;
 mod virtual_time;
 mod with;
 
@@ -100,10 +103,11 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Seed(args)) => run_session(plan::seed(args, &read_config()?)?),
         Some(Task::Peer(args)) => run_session(plan::peer(args, &read_config()?)?),
         Some(Task::Sessions(args)) => recorded::sessions(&args),
-        Some(Task::Export(args)) => recorded::export(&args, with::open(&args.session, &args.with)?.path()),
+        Some(Task::Export(args)) => recorded::export(&args, || with::open(&args.session, &args.with)),
         Some(Task::Report(args)) => report::report(&args),
         Some(Task::Diagram(args)) => diagram::run(&args),
         Some(Task::Replay(args)) => replay_session(args),
+        Some(Task::Rerun(args)) => finish(rerun::run(args, read_config()?)),
         None => run_session(plan::choice(cli, &read_config()?)?),
     }
 }
@@ -124,7 +128,7 @@ fn run_session(plan: Plan) -> Result<ExitCode, Failure> {
     match plan.screen.clone() {
         ScreenMode::Headless(format) => match plan.world {
             EngineKind::Sockets => finish(headless::run(plan, format)),
-            EngineKind::Virtual => virtual_time::run(&plan, format),
+            EngineKind::Virtual => virtual_run::run(&plan, format),
         },
         ScreenMode::Console(looks) if io::stdout().is_terminal() => finish(console::run(plan, looks)),
         ScreenMode::Console(_) => Err(plan.begin.without_terminal()),

@@ -36,7 +36,7 @@ const fn overwrite(args: &ReportArgs) -> OverwritePolicy {
 }
 
 /// Reports what the recording lacks; the page says so, too.
-fn complain(report: &Report) {
+fn complain(report: &SessionReport) {
     let gaps = &report.gaps;
     gaps.damage.told.iter().for_each(warn);
     if gaps.events > 0 {

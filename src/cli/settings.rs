@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Command};
 use ipnet::Ipv4Net;
 use toml::Value;
@@ -25,10 +26,10 @@ use crate::proto::config::{DeadPolicy, LINKS_MAX, Overlay, PeerConfig, SeedConfi
 use crate::proto::message::Dialect;
 use crate::proto::reach::Reach;
 use crate::session::recorder::Limits;
-use crate::ui::ThemeChoice;
+use crate::ui::{NODE_COLUMNS, ThemeChoice};
 
 /// The highest seed of random choices: the range of a config file's integers.
-const RNG_SEED_MAX: u64 = i64::MAX as u64;
+pub(crate) const RNG_SEED_MAX: u64 = i64::MAX as u64;
 /// A lab by default, seeds and peers: enough for gossip to take several hops, few enough to see each.
 const LAB_SIZE: (usize, usize) = (2, 8);
 /// Stands for an address that is not known yet.
@@ -191,6 +192,9 @@ settings! {
         /// Colors [default: auto]
         #[arg(long)]
         theme: Option<ThemeChoice> => console.theme, such as "\"auto\"";
+        /// Column of the list of nodes; may be repeated [default: all that fit]
+        #[arg(long, value_name = "COLUMN", value_parser = PossibleValuesParser::new(NODE_COLUMNS.iter().copied()))]
+        columns: Option<Vec<String>> => console.columns, such as "[\"state\", \"links\", \"probes\"]";
     }
 }
 
@@ -271,12 +275,23 @@ impl NodeSettings {
         Settings { peer, seed: SeedConfig { utc_offset_s, ..self.seed.clone() }, rng_seed }
     }
 
+    /// The settings of the nodes of a network in virtual time that is like a lab. `given`: what the
+    /// user chose, all together.
+    pub(crate) fn of_virtual_lab(given: &NodeArgs, utc_offset_s: i32) -> Result<Self, Failure> {
+        Self::new(given, PaceName::Lively, Vec::new(), utc_offset_s)
+    }
+
     /// Seed of all random choices: the user's, or a new one each time. No two sessions on one
     /// machine start in the same microsecond. It is within the range of the flag, so that it can be
     /// given again.
     pub(crate) fn rng_seed_or_new(&self, clock: Clock) -> u64 {
         let new = clock.epoch().as_micros() ^ u64::from(std::process::id()) << 48;
         self.rng_seed.unwrap_or(new & RNG_SEED_MAX)
+    }
+
+    /// The same settings with this seed of all random choices.
+    pub(crate) fn with_rng_seed(&self, rng_seed: u64) -> Self {
+        Self { rng_seed: Some(rng_seed), ..self.clone() }
     }
 
     /// The settings as a scenario has them: name and value. A scenario does not say who may link,
@@ -450,6 +465,12 @@ impl Written for Vec<Ipv4Net> {
     }
 }
 
+impl Written for Vec<String> {
+    fn value(&self) -> Option<Value> {
+        (!self.is_empty()).then(|| self.clone().into())
+    }
+}
+
 impl<T: ValueChoice> Written for T {
     fn value(&self) -> Option<Value> {
         Some(self.name().into())
@@ -503,6 +524,17 @@ mod tests {
         let peer = settings("--max-dial 5", file, PaceName::Lively).unwrap().peer;
         assert_eq!((peer.gossip_interval.as_secs(), peer.liveness_interval.as_secs(), peer.max_dial), (20, 2, 5));
         assert_eq!(peer.dialect, Dialect::Classic);
+    }
+
+    #[test]
+    fn columns_are_those_that_the_console_has() {
+        let columns = |words: &[&str]| {
+            let value = Value::Array(words.iter().map(|word| (*word).into()).collect());
+            read::<ConsoleArgs>("columns", &value).map(|console| console.columns)
+        };
+        assert_eq!(columns(&["state", "30s"]), Ok(Some(vec!["state".to_owned(), "30s".to_owned()])));
+        let known = NODE_COLUMNS.iter().map(|column| (*column).to_owned()).collect();
+        assert_eq!(columns(&["speed"]).unwrap_err(), SettingError::NotOneOf("[\"speed\"]".to_owned(), known));
     }
 
     #[test]

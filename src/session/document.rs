@@ -7,14 +7,14 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::event::{Event, EventKind, LinkEnd, LinkEvent, NodeEvent, Purpose, Side, Stop};
+use crate::event::{Event, Purpose};
 use crate::model::Model;
 use crate::model::death::DeathCase;
 use crate::model::link::LinkHistory;
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::rumor::Counting;
 use crate::model::words::{clock_text, count_text, span_text};
-use crate::proto::message::{GoodbyeReason, Role};
+use crate::proto::message::Role;
 
 /// Messages that the tables list, the latest.
 const MESSAGES_MAX: usize = 20;
@@ -44,7 +44,7 @@ impl Document {
     }
 
     pub fn take(&mut self, event: &Event) {
-        self.is_over |= is_leaving(&event.kind);
+        self.is_over |= event.kind.is_leaving();
         if !self.is_over {
             self.model.apply(event);
         }
@@ -61,22 +61,6 @@ impl Document {
             DocumentFormat::Dot => dot(&self.model),
             DocumentFormat::Markdown => markdown(&self.model, self.utc_offset_s),
         }
-    }
-}
-
-/// A node of ours says goodbye.
-pub(super) fn is_leaving(kind: &EventKind) -> bool {
-    let ours = LinkEnd::Goodbye { side: Side::Us, reason: GoodbyeReason::Leaving };
-    match kind {
-        EventKind::Node(NodeEvent::Stopped { how: Stop::Left }) => true,
-        EventKind::Link(LinkEvent::Down { end, .. }) => *end == ours,
-        EventKind::Node(_)
-        | EventKind::Link(_)
-        | EventKind::Gossip(_)
-        | EventKind::Probe(_)
-        | EventKind::Death(_)
-        | EventKind::Seed(_)
-        | EventKind::Fault(_) => false,
     }
 }
 
@@ -193,6 +177,9 @@ fn markdown(model: &Model, utc_offset_s: i32) -> String {
         let _ = writeln!(text, "| {name} | {began} | {}/{} | {copies} |", coverage.have, coverage.of);
     }
     text += "\n| dead node | at | reported by | by seeds |\n|---|---|---|---|\n";
+    if model.deaths().cases().is_empty() {
+        text += "| none | | | |\n";
+    }
     for (_, case) in model.deaths().cases() {
         let _ = writeln!(text, "| {} |", death(case, model, utc_offset_s).map(|text| cell(&text)).join(" | "));
     }
@@ -224,5 +211,19 @@ pub(super) const fn state(state: ObservedState) -> &'static str {
         ObservedState::Killed => "killed",
         ObservedState::Left => "left",
         ObservedState::Known => "heard of",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_without_deaths_says_none() {
+        let text = Document::new(DocumentFormat::Markdown, 0).text();
+        assert!(
+            text.ends_with("| dead node | at | reported by | by seeds |\n|---|---|---|---|\n| none | | | |\n"),
+            "{text}"
+        );
     }
 }

@@ -6,6 +6,7 @@
 //! session, by which a reader puts a block in order.
 
 mod block;
+mod header;
 mod line;
 mod reader;
 mod rows;
@@ -15,9 +16,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use self::block::JournalBlock;
+pub use self::header::{FORMAT, Header, RecordedLab, RecordedSource, VERSION};
+pub(super) use self::reader::{Bookmark, read_at, read_from};
 pub use self::reader::{Glance, JournalEnd, JournalReader, check_rereadable, glance, overview, read};
 use super::disk::{Disk, JournalFile, Loss};
 use super::frames::Packing;
@@ -26,65 +27,14 @@ use crate::event::Event;
 use crate::model::words::{count_text, size_text};
 use crate::proto::time::Time;
 
-/// The name of the format in the first line.
-pub const FORMAT: &str = "gossipctl session";
-/// The version that is written, and the newest that is read.
-pub const VERSION: u32 = 2;
 /// The longest line that is read: a full peer list, or the longest body with each byte escaped,
 /// takes less than half.
 pub const LINE_LEN_MAX: usize = 1024 * 1024;
+/// How much of a session's time a block holds. In virtual time hours of it pass within a second of the clock.
+const BLOCK_SPAN_MAX: Duration = Duration::from_millis(1_500);
 /// Bytes of a journal's size that are reserved for the lines about missing events and for the
 /// footer.
 const LAST_WORDS_LEN: u64 = 64 + FOOTER_LEN_MAX as u64;
-
-/// The first line of a journal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
-    pub format: String,
-    pub version: u32,
-    pub started: Time,
-    /// Seconds that the machine's clock was ahead of UTC.
-    pub utc_offset_s: i32,
-    /// The version of the program that wrote it.
-    pub gossipctl: String,
-    /// The lab with which the session began, if it began with one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lab: Option<RecordedLab>,
-    /// The file name of the scenario that was played.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scenario: Option<String>,
-    /// The recordings that were merged into this one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub merged: Vec<RecordedSource>,
-}
-
-/// A recording in a merged one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordedSource {
-    /// The name of its session, or of its file.
-    pub session: String,
-    /// Microseconds that its clock was taken to be ahead of the first one's.
-    pub ahead_us: i64,
-    /// How much more or less that may be; absent if it is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uncertain_us: Option<u64>,
-}
-
-/// The size of a lab.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordedLab {
-    pub seeds: usize,
-    pub peers: usize,
-}
-
-impl Header {
-    /// The header of a session that starts now.
-    pub fn new(started: Time, utc_offset_s: i32) -> Self {
-        let gossipctl = env!("CARGO_PKG_VERSION").to_owned();
-        let (format, version) = (FORMAT.to_owned(), VERSION);
-        Self { format, version, started, utc_offset_s, gossipctl, lab: None, scenario: None, merged: Vec::new() }
-    }
-}
 
 /// What a journal tells, in the order of the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,7 +179,7 @@ impl Journal {
     pub fn begin(path: &Path, header: &Header, size_max: u64) -> (Self, Result<(), JournalError>) {
         let fail = |reason| JournalError::Create { path: path.to_owned(), reason };
         let line = serde_json::to_vec(header).map(|line| [line, b"\n".to_vec()].concat()).map_err(io::Error::from);
-        let (first, written) = match line.and_then(|line| Packing::of(path).pack(0, header.started, line)) {
+        let (first, written) = match line.and_then(|line| Packing::of(path).pack(0, header.began(), line)) {
             Ok(first) => (first, Ok(())),
             Err(error) => (Vec::new(), Err(fail(error))),
         };
@@ -250,14 +200,14 @@ impl Journal {
             header_len: 0,
             full: false,
             block: JournalBlock::default(),
-            started: header.started,
-            at: header.started,
+            started: header.began(),
+            at: header.began(),
             next: 0,
             lost: 0,
             untold: 0,
             held: HeldEvents::default(),
             loss: None,
-            tally: Tally::new(header.started),
+            tally: Tally::new(header.began()),
         }
     }
 
@@ -317,6 +267,9 @@ impl Journal {
         for event in events {
             self.tally.take(event);
             if self.block.is_empty() {
+                self.at = event.at;
+            } else if event.at.since(self.at) >= BLOCK_SPAN_MAX {
+                kept = kept.and(self.flush());
                 self.at = event.at;
             }
             let number = self.next;

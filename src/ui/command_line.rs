@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::action::{Action, Deed, PaneId};
 use super::bindings::KEYS;
 use super::explain::Subject;
+use super::host::RerunWish;
 use super::pane::{COLUMNS, ORDERS};
 use crate::command::Command;
 use crate::command::grammar::{self, CommandHelp, GrammarError, Names, Word, at_most, split};
@@ -21,6 +22,7 @@ use crate::proto::message::MessageId;
 const MESSAGES_OFFERED: usize = 200;
 
 const NODE: Word = Word::Node(&[]);
+const RERUN_USAGE: &str = "rerun [set NAME VALUE] [without COMMAND] ..";
 
 /// The commands for the console itself. Those for the network are in [`grammar::COMMANDS`], and the
 /// names of the keys' actions are commands as well.
@@ -37,6 +39,12 @@ const COMMANDS: &[CommandHelp] = &[
         "filter [TEXT]",
         &[Word::Free],
         "show only lines with TEXT; with !TEXT, only those without",
+    ),
+    CommandHelp::new(
+        "rerun",
+        RERUN_USAGE,
+        &[Word::Choice(&["set", "without"]), Word::Free],
+        "play the session again in virtual time, otherwise: rerun set max-dial 3 without cut p7 p8",
     ),
     CommandHelp::new(
         "save-scenario",
@@ -71,6 +79,8 @@ pub(crate) enum Typed {
     Export(PathBuf),
     /// Write the session's commands to this file, as a scenario.
     SaveScenario(PathBuf),
+    /// Play the session again, otherwise.
+    Rerun(RerunWish),
     /// Filter the focused pane.
     Filter(String),
     /// Sort the panes that have this order.
@@ -102,11 +112,13 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
         "export" => Ok(Typed::Export(PathBuf::from(rest))),
         "save-scenario" if rest.is_empty() => Err("expected save-scenario FILE".to_owned()),
         "save-scenario" => Ok(Typed::SaveScenario(PathBuf::from(rest))),
+        "rerun" => rerun(rest),
         "filter" => Ok(Typed::Filter(rest.to_owned())),
         "columns" => columns(rest),
         "sort" => sort(rest),
         "why" => why(rest, model),
         "pane" => pane(rest),
+        name if rest.is_empty() && PaneId::named(name).is_some() => pane(name),
         "q" => at_most::<0>("q", rest).map(|()| Typed::Action(Action::Quit)).map_err(|error| told(&error)),
         _ => grammar::parse(line, model).map(typed).map_err(|error| told(&error)),
     }
@@ -131,6 +143,43 @@ fn told(error: &GrammarError) -> String {
     }
 }
 
+/// A part ends where the next `set` or `without` begins; one in quotes ends with them.
+fn rerun(rest: &str) -> Result<Typed, String> {
+    let usage = || format!("expected {RERUN_USAGE}, such as rerun set max-dial 3 without cut p7 p8");
+    let mut wish = RerunWish::default();
+    let mut rest = rest.trim();
+    while !rest.is_empty() {
+        let (word, after) = split(rest);
+        let (part, next) = rerun_part(after).filter(|(part, _)| !part.is_empty()).ok_or_else(usage)?;
+        match word {
+            "set" => wish.set.push(part),
+            "without" => wish.without.push(part),
+            _ => return Err(usage()),
+        }
+        rest = next;
+    }
+    Ok(Typed::Rerun(wish))
+}
+
+/// What is set or left out, and what follows; `None` if a quotation mark is never closed.
+fn rerun_part(text: &str) -> Option<(String, &str)> {
+    if let Some(quote) = text.chars().next().filter(|quote| matches!(quote, '\'' | '"')) {
+        let (part, rest) = text[1..].split_once(quote)?;
+        return Some((part.trim().to_owned(), rest.trim()));
+    }
+    let mut words = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (word, after) = split(rest);
+        if matches!(word, "set" | "without") {
+            break;
+        }
+        words.push(word);
+        rest = after;
+    }
+    Some((words.join(" "), rest))
+}
+
 fn sort(word: &str) -> Result<Typed, String> {
     at_most::<1>("sort [ORDER]", word).map_err(|error| told(&error))?;
     let order = ORDERS.iter().find(|order| **order == word);
@@ -138,14 +187,18 @@ fn sort(word: &str) -> Result<Typed, String> {
 }
 
 fn columns(rest: &str) -> Result<Typed, String> {
-    let known = |word: &str| COLUMNS.iter().find(|column| **column == word).copied();
-    let chosen = rest.split_whitespace().map(|word| known(word).ok_or(word)).collect::<Result<Vec<_>, _>>();
-    match chosen {
-        Ok(chosen) if chosen.is_empty() => Err(format!("expected columns COLUMN ..: {}", either(COLUMNS))),
-        Ok(chosen) if chosen.contains(&"all") => Ok(Typed::Columns(Vec::new())),
-        Ok(chosen) => Ok(Typed::Columns(chosen)),
-        Err(word) => Err(format!("no column '{word}': expected {}", either(COLUMNS))),
+    if rest.trim().is_empty() {
+        return Err(format!("expected columns COLUMN ..: {}", either(COLUMNS)));
     }
+    chosen_columns(rest.split_whitespace()).map(Typed::Columns)
+}
+
+/// The columns of these names; none if all are to be shown.
+pub(crate) fn chosen_columns<'a>(words: impl Iterator<Item = &'a str>) -> Result<Vec<&'static str>, String> {
+    let known = |word: &str| COLUMNS.iter().find(|column| **column == word).copied();
+    let known = |word: &'a str| known(word).ok_or_else(|| format!("no column '{word}': expected {}", either(COLUMNS)));
+    let chosen = words.map(known).collect::<Result<Vec<_>, _>>()?;
+    Ok(if chosen.contains(&"all") { Vec::new() } else { chosen })
 }
 
 /// `name, state, rtt or links`.
@@ -200,9 +253,9 @@ fn message(name: &str, model: &Model) -> Result<MessageId, String> {
 
 fn pane(word: &str) -> Result<Typed, String> {
     at_most::<1>("pane NUMBER", word).map_err(|error| told(&error))?;
-    let pane = PaneId::all().find(|pane| pane.number().to_string() == word);
-    let expected = || format!("expected pane 1 to :pane {}", PaneId::all().len());
-    pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(expected)
+    let known = || PaneId::all().map(|pane| format!("{} {}", pane.number(), pane.info().word)).collect::<Vec<_>>();
+    let expected = || format!("expected the number or the name of a pane: {}", known().join(", "));
+    PaneId::named(word).map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(expected)
 }
 
 /// Whole lines to which the last word of this one could be completed.
@@ -232,6 +285,7 @@ fn word_at(name: &str, place: usize) -> Option<Word> {
 fn names() -> Vec<String> {
     let mut names: Vec<String> = commands().map(|command| command.name.to_owned()).collect();
     names.extend(KEYS.iter().map(|binding| binding.name.to_string()));
+    names.extend(PaneId::all().flat_map(PaneId::names));
     names.sort_unstable();
     names.dedup();
     names

@@ -48,7 +48,8 @@ mod worker;
 
 pub use bindings::{KeyHelp, key_table};
 pub use host::{
-    FromHost, HostRefusal, JournalState, Objection, Overwrite, RecordingRow, Refusals, Refused, Severity, ToHost,
+    FromHost, HostRefusal, JournalState, Objection, Overwrite, RecordingRow, Refusals, Refused, RerunTold, RerunWish,
+    Severity, ToHost,
 };
 pub use keys::{KeyError, KeyOverrides, OddKey};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
@@ -57,3 +58,6 @@ pub use still::Still;
 #[cfg(test)]
 pub(crate) use tests::panic as panics;
 pub use update::judge;
+
+/// The columns of the list of nodes that can be chosen, and `all`.
+pub const NODE_COLUMNS: &[&str] = pane::COLUMNS;

@@ -135,10 +135,9 @@ impl Scene {
                 urgent = Some((notice.severity, text.clone()));
             }
             let line = NoticeLine::new(notice.at, notice.severity, text, Some(notice.event.node));
-            match repeated(&mut self.lines, &line, &notice.event.kind) {
-                Some(earlier) => earlier.repeat(notice.at),
-                None => _ = self.lines.push(line),
-            }
+            // A dial is tried again and again, between others.
+            let is_dial = matches!(notice.event.kind, EventKind::Link(LinkEvent::DialFailed { .. }));
+            keep(&mut self.lines, line, if is_dial { REPEATED_WITHIN } else { 1 });
             self.taken = number + 1;
         }
         urgent.or(self.tell_warnings())
@@ -160,7 +159,7 @@ impl Scene {
         let gravest = gravest.map(|warning| self.live.warning_text(&warning.finding));
         for warning in new {
             let (text, node) = (self.live.warning_text(&warning.finding), warning.finding.node());
-            self.lines.push(NoticeLine::new(warning.at, Severity::Warning, text, node));
+            keep(&mut self.lines, NoticeLine::new(warning.at, Severity::Warning, text, node), 1);
         }
         self.warned = self.live.warnings().list().end();
         gravest.map(|text| (Severity::Warning, text))
@@ -168,7 +167,8 @@ impl Scene {
 
     /// A line for the notices that is not about a node.
     pub(crate) fn note(&mut self, severity: Severity, text: &str) {
-        self.lines.push(NoticeLine::new(self.network_now(), severity, text.to_owned(), None));
+        let line = NoticeLine::new(self.network_now(), severity, text.to_owned(), None);
+        keep(&mut self.lines, line, 1);
     }
 
     /// Forgets the network; another one is shown from now on.
@@ -203,12 +203,16 @@ impl Scene {
     }
 }
 
-/// The line that says the same already, of a dial that is tried again and again.
-fn repeated<'a>(lines: &'a mut Ring<NoticeLine>, line: &NoticeLine, kind: &EventKind) -> Option<&'a mut NoticeLine> {
-    let EventKind::Link(LinkEvent::DialFailed { .. }) = kind else { return None };
-    let is_same = |earlier: &NoticeLine| earlier.text == line.text && earlier.node == line.node;
-    let (number, _) = lines.iter().rev().take(REPEATED_WITHIN).find(|(_, earlier)| is_same(earlier))?;
-    lines.get_mut(number)
+/// Adds a line, or counts it in one of so many before that says the same.
+fn keep(lines: &mut Ring<NoticeLine>, line: NoticeLine, within: usize) {
+    let is_same = |earlier: &NoticeLine| {
+        (earlier.severity, &earlier.text, earlier.node) == (line.severity, &line.text, line.node)
+    };
+    let earlier = lines.iter().rev().take(within).find(|(_, earlier)| is_same(earlier)).map(|(number, _)| number);
+    match earlier.and_then(|number| lines.get_mut(number)) {
+        Some(earlier) => earlier.repeat(line.at),
+        None => _ = lines.push(line),
+    }
 }
 
 /// The sort order of a warning: what explains the most comes first. One cut makes an overlay of two

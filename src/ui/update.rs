@@ -20,16 +20,15 @@ use super::modal::faults::FaultMenu;
 use super::modal::help::help;
 use super::modal::path;
 use super::modal::recordings::recordings;
+use super::modal::rerun::rerun;
 use super::modal::say::say;
 use super::modal::wave::WaveTable;
 use super::modal::why::why;
 use super::modal::{Covers, Reply};
 use super::mouse::on_mouse;
 use super::options::Mode;
-use super::pane::Panes;
 use super::prompt::Prompt;
 use super::view::Target;
-use super::wave::Waves;
 use crate::command::{Command, FaultCommand, grammar};
 use crate::proto::addr::Addr;
 
@@ -123,6 +122,7 @@ pub(crate) fn update(app: &mut App, action: Action) {
         Action::Zoom | Action::Quit if app.is_alone() => app.show_all(),
         Action::Zoom => app.zoom = Zoom::On,
         Action::Freeze => app.scene.toggle_freeze(),
+        Action::Filter if !app.focus.has_lines() => no_lines(app),
         Action::Filter => app.prompt = Some(Prompt::filter(app.focus, app.panes.get(app.focus).filter().clone())),
         Action::CommandLine => app.prompt = Some(Prompt::command("")),
         Action::Add if is_live(app) => app.open(add(NodeChoice::Peer, app.form_defaults())),
@@ -144,6 +144,11 @@ pub(crate) fn update(app: &mut App, action: Action) {
         Action::Suspend => app.effects.push(ConsoleEffect::Suspend),
         Action::Quit => app.effects.push(ConsoleEffect::Quit),
     }
+}
+
+/// The pane in front has nothing to filter.
+fn no_lines(app: &mut App) {
+    app.show(Severity::Warning, format!("{} has no lines to filter", app.focus.info().title));
 }
 
 /// Leaves the innermost of what was entered.
@@ -313,13 +318,10 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
             let question = format!("{} exists. Replace it?", path.display());
             app.open(Confirm::new(question, "Replace", vec![save_scenario(app, path, Overwrite::Allowed)]));
         }
+        FromHost::RerunPlays(progress) => app.show(Severity::Info, progress),
+        FromHost::Rerun(told) => app.open(rerun(told)),
         FromHost::Recordings(rows) => app.modals.push(recordings(rows)),
-        FromHost::Opened(mode) => {
-            app.scene.open(mode);
-            app.panes = Panes::default();
-            app.modals.clear();
-            app.waves = Waves::default();
-        }
+        FromHost::Opened(mode) => app.begin_again(mode),
         FromHost::Notice { severity, text } => app.tell(severity, &text),
         FromHost::Refused { why } => app.note(Severity::Error, &why.to_string()),
         FromHost::Scenario(view) => app.scenario = Some(*view),

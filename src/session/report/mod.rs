@@ -31,7 +31,6 @@ use self::deeds::{DeedFold, RecordedDeed};
 use self::episodes::{Episode, EpisodeSources};
 use self::messages::{MessageFigures, MessageFold};
 use self::overlay::{OverlayFigures, OverlayFold};
-use super::document::is_leaving;
 use super::journal::{Header, JournalEnd, JournalError, JournalRecord, RecordedLab, glance};
 use super::replay::{Damage, Recording};
 use crate::event::{Event, EventKind, NodeEvent};
@@ -167,7 +166,7 @@ impl ReportFold {
     }
 
     fn event(&mut self, event: Event) {
-        if !self.is_over && is_leaving(&event.kind) {
+        if !self.is_over && event.kind.is_leaving() {
             self.is_over = true;
             self.deeds.leaving(event.at);
         }

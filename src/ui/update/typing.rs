@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{ask, carry_out, give, tell_host, update};
+use super::{ask, carry_out, give, no_lines, tell_host, update};
 use crate::command::Command;
 use crate::model::Model;
 use crate::ui::action::{Action, Deed};
@@ -74,6 +74,8 @@ fn run_typed(app: &mut App, typed: Typed) {
             Err(fault) => app.show(Severity::Error, fault),
         },
         Typed::SaveScenario(path) => tell_host(app, save_scenario(app, path, Overwrite::Ask)),
+        Typed::Rerun(wish) => tell_host(app, ToHost::Rerun(wish)),
+        Typed::Filter(_) if !app.focus.has_lines() => no_lines(app),
         Typed::Filter(text) => app.panes.get_mut(app.focus).set_filter(Filter::new(&text)),
         Typed::Sort(order) => app.panes.each().for_each(|pane| pane.sort(order)),
         Typed::Columns(columns) => app.panes.each().for_each(|pane| pane.show_columns(&columns)),
@@ -100,6 +102,7 @@ pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
         Typed::Action(_)
         | Typed::Export(_)
         | Typed::SaveScenario(_)
+        | Typed::Rerun(_)
         | Typed::Filter(_)
         | Typed::Sort(_)
         | Typed::Columns(_)
