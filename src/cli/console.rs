@@ -18,6 +18,7 @@ use super::nodes::{self, RunningNodes};
 use super::output;
 use super::plan::{Begin, EngineKind, Looks, Plan};
 use super::records::{self, Records};
+use super::replay::PastReader;
 use super::scenario_runner::ScenarioRunner;
 use crate::clock::Clock;
 use crate::feed::{Feed, Tap, feed};
@@ -78,12 +79,13 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     let (skips, skipped) = watch::channel(Vec::new());
     let played = played(&plan, nodes.as_ref(), watched, clock, ScenarioObservers { answers: answers.clone(), skips });
     let (to_host, asked) = mpsc::channel(TALK_MAX);
-    if let Begin::Recording(file) = &plan.begin {
+    if let Begin::Recording(start) = &plan.begin {
         // The first request; there is room.
-        let _ = to_host.try_send(ToHost::OpenRecording(file.clone()));
+        let _ = to_host.try_send(ToHost::OpenRecording(start.file.clone()));
     }
-    let host =
-        Host { plan, clock, taps, nodes, recorder: records.handle(), answers, replaying: None, command_log, skipped };
+    let past = PastReader::start(answers.clone()).map_err(Failure::system)?;
+    let (recorder, replaying) = (records.handle(), None);
+    let host = Host { plan, clock, taps, nodes, recorder, answers, replaying, past, command_log, skipped };
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();
     let console = ui::run(options, shown, to_host, answered, shutdown.clone());

@@ -145,11 +145,19 @@ fn ways_back(app: &App, view: &View<'_>) -> Vec<Item> {
     let esc = match app.way_back() {
         WayBack::Filter => Some("show all lines"),
         WayBack::AllPanes => Some("back to all panes"),
-        WayBack::Replay | WayBack::Freeze | WayBack::FirstPane => None,
+        WayBack::Replay | WayBack::Freeze | WayBack::Past | WayBack::FirstPane => None,
     };
     let mut items: Vec<Item> = esc.map(|word| item(Action::Back, word.to_owned())).into_iter().collect();
     if app.scene.is_frozen() {
         items.push(item(Action::Freeze, "go on".to_owned()));
+    }
+    if app.scene.playback.is_some() {
+        let word = if app.scene.is_playing() { "pause" } else { "play" };
+        items.push(item(Action::Freeze, word.to_owned()));
+    }
+    if app.scene.behind_live().is_some() {
+        items.push(item(Action::Move(Move::Follow), "live".to_owned()));
+        return items;
     }
     if let Some(below) = app.panes.get(app.focus).new_below(view) {
         let new = if below == 0 { String::new() } else { format!(", {} new", text::count(below)) };
@@ -187,8 +195,8 @@ fn hint_item(binding: &Binding, hint: Hint, target: Option<Target>, app: &App, v
         None if is_idle(binding.action, target, app, view) => return None,
         None => (hint.word.to_owned(), hint.rank),
     };
-    let is_recording = matches!(app.scene.mode, Mode::Replay { .. });
-    if key.is_empty() || (changes_nodes(binding.action) && is_recording) {
+    let is_past = app.scene.playback.is_some() || matches!(app.scene.mode, Mode::Replay { .. });
+    if key.is_empty() || (changes_nodes(binding.action) && is_past) {
         return None;
     }
     let parts = vec![(Tone::Strong, key), (Tone::Plain, format!(" {word}"))];
@@ -209,7 +217,8 @@ fn is_idle(action: Action, target: Option<Target>, app: &App, view: &View<'_>) -
     (action == Action::Faults && target.is_none())
         || (action == Action::Message && !runs_a_peer())
         || (action == Action::Wave && view.wave.is_none())
-        || (action == Action::Freeze && app.scene.is_frozen())
+        || (action == Action::Freeze && (app.scene.is_frozen() || app.scene.playback.is_some()))
+        || (matches!(action, Action::Travel(_)) && app.scene.playback.is_none())
         || (matches!(action, Action::Zoom | Action::Quit) && app.is_alone())
 }
 
@@ -231,7 +240,7 @@ fn acting(action: Action, hint: Hint, target: Target, view: &View<'_>) -> String
     format!("{word} {}", view.name(target.node()))
 }
 
-/// A recording takes no such key.
+/// The past takes no such key.
 fn changes_nodes(action: Action) -> bool {
     use Action::{Act, Add, Faults, Message};
     matches!(action, Add | Message | Act(_) | Faults)

@@ -11,7 +11,7 @@ use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::scenario::ScenarioView;
 
-use super::options::Mode;
+use super::seek::{NoSuchMoment, OpenedRecording, PastMoment, Seek, SeekId, Upcoming};
 
 /// What the console wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +35,17 @@ pub enum ToHost {
     },
     /// List the recorded sessions; answered by [`FromHost::Recordings`].
     ListRecordings,
-    /// Read a recorded session and feed it; answered by [`FromHost::Opened`] or a notice.
+    /// Open a recorded session; answered by [`FromHost::Opened`] or a notice.
     OpenRecording(PathBuf),
+    /// Show another moment of the session; answered by [`FromHost::Moment`] or [`FromHost::NoMoment`],
+    /// or not at all if another moment is asked for meanwhile.
+    Seek(Seek),
+    /// Tell what happened after this moment; answered by [`FromHost::Upcoming`].
+    Follow {
+        /// The request for the moment that is shown.
+        id: SeekId,
+        after: Time,
+    },
 }
 
 /// A command that the console knew to be impossible.
@@ -120,7 +129,7 @@ pub enum Overwrite {
 }
 
 /// What the host answers or reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum FromHost {
     Exported {
         path: PathBuf,
@@ -147,8 +156,14 @@ pub enum FromHost {
     },
     /// The recorded sessions, newest first.
     Recordings(Vec<RecordingRow>),
-    /// Something else is shown now; what was shown before is forgotten.
-    Opened(Mode),
+    /// A recording is shown now; what was shown before is forgotten.
+    Opened(Box<OpenedRecording>),
+    Moment(PastMoment),
+    NoMoment {
+        id: SeekId,
+        why: NoSuchMoment,
+    },
+    Upcoming(Upcoming),
     Refused {
         /// Why, and what to do.
         why: HostRefusal,

@@ -26,12 +26,16 @@ mod line;
 mod list_view;
 mod modal;
 mod mouse;
+mod notices;
 mod options;
 mod palette;
 mod pane;
+mod playback;
 mod prompt;
 mod run;
 mod scene;
+mod seek;
+mod speed;
 mod still;
 mod strip;
 mod table;
@@ -41,6 +45,7 @@ mod tests;
 mod text;
 mod theme;
 mod toast;
+mod travel;
 mod update;
 mod view;
 mod wave;
@@ -53,6 +58,10 @@ pub use host::{
 pub use keys::{KeyError, KeyOverrides, OddKey};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 pub use run::{ConsoleOutcome, Ended, UiError, run};
+pub use seek::{
+    Destination, Direction, EventScope, NoSuchMoment, OpenedRecording, PastMoment, Rest, Seek, SeekId, Upcoming,
+};
+pub use speed::{NoSpeed, Speed};
 pub use still::Still;
 #[cfg(test)]
 pub(crate) use tests::panic as panics;

@@ -96,6 +96,9 @@ pub(super) trait Lines: Default {
         None
     }
 
+    /// Forgets what was found out about the lines of another moment.
+    fn forget(&mut self) {}
+
     fn sort(&mut self, _order: &str) {}
 
     fn show_columns(&mut self, _columns: &[&'static str]) {}
@@ -267,6 +270,10 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
 
     fn follow_newest(&mut self) {
         self.list.let_go();
+    }
+
+    fn forget(&mut self) {
+        self.lines.forget();
     }
 
     fn sort(&mut self, order: &str) {

@@ -195,6 +195,11 @@ impl<L: Log> Lines for LogLines<L> {
     const UNTOUCHED: Untouched = Untouched::Newest;
     const WORD: Option<&'static str> = L::WORD;
 
+    fn forget(&mut self) {
+        self.found = Found::default();
+        self.known.borrow_mut().clear();
+    }
+
     fn look(&mut self, filter: &Filter, view: &View<'_>) {
         let entries = L::entries(view);
         self.open = self.open.split_off(&entries.first());

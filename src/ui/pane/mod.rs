@@ -22,6 +22,7 @@ use ratatui::widgets::{Block, Paragraph};
 use super::action::{Move, PaneId};
 use super::explain::Subject;
 use super::filter::Filter;
+use super::seek::EventScope;
 use super::text;
 use super::theme::Tone;
 use super::view::{Target, View};
@@ -73,6 +74,8 @@ pub(crate) struct PaneInfo {
     /// News of this severity are explained there.
     pub(crate) explains: Option<Severity>,
     pub(crate) selects: Selects,
+    /// The events among which the keys step that go to the event before and after.
+    pub(crate) scope: EventScope,
     /// How many lines there are, for the footer while the pane is not on the screen.
     pub(crate) count: fn(&View<'_>) -> (usize, Tone),
     /// Lines that it wants, frame included.
@@ -96,6 +99,7 @@ impl PaneInfo {
             columns: &[],
             explains: None,
             selects: Selects::Line,
+            scope: EventScope::All,
             count: |_| (0, Tone::Plain),
             wanted: |_| 0,
             make,
@@ -235,6 +239,9 @@ pub(crate) trait Pane {
     fn new_below(&self, _view: &View<'_>) -> Option<usize> {
         None
     }
+
+    /// Forgets what it found out about the lines of another moment.
+    fn forget(&mut self) {}
 
     /// Forgets where things stand, to lay them out again.
     fn lay_out(&mut self) {}

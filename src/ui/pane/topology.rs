@@ -40,6 +40,7 @@ use crate::proto::message::Role;
 use crate::proto::time::Time;
 use crate::ui::action::{Action, Move};
 use crate::ui::filter::{Filter, Search};
+use crate::ui::seek::EventScope;
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::{Target, View, state_word};
@@ -68,6 +69,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     wide: PanePlace { strip: 0, size: PaneSize::Rest },
     narrow: Some(PanePlace { strip: 0, size: PaneSize::Percent(41) }),
     selects: Selects::Node,
+    scope: EventScope::Overlay,
     count: |view| (view.model.nodes().len(), Tone::Plain),
     ..PaneInfo::new(|| Box::new(Topology::default()))
 };

@@ -1,0 +1,94 @@
+//! The lines of the notices: what the model notes, its warnings, and what the console itself has to say.
+
+use super::view::NoticeLine;
+use crate::model::Model;
+use crate::model::notice::{NOTICES_MAX, Notice, Severity};
+use crate::model::ring::Ring;
+use crate::model::warning::Finding;
+use crate::proto::time::Time;
+
+/// The lines of one model, and how much of it they tell already.
+#[derive(Debug, Clone)]
+pub(crate) struct NoticeLines {
+    pub(crate) lines: Ring<NoticeLine>,
+    /// Notices of the model before this number were taken over.
+    taken: u64,
+    /// Warnings before this number were shown.
+    warned: u64,
+}
+
+impl Default for NoticeLines {
+    fn default() -> Self {
+        Self { lines: Ring::new(NOTICES_MAX), taken: 0, warned: 0 }
+    }
+}
+
+impl NoticeLines {
+    /// All lines of a model of this moment, and of these notes those that were made until then.
+    pub(crate) fn at(model: &Model, notes: &Ring<NoticeLine>, at: Time) -> Self {
+        let mut all: Vec<NoticeLine> = model.notices().iter().map(|(_, notice)| line(model, notice)).collect();
+        let warnings = model.warnings().list();
+        all.extend(warnings.iter().map(|(_, warning)| warned(model, &warning.finding, warning.since)));
+        all.extend(notes.iter().map(|(_, note)| note).filter(|note| note.at <= at).cloned());
+        all.sort_by_key(|line| line.at);
+        let mut told = Self { taken: model.notices().end(), warned: warnings.end(), ..Self::default() };
+        all.into_iter().for_each(|line| drop(told.lines.push(line)));
+        told
+    }
+
+    /// Takes over what the model has noted. Returns what the user must know at once.
+    pub(crate) fn take(&mut self, model: &Model) -> Option<(Severity, String)> {
+        let mut urgent = None;
+        for (number, notice) in model.notices().from(self.taken) {
+            let line = line(model, notice);
+            if notice.severity == Severity::Error {
+                urgent = Some((notice.severity, line.text.clone()));
+            }
+            self.lines.push(line);
+            self.taken = number + 1;
+        }
+        urgent
+    }
+
+    /// Looks for problems of the network; new ones are shown once.
+    pub(crate) fn watch(&mut self, model: &mut Model, now: Time) -> Option<(Severity, String)> {
+        model.watch(now);
+        let new: Vec<_> = model.warnings().list().from(self.warned).map(|(_, warning)| warning.clone()).collect();
+        let gravest = new.iter().rev().min_by_key(|warning| gravity(&warning.finding));
+        let gravest = gravest.map(|warning| model.warning_text(&warning.finding));
+        for warning in new {
+            self.lines.push(warned(model, &warning.finding, now));
+        }
+        self.warned = model.warnings().list().end();
+        gravest.map(|text| (Severity::Warning, text))
+    }
+}
+
+fn line(model: &Model, notice: &Notice) -> NoticeLine {
+    let is_node = model.nodes().get(notice.event.node).is_some();
+    // What failed may be the start of a node, which then has no name to put in front.
+    let text = if is_node { model.notice_text(notice) } else { model.sentence(&notice.event.kind) };
+    NoticeLine { at: notice.at, severity: notice.severity, text, node: Some(notice.event.node) }
+}
+
+fn warned(model: &Model, finding: &Finding, at: Time) -> NoticeLine {
+    let (text, node) = (model.warning_text(finding), finding.node());
+    NoticeLine { at, severity: Severity::Warning, text, node }
+}
+
+/// The sort order of a warning: what explains the most comes first. One cut makes an overlay of two
+/// parts, and a dozen one-way links.
+pub(crate) const fn gravity(finding: &Finding) -> u8 {
+    match finding {
+        Finding::Parted { .. } => 0,
+        Finding::NoSeed { .. } | Finding::Alone { .. } => 1,
+        Finding::Unreached { .. } => 2,
+        Finding::Forged { .. } => 3,
+        Finding::Eclipsed { .. } => 4,
+        Finding::SeedList { .. } => 5,
+        Finding::Disputed { .. } => 6,
+        Finding::Fragile { .. } => 7,
+        Finding::OneWay { .. } => 8,
+        Finding::Flapping { .. } => 9,
+    }
+}
