@@ -15,10 +15,10 @@ use crate::clock::Clock;
 use crate::command::Command;
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
+use crate::proto::time::Time;
 use crate::scenario::Skipped;
 use crate::session::export::{self, ExportError, Exported};
 use crate::session::recorder::RecorderHandle;
-use crate::proto::time::Time;
 use crate::ui::{FromHost, HostRefusal, NoSuchMoment, Overwrite, Refusals, Seek, SeekId, Severity, ToHost};
 
 pub(crate) struct Host {

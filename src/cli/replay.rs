@@ -13,14 +13,17 @@ use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::event::Event;
 use crate::feed::Delivery;
+use crate::model::words::sentence;
+use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::session::export::damage_text;
 use crate::session::journal::JournalError;
+use crate::session::names::NodeNames;
 use crate::session::past::Past;
 use crate::session::replay::Damage;
 use crate::ui::{
-    Destination, Direction, FromHost, NoSuchMoment, OpenedRecording, PastMoment, Rest, Seek, SeekId,
-    Severity, Speed, Upcoming,
+    Destination, Direction, FromHost, NoSuchMoment, OpenedRecording, PastMoment, Rest, Seek, SeekId, Severity, Speed,
+    Upcoming,
 };
 
 /// Events in one delivery.
@@ -238,10 +241,29 @@ fn destination(past: &Past, seek: &Seek) -> Result<Time, NoSuchMoment> {
             let found = later.find(|event| scope.shows(event));
             found.map(|event| event.at).ok_or(NoSuchMoment::NoEvent(Direction::Forward))
         }
+        Destination::Match { direction, scope, ref sought } => {
+            let mut names = NodeNames::new();
+            let found = past.events(Time::from_micros(0), Time::from_micros(u64::MAX)).map_err(file)?;
+            let mut found = found.filter(|event| {
+                names.learn(event);
+                let name = |addr| names.name(addr).into_owned();
+                scope.shows(event) && sought.matches(&text_of(event, &name))
+            });
+            let at = match direction {
+                Direction::Forward => found.map(|event| event.at).find(|at| *at > seek.from),
+                Direction::Back => found.by_ref().map(|event| event.at).take_while(|at| *at < seek.from).last(),
+            };
+            at.ok_or_else(|| NoSuchMoment::NoMatch(direction, sought.typed().to_owned()))
+        }
         Destination::Event { direction: Direction::Back, scope } => {
             let earlier = past.events(Time::from_micros(0), seek.from - STEP).map_err(file)?;
             let found = earlier.filter(|event| scope.shows(event)).last();
             found.map(|event| event.at).ok_or(NoSuchMoment::NoEvent(Direction::Back))
         }
     }
+}
+
+/// What a search looks at: who, and what happened.
+fn text_of(event: &Event, name: &dyn Fn(Addr) -> String) -> String {
+    format!("{}: {}", name(event.node), sentence(&event.kind, name))
 }

@@ -13,9 +13,10 @@ use super::pane::Panes;
 use super::playback::Playback;
 use super::prompt::{History, Prompt};
 use super::scene::Scene;
+use super::seeks::Seeks;
+use super::text::rough_text;
 use super::theme::{NoColor, Theme};
 use super::toast::Toasts;
-use super::travel::Seeks;
 use super::view::{Lit, Target, View};
 use super::wave::Waves;
 use super::worker::Work;
@@ -26,7 +27,6 @@ use crate::model::identity::SessionIdentity;
 use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
-use crate::model::span_text;
 use crate::proto::time::Time;
 use crate::scenario::ScenarioView;
 
@@ -329,7 +329,7 @@ impl App {
             self.toasts.tell(severity, text, PaneId::explaining(severity), now);
         }
         if let Some(silence) = elapsed.silence {
-            self.toasts.tell(Severity::Info, format!("skipped {} of silence", silence_text(silence)), None, now);
+            self.toasts.tell(Severity::Info, format!("skipped {} of silence", rough_text(silence)), None, now);
         }
         if is_live && self.scene.behind_live().is_some_and(|behind| behind < CAUGHT_UP) && self.scene.is_playing() {
             self.scene.go_live();
@@ -403,15 +403,6 @@ pub(super) fn is_routine(kind: &EventKind) -> bool {
         kind,
         EventKind::Probe(ProbeEvent::Sent { .. } | ProbeEvent::Received { .. } | ProbeEvent::Answered { .. })
     )
-}
-
-/// In whole minutes, or seconds.
-fn silence_text(silence: Duration) -> String {
-    match silence.as_secs() {
-        seconds if seconds < 60 => format!("{seconds} s"),
-        seconds if seconds < 3_600 => format!("{} min", seconds / 60),
-        seconds => span_text(Duration::from_secs(seconds)),
-    }
 }
 
 /// The view with what is selected: in the focused pane a message or a node.

@@ -103,7 +103,12 @@ fn last() -> Vec<Binding> {
         step(PageDown, "page-down", "pagedown or ctrl-f", "move down one screen"),
         step(Top, "top", "g g or home", "go to the first line"),
         step(Bottom, "bottom", "G or end", "go to the last line"),
-        step(Follow, "follow", "f", "in the past of a session that runs, back to now; else follow the newest line or message"),
+        step(
+            Follow,
+            "follow",
+            "f",
+            "in the past of a session that runs, back to now; else follow the newest line or message",
+        ),
         step(NextMatch, "next-match", "n", "go to the next match"),
         step(PreviousMatch, "previous-match", "N", "go to the previous match"),
         step(

@@ -35,6 +35,7 @@ mod prompt;
 mod run;
 mod scene;
 mod seek;
+mod seeks;
 mod speed;
 mod still;
 mod strip;
@@ -52,6 +53,7 @@ mod wave;
 mod worker;
 
 pub use bindings::{KeyHelp, key_table};
+pub use filter::Filter;
 pub use host::{
     FromHost, HostRefusal, JournalState, Objection, Overwrite, RecordingRow, Refusals, Refused, Severity, ToHost,
 };

@@ -128,12 +128,15 @@ impl Playback {
 
     /// After which moment to ask for more, if that is due.
     pub(crate) fn take_ask(&mut self) -> Option<Time> {
-        let few = self.waiting.iter().map(|delivery| delivery.batch.len()).sum::<usize>() < WAITING_MIN;
-        let is_due = self.is_playing() && self.supply == Supply::More && few;
-        is_due.then(|| {
+        self.is_ask_due().then(|| {
             self.supply = Supply::Asked;
             self.known_until
         })
+    }
+
+    fn is_ask_due(&self) -> bool {
+        let few = || self.waiting.iter().map(|delivery| delivery.batch.len()).sum::<usize>() < WAITING_MIN;
+        self.is_playing() && self.supply == Supply::More && few()
     }
 
     /// The host could not take the request.
@@ -221,6 +224,9 @@ impl Playback {
     pub(crate) fn next_step(&self) -> Option<Time> {
         if !self.is_playing() || (self.supply == Supply::Asked && self.waiting.is_empty()) {
             return None;
+        }
+        if self.is_ask_due() {
+            return Some(self.moved_at);
         }
         let second = Duration::from_micros(1_000_000 - self.at.as_micros() % 1_000_000);
         let next = self.next_event().map_or(second, |next| next.since(self.at).min(second));

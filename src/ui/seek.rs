@@ -11,6 +11,7 @@ use crate::model::moment::SessionSpan;
 use crate::model::words::readers;
 use crate::proto::time::Time;
 
+use super::filter::Filter;
 use super::speed::Speed;
 
 /// The number of a request: a later one has a larger number, and makes the earlier ones void.
@@ -33,12 +34,23 @@ pub enum Destination {
     Time(Time),
     /// The nearest event of these, before or after the moment that is shown.
     Event { direction: Direction, scope: EventScope },
+    /// The nearest of these events that a search finds.
+    Match { direction: Direction, scope: EventScope, sought: Filter },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     Back,
     Forward,
+}
+
+impl Direction {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Back => "before this moment",
+            Self::Forward => "after this moment",
+        }
+    }
 }
 
 /// Which events a pane shows.
@@ -140,8 +152,10 @@ pub enum Rest {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSuchMoment {
     /// There is no such event that way.
-    #[error("no event of this pane {}", match .0 { Direction::Back => "before this", Direction::Forward => "after this" })]
+    #[error("no event of this pane {}", .0.word())]
     NoEvent(Direction),
+    #[error("nothing {} matches '{}'", .0.word(), .1)]
+    NoMatch(Direction, String),
     #[error("this session is not recorded: there is no way back")]
     NotRecorded,
     /// What is wrong with the file.

@@ -1,39 +1,19 @@
 //! Going to other moments of a session, and playing it from there.
 
-use super::action::{PaneId, Travel};
+use super::action::{Move, PaneId, Travel};
 use super::app::{App, ConsoleEffect};
 use super::host::{Severity, ToHost};
 use super::options::Mode;
 use super::pane::Panes;
 use super::playback::{Motion, Playback};
 use super::seek::{Destination, Direction, NoSuchMoment, OpenedRecording, PastMoment, Seek, SeekId};
+use super::seeks::Arrival;
+use super::speed::Speed;
+use super::text::rough_text;
 use super::wave::Waves;
+use crate::model::moment::{Anchor, SessionSpan, WrittenMoment};
+use crate::model::second_text;
 use crate::proto::time::Time;
-
-/// The moments that were asked for.
-#[derive(Debug, Default)]
-pub(crate) struct Seeks {
-    last: SeekId,
-    /// What is to be done when the last one is shown.
-    pending: Option<Arrival>,
-}
-
-/// How it goes on from a moment that was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Arrival {
-    /// As it was before.
-    GoOn,
-    /// It stands still.
-    Stop,
-    /// It stands still, and this pane shows what happened then.
-    StopAt(PaneId),
-}
-
-impl Seeks {
-    pub(crate) fn is_pending(&self) -> bool {
-        self.pending.is_some()
-    }
-}
 
 /// A recording was opened.
 pub(crate) fn open(app: &mut App, recording: OpenedRecording) {
@@ -116,6 +96,57 @@ fn seek(app: &mut App, to: Destination, then: Arrival) {
     app.effects.push(ConsoleEffect::Host(ToHost::Seek(Seek { id: app.seeks.last, from, to })));
 }
 
+/// Shows a moment that was typed.
+pub(crate) fn at(app: &mut App, moment: WrittenMoment) {
+    let Some(first) = first(app) else { return app.show(Severity::Info, "nothing has happened yet") };
+    let last = match (&app.scene.mode, &app.scene.playback) {
+        (Mode::Replay { .. }, Some(playback)) => playback.span.last,
+        (Mode::Replay { .. } | Mode::Live | Mode::Virtual, _) => app.scene.network_now(),
+    };
+    let span = SessionSpan { first, last, utc_offset_s: app.scene.utc_offset_s };
+    match moment.resolve(span, Anchor::Shown(app.scene.shown_at())) {
+        Ok(at) => seek(app, Destination::Time(at), Arrival::GoOn),
+        Err(error) => app.show(Severity::Error, error.to_string()),
+    }
+}
+
+pub(crate) fn set_speed(app: &mut App, speed: Speed) {
+    match &mut app.scene.playback {
+        Some(playback) => {
+            playback.speed = speed;
+            app.show(Severity::Info, format!("the past plays at {speed}"));
+        }
+        None => app.show(Severity::Warning, "this is now, which has no speed: go back first"),
+    }
+}
+
+/// Goes to the next line that matches, of the pane or else of the whole session.
+pub(crate) fn find(app: &mut App, direction: Direction) {
+    let (focus, before) = (app.focus, app.panes.line_of(app.focus, &app.view()));
+    let wanted = match direction {
+        Direction::Back => Move::PreviousMatch,
+        Direction::Forward => Move::NextMatch,
+    };
+    let (panes, view) = app.split();
+    panes.act(focus, wanted, &view);
+    let sought = app.panes.get(focus).sought().clone();
+    if sought.is_all() || app.panes.line_of(focus, &app.view()) != before {
+        return;
+    }
+    if direction == Direction::Forward && is_now(app) {
+        return app.show(Severity::Info, format!("nothing after this matches '{}'", sought.typed()));
+    }
+    let scope = focus.info().scope;
+    seek(app, Destination::Match { direction, scope, sought }, Arrival::Found(focus));
+}
+
+/// `03:12:07, 14 min back`.
+fn found_text(app: &App, at: Time) -> String {
+    let shown = app.scene.shown_at();
+    let (span, way) = if at < shown { (shown.since(at), "back") } else { (at.since(shown), "on") };
+    format!("found at {}, {} {way}", second_text(at, app.scene.utc_offset_s), rough_text(span))
+}
+
 /// The moment that was asked for is here, unless it is too late for that.
 pub(crate) fn arrive(app: &mut App, moment: PastMoment) {
     if moment.id != app.seeks.last {
@@ -123,12 +154,22 @@ pub(crate) fn arrive(app: &mut App, moment: PastMoment) {
     }
     let Some(then) = app.seeks.pending.take() else { return };
     let first = first(app).unwrap_or(moment.at);
+    let found = found_text(app, moment.at);
     app.scene.show(moment, first);
-    if let (Arrival::Stop | Arrival::StopAt(_), Some(playback)) = (then, &mut app.scene.playback) {
+    look_again(app);
+    let pane = match then {
+        Arrival::GoOn => return,
+        Arrival::Stop => None,
+        Arrival::StopAt(pane) => Some(pane),
+        Arrival::Found(pane) => {
+            app.show(Severity::Info, found);
+            Some(pane)
+        }
+    };
+    if let Some(playback) = &mut app.scene.playback {
         playback.motion = Motion::Paused;
     }
-    look_again(app);
-    if let Arrival::StopAt(pane) = then {
+    if let Some(pane) = pane {
         app.panes.get_mut(pane).follow_newest();
     }
 }

@@ -27,6 +27,7 @@ use super::modal::{Covers, Reply};
 use super::mouse::on_mouse;
 use super::options::Mode;
 use super::prompt::Prompt;
+use super::seek::Direction;
 use super::travel;
 use super::view::{Target, clock_span};
 use crate::command::{Command, FaultCommand, grammar};
@@ -110,6 +111,8 @@ pub(crate) fn update(app: &mut App, action: Action) {
     }
     match action {
         Action::Move(Move::Follow) if travel::is_away(app) => travel::go_live(app),
+        Action::Move(Move::NextMatch) => travel::find(app, Direction::Forward),
+        Action::Move(Move::PreviousMatch) => travel::find(app, Direction::Back),
         Action::Move(wanted) => {
             let focus = app.focus;
             let (panes, view) = app.split();

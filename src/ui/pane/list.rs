@@ -246,6 +246,10 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
         self.list.search.set(filter);
     }
 
+    fn sought(&self) -> &Filter {
+        &self.list.search.sought
+    }
+
     fn selection(&self, view: &View<'_>) -> Selection {
         let selection = self.selected(view).map(|key| self.lines.selection(key, view)).unwrap_or_default();
         // The newest message is not chosen.

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::Selection;
 use super::list::{Done, Lines};
 use crate::model::ring::Ring;
-use crate::ui::action::Move;
+use crate::ui::action::{Action, Move, Travel};
 use crate::ui::filter::Filter;
 use crate::ui::line::Sentence;
 use crate::ui::list_view::{Found, ListView, LogRows, Rows, Untouched};
@@ -248,6 +248,11 @@ impl<L: Log> Lines for LogLines<L> {
         let place = if list.is_untouched() { "FOLLOW".to_owned() } else { format!("{below} new below") };
         if rows.len() > 0 {
             items.insert(items.len().min(1), place);
+        }
+        if L::entries(view).first() > 0 {
+            let key = |action| view.keys.key_of(action);
+            let back = key(Action::Travel(Travel::EventBack));
+            items.push(format!("older lines: {back} or {}", key(Action::Filter)));
         }
         items.join(", ")
     }

@@ -162,6 +162,10 @@ impl Pane for Topology {
         self.search.set(filter);
     }
 
+    fn sought(&self) -> &Filter {
+        &self.search.sought
+    }
+
     fn selection(&self, view: &View<'_>) -> Selection {
         self.node(view).map(Selection::of_node).unwrap_or_default()
     }

@@ -15,7 +15,8 @@ fn playing(speed: &str) -> Playback {
 }
 
 fn events(millis: &[u64]) -> Delivery {
-    let event = |millis: &u64| Event { at: at(*millis), node: Addr::loopback(1), kind: EventKind::Node(NodeEvent::Hung) };
+    let event =
+        |millis: &u64| Event { at: at(*millis), node: Addr::loopback(1), kind: EventKind::Node(NodeEvent::Hung) };
     Delivery { skipped: 0, batch: millis.iter().map(event).collect() }
 }
 
