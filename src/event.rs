@@ -1,6 +1,7 @@
 //! Everything that happens in a session, as one stream.
 
 mod read;
+pub mod revise;
 #[cfg(test)]
 pub(crate) mod samples;
 

@@ -4,13 +4,16 @@ mod away;
 mod keep;
 mod program;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
 
 use gossipctl::session::journal::JournalRecord;
 use gossipctl::session::replay::Recording;
-use program::{Program, line_of, run, run_limited, run_unheard};
+use program::{Program, line_of, run, run_in, run_limited, run_unheard};
+use tempfile::TempDir;
 
 /// The transcripts in `tests/cmd`: what is typed, what is printed, and the exit code.
 /// `TRYCMD=overwrite cargo test --test cli` writes them anew.
@@ -367,31 +370,59 @@ fn a_session_goes_on_where_no_log_files_can_be_written() {
     assert!(out.contains("s1 Left the network"), "{out}");
 }
 
-#[test]
-fn separate_processes_form_one_network_through_the_seed_list() {
-    let home = program::home();
+/// Two seeds and two peers, each in a process of its own, until both peers have heard each other.
+fn separate_processes(home: &Arc<TempDir>) -> [Program; 4] {
     let free = || TcpListener::bind("127.0.0.1:0").unwrap();
     let (one, other) = (free(), free());
     let list = [&one, &other].map(|listener| listener.local_addr().unwrap().to_string());
     fs::write(home.path().join("config.txt"), list.join("\n")).unwrap();
     drop((one, other));
     let quick = |role| vec![role, "--headless", "--gossip-interval", "200ms", "--liveness-interval", "500ms"];
-    let seeds = [quick("seed"), quick("seed")].map(|args| Program::start_in(&home, &args));
-    for seed in &seeds {
+    let [one, other] = [quick("seed"), quick("seed")].map(|args| Program::start_in(home, &args));
+    for seed in [&one, &other] {
         seed.wait_for("a seed", |line| line.contains(" Started"));
     }
-    let peers = [quick("peer"), quick("peer")].map(|args| Program::start_in(&home, &args));
+    let peers = [quick("peer"), quick("peer")].map(|args| Program::start_in(home, &args));
     for peer in &peers {
         peer.wait_for("a message of the other peer", |line| {
             line.starts_with(':') && line.contains(" Received Gossip Message : ")
         });
     }
-    for seed in &seeds {
+    let [first, second] = peers;
+    [one, other, first, second]
+}
+
+#[test]
+fn separate_processes_form_one_network_through_the_seed_list() {
+    let programs = separate_processes(&program::home());
+    for seed in &programs[..2] {
         seed.wait_for("both peers on the list", |line| line_of(line, "Connection accepted from  ").is_some());
     }
-    for program in peers.into_iter().chain(seeds) {
+    for program in programs {
         assert_eq!(program.end_with("TERM").0, Some(0));
     }
+}
+
+#[test]
+fn recordings_of_separate_processes_are_read_as_one() {
+    let home = program::home();
+    for program in separate_processes(&home) {
+        assert_eq!(program.end_with("TERM").0, Some(0));
+    }
+    let (_, list, _) = run_in(home.path(), &["sessions", "--format", "json"]);
+    let sessions = list.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let names: Vec<_> = sessions.map(|session| session["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names.len(), 4, "{list}");
+    let mut args = vec!["export", "--format", "csv", names[0].as_str()];
+    args.extend(names[1..].iter().flat_map(|name| ["--with", name]));
+    let (code, table, told) = run_in(home.path(), &args);
+    assert_eq!((code, told.matches(": its clock agrees, to within ").count()), (0, 3), "{told}");
+    let nodes: BTreeSet<_> = table.lines().skip(1).filter_map(|row| row.split(',').nth(2)).collect();
+    assert_eq!(nodes.len(), 4, "{nodes:?}");
+    let times: Vec<_> = table.lines().skip(1).filter_map(|row| row.split(',').next()).collect();
+    assert!(times.is_sorted());
+    let twice = run_in(home.path(), &["export", &names[0], "--with", &names[0]]);
+    assert!(twice.0 == 2 && twice.2.contains(" is given twice"), "{twice:?}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What real nodes emit, in virtual time, and what the model makes of it.
 
+mod merging;
 #[expect(dead_code, reason = "the tests of the protocol use the rest")]
 mod virtual_time;
 

@@ -81,7 +81,9 @@ Examples:
   gossipctl replay last
   gossipctl replay 2026-11-22T03-13-02-4711
   gossipctl replay last --at 03:12 --speed 4x
-  gossipctl replay ./session.jsonl";
+  gossipctl replay ./session.jsonl
+  gossipctl replay seed.jsonl --with peer-1.jsonl --with peer-2.jsonl
+                                          three processes of one network as one";
 
 /// Where a seed listens by default.
 const SEED_PLACE: &str = "the first address of config.txt that is free on this machine";
@@ -236,6 +238,9 @@ pub(crate) struct ExportArgs {
     /// A file, 'last', or a name from 'gossipctl sessions'; an unambiguous beginning of the name is enough
     #[arg(value_name = "SESSION")]
     pub(crate) session: String,
+    /// What else is read.
+    #[command(flatten)]
+    pub(crate) with: WithArgs,
     /// Output format [default: by the extension of FILE, else text]
     #[arg(long, value_enum)]
     pub(crate) format: Option<FileFormat>,
@@ -260,9 +265,21 @@ pub(crate) struct ReplayArgs {
     /// Play it this much faster than it was, 0.1x to 1000x
     #[arg(long, value_name = "SPEED", default_value = "1x")]
     pub(crate) speed: Speed,
+    /// What else is read.
+    #[command(flatten)]
+    pub(crate) with: WithArgs,
     /// How the console looks.
     #[command(flatten)]
     pub(crate) console: ConsoleArgs,
+}
+
+/// What the recorded session is read together with.
+#[derive(Debug, Args)]
+pub(crate) struct WithArgs {
+    /// Read this session, too, and both as one network; may be given several times. A file, or a name as SESSION. The
+    /// clocks are set by the messages between them
+    #[arg(long, value_name = "SESSION")]
+    pub(crate) with: Vec<String>,
 }
 
 /// Which seed list.

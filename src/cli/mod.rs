@@ -28,6 +28,7 @@ mod template;
 mod tests;
 mod values;
 mod virtual_time;
+mod with;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -97,7 +98,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Seed(args)) => run_session(plan::seed(args, &read_config()?)?),
         Some(Task::Peer(args)) => run_session(plan::peer(args, &read_config()?)?),
         Some(Task::Sessions(args)) => recorded::sessions(&args),
-        Some(Task::Export(args)) => recorded::export(&args),
+        Some(Task::Export(args)) => recorded::export(&args, with::open(&args.session, &args.with)?.path()),
         Some(Task::Replay(args)) => replay_session(args),
         None => run_session(plan::choice(cli, &read_config()?)?),
     }
@@ -105,11 +106,11 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
 
 /// A file that is no recording, or a time that is not in it, is reported before the screen is taken.
 fn replay_session(args: ReplayArgs) -> Result<ExitCode, Failure> {
-    let file = recorded::find(&args.session)?;
-    let span = Past::open(&file)?.span()?;
+    let file = with::open(&args.session, &args.with)?;
+    let span = Past::open(file.path())?.span()?;
     let start = args.at.map_or(Ok(span.first), |at| at.resolve(span, Anchor::Ends));
     let start = start.map_err(|error| Failure::usage(format_args!("--at: {error}")))?;
-    let recording = replay::ReplayStart { file, at: Some(start), speed: args.speed };
+    let recording = replay::ReplayStart { file: file.path().to_owned(), at: Some(start), speed: args.speed };
     run_session(plan::replay(recording, args.console, &read_config()?)?)
 }
 

@@ -7,9 +7,9 @@ use tokio_util::sync::CancellationToken;
 use super::args::PrintFormat;
 use crate::event::Event;
 use crate::feed::{Delivery, Feed};
+use crate::session::document::{Document, DocumentFormat};
 use crate::session::export::{EventLines, FileFormat, Stamps};
 use crate::session::journal::Header;
-use crate::session::report::{Document, DocumentFormat};
 
 /// Bytes of whole lines in one write: the most that a pipe holds.
 const CHUNK_LEN: usize = 64 * 1024;

@@ -280,22 +280,22 @@ pub(crate) fn find(session: &str) -> Result<PathBuf, Failure> {
     Ok(archive.find_by_beginning(&dir, session)?.path.clone())
 }
 
-pub(crate) fn export(args: &ExportArgs) -> Result<ExitCode, Failure> {
+/// Exports this journal.
+pub(crate) fn export(args: &ExportArgs, journal: &Path) -> Result<ExitCode, Failure> {
     let format = match (args.format, &args.output) {
         (Some(format), _) => format,
         (None, Some(file)) => FileFormat::from_path(file)?,
         (None, None) => FileFormat::Txt,
     };
-    let journal = find(&args.session)?;
     match &args.output {
-        Some(file) => {
+        Some(dest) => {
             let overwrite = if args.force { OverwritePolicy::Replace } else { OverwritePolicy::Refuse };
-            let exported = export::export_as(format, &journal, file, overwrite)?;
-            let told = format!("{} exported to {}\n", events(&exported), file.display());
+            let exported = export::export_as(format, journal, dest, overwrite)?;
+            let told = format!("{} exported to {}\n", events(&exported), dest.display());
             output::print_lines(&told)?;
             Ok(complain(&exported))
         }
-        None => to_stdout(format, &journal),
+        None => to_stdout(format, journal),
     }
 }
 

@@ -184,6 +184,13 @@ impl Archive {
     }
 }
 
+/// The name of the session in this file, or the name of the file.
+pub(super) fn session_name(path: &Path) -> String {
+    let file =
+        || path.file_name().map_or_else(|| path.display().to_string(), |file| file.to_string_lossy().into_owned());
+    name_of(path).unwrap_or_else(file)
+}
+
 /// The session's name; `None` if the file is no journal by its name.
 fn name_of(path: &Path) -> Option<String> {
     let file = path.file_name()?.to_string_lossy();

@@ -53,6 +53,21 @@ pub struct Header {
     /// The file name of the scenario that was played.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario: Option<String>,
+    /// The recordings that were merged into this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<RecordedSource>,
+}
+
+/// A recording in a merged one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedSource {
+    /// The name of its session, or of its file.
+    pub session: String,
+    /// Microseconds that its clock was taken to be ahead of the first one's.
+    pub ahead_us: i64,
+    /// How much more or less that may be; absent if it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertain_us: Option<u64>,
 }
 
 /// The size of a lab.
@@ -67,7 +82,7 @@ impl Header {
     pub fn new(started: Time, utc_offset_s: i32) -> Self {
         let gossipctl = env!("CARGO_PKG_VERSION").to_owned();
         let (format, version) = (FORMAT.to_owned(), VERSION);
-        Self { format, version, started, utc_offset_s, gossipctl, lab: None, scenario: None }
+        Self { format, version, started, utc_offset_s, gossipctl, lab: None, scenario: None, merged: Vec::new() }
     }
 }
 

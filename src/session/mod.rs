@@ -4,7 +4,7 @@
 //! [`node_logs`]. [`export`] turns a journal into one file for people or for other programs,
 //! [`replay`] reads a journal or an export back, [`past`] shows any moment of it, and [`summary`] is what a user reads after quitting. [`lines`] has the words of the log lines,
 //! [`json`] writes events for programs. [`archive`] knows the sessions on disk, and [`overview`]
-//! sums each of them up. [`check`] finds the invariants that a run violated.
+//! sums each of them up. [`document`] tells a network in the forms of other tools. [`check`] finds the invariants that a run violated.
 //!
 //! Files stay well formed when the disk fills up: a line is written whole or not at all, and what
 //! is missing is counted where it is missing.
@@ -12,17 +12,18 @@
 pub mod archive;
 pub mod check;
 mod disk;
+pub mod document;
 pub mod export;
 mod frames;
 pub mod journal;
 pub mod json;
 pub mod lines;
+pub mod merge;
 pub mod names;
 pub mod node_logs;
 pub mod overview;
 pub mod past;
 pub mod recorder;
 pub mod replay;
-pub mod report;
 pub mod summary;
 pub mod text;
