@@ -200,7 +200,9 @@ pub(crate) const ENTRIES: &[Entry] = &[
             word("42 new below", "lines below the window"),
             word("/text", "only lines that match this filter are shown; /!text: only the others"),
             word("6 more below", "lines of a list that the window leaves out"),
-            word("LIVE VIRTUAL REPLAY", "a network on sockets, in virtual time, or a recording"),
+            word("LIVE VIRTUAL", "a network on sockets, or in virtual time"),
+            word("REPLAY 03:12:04 4x", "a recording, the moment that is shown of it, and how fast it plays"),
+            word("BEHIND 00:42", "a session that runs, as it was so long ago"),
             word("FROZEN +12 new", "the picture stands still; that many events came meanwhile"),
             word("REC", "the session is recorded; REC FAILED: it is not, the notices say why"),
             word(

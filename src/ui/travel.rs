@@ -1,6 +1,6 @@
 //! Going to other moments of a session, and playing it from there.
 
-use super::action::{Move, PaneId, Travel};
+use super::action::{Move, Travel};
 use super::app::{App, ConsoleEffect};
 use super::host::{Severity, ToHost};
 use super::options::Mode;

@@ -213,7 +213,9 @@ pub(crate) trait Pane {
     fn set_filter(&mut self, filter: Filter);
 
     /// What the keys for matches look for; nothing, if nothing was typed yet.
-    fn sought(&self) -> &Filter;
+    fn sought(&self) -> &Filter {
+        self.filter()
+    }
 
     /// What is selected.
     fn selection(&self, view: &View<'_>) -> Selection;
