@@ -73,7 +73,9 @@ fn keys_go_to_events_times_and_ends() {
     replay.wait_until("a second before the death", header_says("REPLAY 00:00:09 paused"));
     replay.wait_until("p2, alive", header_says("5 up"));
     replay.press(":at +2s\r");
-    replay.wait_until("a second after the death", |screen| header_says("00:00:11")(screen) && header_says("1 dead")(screen));
+    replay.wait_until("a second after the death", |screen| {
+        header_says("00:00:11")(screen) && header_says("1 dead")(screen)
+    });
     replay.press(":at 04:00\r");
     replay.wait_for("04:00 is not in this session, which lasted from 00:00:00");
     quit(replay);
@@ -113,7 +115,7 @@ fn a_session_that_runs_is_shown_as_it_was_and_goes_on() {
 }
 
 #[test]
-fn a_session_that_is_not_recorded_says_that_there_is_no_way_back() {
+fn a_session_that_is_not_recorded_has_no_way_back() {
     let lab = ["lab", "--peers", "4", "--gossip-interval", "300ms", "--no-journal"];
     let mut session = Session::start(&lab, 24, 80);
     session.wait_until("a message that reached every peer", |screen| screen.contains("4/4"));

@@ -19,7 +19,7 @@ use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::message::Role;
 use gossipctl::request::Request;
 use gossipctl::session::journal::Header;
-use gossipctl::session::recorder::{Limits, RecordPaths, Recorder};
+use gossipctl::session::recorder::{Limits, RecordFrom, RecordPaths, Recorder};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
@@ -149,7 +149,7 @@ impl Listeners {
         let (tap, events) = feed(BATCHES_MAX);
         taps.push(tap);
         let limits = Limits { journal_size_max: JOURNAL_LEN_MAX, archive_size_max: JOURNAL_LEN_MAX };
-        let places = RecordPaths { journal: Some((journal(&home), limits)), log_dir: None };
+        let places = RecordPaths { from: RecordFrom::Start, journal: Some((journal(&home), limits)), log_dir: None };
         let header = Header::new(clock.epoch(), utc_offset_s());
         let recorder = Recorder::spawn(events, &places, &header, |news| eprintln!("{news:?}")).unwrap();
         let (tap, folded) = feed(BATCHES_MAX);

@@ -173,8 +173,11 @@ impl Host {
         let start = self.plan.replay_start(&path);
         match tokio::task::spawn_blocking(move || replay::open(&start)).await {
             Ok(Ok(recording)) => {
-                self.replaying = Some(path);
+                self.replaying = Some(path.clone());
                 self.answer(FromHost::Opened(Box::new(recording))).await;
+                if let Err(error) = replay::tell_timeline(path, self.answers.clone()) {
+                    self.refuse(HostRefusal::File(format!("cannot read the recording: {error}"))).await;
+                }
             }
             Ok(Err(error)) => self.refuse(HostRefusal::File(error.to_string())).await,
             Err(panic) => self.refuse(HostRefusal::File(format!("internal error: {panic}"))).await,

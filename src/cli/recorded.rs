@@ -61,10 +61,21 @@ pub(crate) fn sessions(args: &SessionsArgs) -> Result<ExitCode, Failure> {
     let listed: Vec<_> = archive.sessions.into_iter().rev().filter_map(looked_at).collect();
     match args.format {
         ListFormat::Table => {
-            let rows: Vec<_> = listed.iter().map(row).collect();
-            output::print_lines(&table(&rows, terminal_columns().unwrap_or(usize::MAX)))
+            let (empty, told): (Vec<_>, Vec<_>) = listed.iter().partition(|entry| entry.glance.is_empty);
+            let (shown, more) = if told.is_empty() { (&empty, 0) } else { (&told, empty.len()) };
+            let rows: Vec<_> = shown.iter().map(|entry| row(entry)).collect();
+            let table = table(&rows, terminal_columns().unwrap_or(usize::MAX));
+            output::print_lines(&format!("{table}{}", left_out(more)))
         }
         ListFormat::Json => output::print(json(&listed)?.as_bytes()),
+    }
+}
+
+/// The line below a list without so many sessions in which nothing was started.
+fn left_out(sessions: usize) -> String {
+    match sessions {
+        0 => String::new(),
+        more => format!("not listed: {} in which nothing was started\n", count_text(more as u64, "session")),
     }
 }
 
@@ -76,7 +87,10 @@ const ROWS_MAX: usize = 200;
 pub(crate) fn rows() -> Vec<RecordingRow> {
     let sessions = archive().map(|(_, archive)| archive.sessions).unwrap_or_default();
     let over = sessions.into_iter().rev().filter(|session| session.state == State::Over).take(ROWS_MAX);
-    over.filter_map(|session| Some(recording_row(&session, &glance(&session.path).ok()?))).collect()
+    let looked = over.filter_map(|session| glance(&session.path).ok().map(|glance| (session, glance)));
+    let (empty, told): (Vec<_>, Vec<_>) = looked.partition(|(_, glance)| glance.is_empty);
+    let shown = if told.is_empty() { empty } else { told };
+    shown.iter().map(|(session, glance)| recording_row(session, glance)).collect()
 }
 
 fn recording_row(session: &Session, glance: &Glance) -> RecordingRow {

@@ -14,7 +14,7 @@ use crate::session::archive::logs_dir;
 use crate::session::journal::Header;
 use crate::session::lines::stamp;
 use crate::session::overview::SessionEnd;
-use crate::session::recorder::{News, RecordPaths, Recorder, RecorderHandle, RecorderReport};
+use crate::session::recorder::{News, RecordFrom, RecordPaths, Recorder, RecorderHandle, RecorderReport};
 
 /// Batches that wait to be written: some seconds of a busy lab, should the disk stall.
 const BATCHES_MAX: usize = 16_384;
@@ -46,8 +46,13 @@ impl Records {
                 None
             }
         });
-        let log_dir = make_log_dir(&log_dir(plan, journal.as_ref().map(|(path, _)| path.as_path())), &notify);
-        let recorder = Recorder::spawn(events, &RecordPaths { journal, log_dir }, header, notify.clone());
+        let dir = log_dir(plan, journal.as_ref().map(|(path, _)| path.as_path()));
+        let from = record_from(plan);
+        let log_dir = match from {
+            RecordFrom::Start => make_log_dir(&dir, &notify),
+            RecordFrom::FirstEvent => Some(dir),
+        };
+        let recorder = Recorder::spawn(events, &RecordPaths { from, journal, log_dir }, header, notify.clone());
         Self { tap, recorder: recorder.map_err(|error| notify(News::Failing(error.to_string()))).ok() }
     }
 
@@ -134,8 +139,20 @@ fn log_dir(plan: &Plan, journal: Option<&Path>) -> PathBuf {
         Begin::Node(_) | Begin::Recording(_) => None,
     };
     // A place that takes no journal takes no logs either.
-    let of_session = || of_session.filter(|dir| std::fs::create_dir_all(dir).is_ok());
+    let is_possible = |dir: &PathBuf| match record_from(plan) {
+        RecordFrom::Start => std::fs::create_dir_all(dir).is_ok(),
+        RecordFrom::FirstEvent => true,
+    };
+    let of_session = || of_session.filter(is_possible);
     plan.node.log_dir.clone().or_else(of_session).unwrap_or_else(|| PathBuf::from("logs"))
+}
+
+/// A start screen that is only looked at leaves nothing behind, however it ends.
+const fn record_from(plan: &Plan) -> RecordFrom {
+    match plan.begin {
+        Begin::Choice { .. } => RecordFrom::FirstEvent,
+        Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) => RecordFrom::Start,
+    }
 }
 
 fn make_log_dir(dir: &Path, notify: &impl Fn(News)) -> Option<PathBuf> {

@@ -13,6 +13,8 @@ use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::event::Event;
 use crate::feed::Delivery;
+use crate::model::Model;
+use crate::model::timeline::Timeline;
 use crate::model::words::sentence;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
@@ -22,8 +24,8 @@ use crate::session::names::NodeNames;
 use crate::session::past::Past;
 use crate::session::replay::Damage;
 use crate::ui::{
-    Destination, Direction, FromHost, NoSuchMoment, OpenedRecording, PastMoment, Rest, Seek, SeekId, Severity, Speed,
-    Upcoming,
+    Destination, FromHost, NoSuchMoment, OpenedRecording, Rest, Seek, SeekId, Severity, ShownMoment, Speed,
+    TimeDirection, Upcoming,
 };
 
 /// Events in one delivery.
@@ -32,6 +34,9 @@ const BATCH_LEN: usize = 256;
 const ANSWER_LEN: usize = 16_384;
 /// Requests that may wait: the console has one of each kind under way, and drops the others.
 const REQUESTS_MAX: usize = 64;
+
+/// Events after which the timeline of a recording is told again while it is read.
+const TOLD_EVERY: u64 = 65_536;
 
 /// The least time between two moments.
 const STEP: Duration = Duration::from_micros(1);
@@ -77,7 +82,7 @@ pub(crate) struct PastReader {
 impl PastReader {
     pub(crate) fn start(answers: mpsc::Sender<FromHost>) -> io::Result<Self> {
         let (requests, asked) = mpsc::channel(REQUESTS_MAX);
-        let reader = Reader { answers, cursor: None, told: 0 };
+        let reader = PastServer { answers, cursor: None, told: 0 };
         std::thread::Builder::new().name("past".to_owned()).spawn(move || reader.serve(asked))?;
         Ok(Self { requests })
     }
@@ -100,20 +105,20 @@ impl PastReader {
 struct Gone;
 
 /// The events after a moment, and the request for it.
-struct Cursor {
+struct EventCursor {
     id: SeekId,
     events: Peekable<Box<dyn Iterator<Item = Event> + Send>>,
     last: Time,
 }
 
-struct Reader {
+struct PastServer {
     answers: mpsc::Sender<FromHost>,
-    cursor: Option<Cursor>,
+    cursor: Option<EventCursor>,
     /// Damaged lines of the recording that the user was told of.
     told: u64,
 }
 
-impl Reader {
+impl PastServer {
     fn serve(mut self, mut asked: mpsc::Receiver<PastRequest>) {
         while let Some(request) = asked.blocking_recv() {
             let mut requests = vec![request];
@@ -144,6 +149,27 @@ impl Reader {
     }
 }
 
+/// Folds the timeline of a recording on a thread of its own, and tells it now and then.
+pub(crate) fn tell_timeline(journal: PathBuf, answers: mpsc::Sender<FromHost>) -> io::Result<()> {
+    let fold = move || -> Result<(), JournalError> {
+        let (mut model, mut timeline) = (Model::new(), Timeline::new());
+        for (events, event) in
+            (1..).zip(Past::open(&journal)?.events(Time::from_micros(0), Time::from_micros(u64::MAX))?)
+        {
+            model.apply(&event);
+            timeline.follow(&model, &event);
+            let is_due = events % TOLD_EVERY == 0;
+            if is_due && answers.blocking_send(FromHost::Timeline(Box::new(timeline.clone()))).is_err() {
+                return Ok(());
+            }
+        }
+        let _ = answers.blocking_send(FromHost::Timeline(Box::new(timeline)));
+        Ok(())
+    };
+    // What is wrong with the file is told when a moment of it is shown.
+    std::thread::Builder::new().name("timeline".to_owned()).spawn(move || drop(fold())).map(drop)
+}
+
 impl PastRequest {
     /// The request that makes those before it void.
     const fn id(&self) -> SeekId {
@@ -161,7 +187,7 @@ pub(crate) fn open(start: &ReplayStart) -> Result<OpenedRecording, JournalError>
     Ok(OpenedRecording { source, span, start: start.at.unwrap_or(span.first), speed: start.speed })
 }
 
-impl Reader {
+impl PastServer {
     fn go(&mut self, journal: &Path, seek: &Seek) -> Result<(), Gone> {
         let file = |error: JournalError| NoSuchMoment::File(error.to_string());
         let shown = Past::open(journal).map_err(file).and_then(|past| {
@@ -171,7 +197,7 @@ impl Reader {
         match shown {
             Ok((at, shown)) => {
                 self.tell(&shown.damage)?;
-                self.send(FromHost::Moment(PastMoment { id: seek.id, at, model: Box::new(shown.model) }))
+                self.send(FromHost::Moment(ShownMoment { id: seek.id, at, model: Box::new(shown.model) }))
             }
             Err(why) => self.send(FromHost::NoMoment { id: seek.id, why }),
         }
@@ -179,7 +205,7 @@ impl Reader {
 
     fn follow(&mut self, journal: &Path, id: SeekId, after: Time, until: Option<Time>) -> Result<(), Gone> {
         let cursor = self.cursor.take().filter(|cursor| cursor.id == id && cursor.last == after);
-        let mut cursor = match cursor.map_or_else(|| Cursor::after(journal, id, after), Ok) {
+        let mut cursor = match cursor.map_or_else(|| EventCursor::after(journal, id, after), Ok) {
             Ok(cursor) => cursor,
             Err(error) => return self.warn(error.to_string()),
         };
@@ -213,7 +239,7 @@ impl Reader {
     }
 }
 
-impl Cursor {
+impl EventCursor {
     fn after(journal: &Path, id: SeekId, after: Time) -> Result<Self, JournalError> {
         let events = Past::open(journal)?.events(after + STEP, Time::from_micros(u64::MAX))?;
         let events: Box<dyn Iterator<Item = Event> + Send> = Box::new(events);
@@ -236,10 +262,10 @@ fn destination(past: &Past, seek: &Seek) -> Result<Time, NoSuchMoment> {
     let file = |error: JournalError| NoSuchMoment::File(error.to_string());
     match seek.to {
         Destination::Time(at) => Ok(at),
-        Destination::Event { direction: Direction::Forward, scope } => {
+        Destination::Event { direction: TimeDirection::Forward, scope } => {
             let mut later = past.events(seek.from + STEP, Time::from_micros(u64::MAX)).map_err(file)?;
             let found = later.find(|event| scope.shows(event));
-            found.map(|event| event.at).ok_or(NoSuchMoment::NoEvent(Direction::Forward))
+            found.map(|event| event.at).ok_or(NoSuchMoment::NoEvent(TimeDirection::Forward))
         }
         Destination::Match { direction, scope, ref sought } => {
             let mut names = NodeNames::new();
@@ -250,15 +276,15 @@ fn destination(past: &Past, seek: &Seek) -> Result<Time, NoSuchMoment> {
                 scope.shows(event) && sought.matches(&text_of(event, &name))
             });
             let at = match direction {
-                Direction::Forward => found.map(|event| event.at).find(|at| *at > seek.from),
-                Direction::Back => found.by_ref().map(|event| event.at).take_while(|at| *at < seek.from).last(),
+                TimeDirection::Forward => found.map(|event| event.at).find(|at| *at > seek.from),
+                TimeDirection::Back => found.by_ref().map(|event| event.at).take_while(|at| *at < seek.from).last(),
             };
             at.ok_or_else(|| NoSuchMoment::NoMatch(direction, sought.typed().to_owned()))
         }
-        Destination::Event { direction: Direction::Back, scope } => {
+        Destination::Event { direction: TimeDirection::Back, scope } => {
             let earlier = past.events(Time::from_micros(0), seek.from - STEP).map_err(file)?;
             let found = earlier.filter(|event| scope.shows(event)).last();
-            found.map(|event| event.at).ok_or(NoSuchMoment::NoEvent(Direction::Back))
+            found.map(|event| event.at).ok_or(NoSuchMoment::NoEvent(TimeDirection::Back))
         }
     }
 }

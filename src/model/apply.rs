@@ -43,6 +43,7 @@ impl HappenedAt {
 }
 
 pub(super) fn apply(model: &mut Model, event: &Event) {
+    model.look_until(event.at);
     model.totals.events += 1;
     model.started.get_or_insert(event.at);
     model.now = model.now.max(event.at);

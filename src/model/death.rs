@@ -228,7 +228,7 @@ impl DeathCounts {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Deaths {
     cases: Ring<DeathCase>,
     /// Cases that are no longer held.

@@ -29,7 +29,7 @@ pub struct Lie {
     pub about: Addr,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct FaultHistory {
     active: Vec<FaultRecord>,
     past: VecDeque<FaultRecord>,

@@ -59,6 +59,8 @@ pub struct Spread {
     pub took: Duration,
     /// Copies that came, further ones included.
     pub copies: u64,
+    /// Neighbors to which it was sent first, by the node of this process where it began.
+    pub first_sent_to: u32,
 }
 
 impl Model {
@@ -83,6 +85,7 @@ impl Spread {
             hops: hops_text(rumor),
             took: Duration::from_micros(rumor.spread_us()),
             copies: received as u64 + rumor.duplicates,
+            first_sent_to: rumor.copies.values().find(|copy| copy.from.is_none()).map_or(0, |copy| copy.forwarded),
         }
     }
 }
@@ -113,7 +116,7 @@ impl GossipEntry {
 pub type GossipLog = Ring<GossipEntry>;
 
 /// The bodies that the log holds, ordered by line.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Bodies {
     /// Line number and length in bytes.
     held: VecDeque<(u64, usize)>,

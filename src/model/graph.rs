@@ -16,7 +16,7 @@ use super::Set;
 use crate::proto::addr::Addr;
 
 /// An undirected graph without loops; each link counts once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Graph {
     names: Set<Addr>,
     /// Neighbors of each node. Nodes are named by their index in `names`.
@@ -143,7 +143,7 @@ impl Graph {
 }
 
 /// The shortest paths from some nodes to all others.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Ways {
     names: Set<Addr>,
     walk: Walk,
@@ -167,7 +167,7 @@ impl Ways {
 }
 
 /// What a breadth-first search found.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct Walk {
     /// How each node was reached, if it was.
     steps: Vec<Option<PathStep>>,
@@ -175,7 +175,7 @@ struct Walk {
     order: Vec<usize>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct PathStep {
     from: Option<usize>,
     distance: u32,

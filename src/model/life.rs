@@ -16,14 +16,14 @@ pub struct LifeChange {
 
 /// A node's states over time, oldest first; none for a node elsewhere. A node that only ever started
 /// has one, and no history.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Lives {
     now: Option<LifeChange>,
     /// From the second change on: all that are kept, the last one included.
     history: Option<Box<LifeLog>>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 struct LifeLog {
     kept: Vec<LifeChange>,
     forgotten: bool,

@@ -124,7 +124,7 @@ impl LinkStep {
 
 /// One row: a link as a node of ours has seen it. Of every link totals and its state are kept, of
 /// one to which something happened also its steps: see [`LinkHistory::steps`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LinkHistory {
     pub key: LinkKey,
     pub purpose: Purpose,
@@ -161,7 +161,7 @@ pub struct LinkHistory {
 pub(super) type MissRow = Arc<Vec<Miss>>;
 
 /// What happened to a link, oldest first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 struct Past {
     steps: VecDeque<LinkStep>,
     /// Steps that are no longer held.

@@ -47,7 +47,7 @@ pub(super) fn no_probes() -> ProbeLog {
 }
 
 /// Probes that were answered lately, and those that were not.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ProbeShare {
     pub(super) answered: Window,
     pub(super) missed: Window,

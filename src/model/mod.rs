@@ -19,6 +19,7 @@ pub mod life;
 pub mod link;
 pub mod liveness;
 pub mod loss;
+mod memory;
 pub mod moment;
 pub mod node;
 pub mod notice;
@@ -30,6 +31,7 @@ pub mod seed;
 #[cfg(test)]
 mod tests;
 pub mod theory;
+pub mod timeline;
 pub mod warning;
 pub mod wave;
 pub mod why;
@@ -62,7 +64,7 @@ const RATE_BUCKETS: usize = 240;
 const RATE_SPAN_MIN: Duration = Duration::from_secs(3);
 
 /// The network as the events so far tell it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     nodes: node::NodeRecords,
     links: link::LinkTable,
@@ -162,8 +164,13 @@ impl Model {
         // A damaged journal can name any number.
         self.totals.skipped = self.totals.skipped.saturating_add(events);
         if events > 0 {
-            self.skipped_at = Some(self.now);
+            self.note_incomplete();
         }
+    }
+
+    /// Events that were noted as missing may be missing up to here.
+    pub fn note_incomplete(&mut self) {
+        self.skipped_at = Some(self.now);
     }
 
     /// What to add to a claim that rests on the absence of an event: `not certain: 12 events were

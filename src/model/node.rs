@@ -109,7 +109,7 @@ impl Contact {
 
 /// What is known of every node: totals and its state. At most [`NODE_LEN_MAX`] bytes, however much
 /// happens; what happened to it is in its [`NodeHistory`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NodeRecord {
     /// Its id.
     pub addr: Addr,
@@ -147,7 +147,7 @@ pub struct NodeRecord {
 
 /// What happened to a node, from the first such event on: it came back, a probe of it was missed,
 /// or, for a node elsewhere, it spoke to one of ours.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 struct NodeHistory {
     comebacks: SmallVec<[Time; COMEBACKS_MAX]>,
     suspicions: SmallVec<[Suspicion; 2]>,

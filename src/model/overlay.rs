@@ -43,7 +43,7 @@ pub struct OverlayChange {
 }
 
 /// The changes, oldest first.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Changes {
     log: Ring<OverlayChange>,
     /// The time of the latest change that is no longer remembered.
@@ -60,6 +60,11 @@ impl Changes {
     /// The number of changes so far: while it stays the same, so does the overlay.
     pub fn version(&self) -> u64 {
         self.log.end()
+    }
+
+    /// Bytes of memory that are not shared with this other log.
+    pub(super) fn memory_len(&self, shared_with: Option<&Self>) -> usize {
+        self.log.memory_len(shared_with.map(|other| &other.log), |_| 0)
     }
 
     /// All changes since then are remembered.
@@ -81,7 +86,7 @@ impl Changes {
 }
 
 /// The overlay at one moment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OverlaySnapshot {
     /// Peers of this process that ran, peers elsewhere linked to them, and the links.
     pub graph: Graph,

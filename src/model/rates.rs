@@ -16,14 +16,14 @@ const RTTS_MAX: usize = 64;
 const SECOND_US: u64 = 1_000_000;
 
 /// What happened in one second. Seconds in which nothing did are not kept.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 struct Second {
     number: u64,
     counts: Counts,
     rtts_us: Vec<u32>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Counts {
     messages: u32,
     answered: u32,
@@ -33,7 +33,7 @@ struct Counts {
 }
 
 /// The last [`SECONDS_KEPT`] seconds, by the time of the events.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rates {
     seconds: VecDeque<Second>,
     /// The first second of the session.

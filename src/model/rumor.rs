@@ -107,7 +107,7 @@ pub struct ForeignCopy {
 }
 
 /// One message, and who has it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rumor {
     pub id: MessageId,
     pub body: Body,
@@ -212,7 +212,7 @@ impl Rumor {
 pub(super) type Forgotten = Vec<Rumor>;
 
 /// The latest messages, by number (see [`Ring`]) and by id.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rumors {
     held: Ring<Rumor>,
     numbers: FastHashMap<MessageId, u64>,

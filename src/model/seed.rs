@@ -19,7 +19,7 @@ pub struct Dispute {
 }
 
 /// What is known of one seed.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SeedView {
     /// Who is on its list, and since when; known for a seed of this process only.
     pub listed: Map<Addr, Time>,
@@ -35,7 +35,7 @@ pub struct SeedView {
     pub last_list: Option<(Time, usize)>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SeedRecords {
     seeds: Map<Addr, SeedView>,
     /// Peers that said that no seed is reachable, and did not register since.

@@ -1,12 +1,15 @@
 //! Warnings: problems of the network as a whole, found in the model.
 //!
-//! [`Model::watch`] looks at most every [`LOOK_EVERY`], by the time that it is given, so a warning
-//! costs nothing per event, and a recording warns as the session did. A finding becomes a warning
-//! after its grace time: a network that starts or repairs itself is no cause for alarm. A warning
-//! whose cause is gone stays in the list, with the time at which it ended.
+//! The model is looked at every [`LOOK_EVERY`] of event time ([`ticks`]), so a warning costs nothing
+//! per event. The look of a moment sees what was folded in before it, and it is held when the first
+//! event of that moment or a later one comes, or when [`Model::pass`] tells that there was none; so a
+//! recording warns as the session did, at the same times. A finding becomes a warning after its grace
+//! time: a network that starts or repairs itself is no cause for alarm. A warning whose cause is gone
+//! stays in the list, with the time at which it ended.
 
 mod find;
 mod text;
+mod ticks;
 
 use std::time::Duration;
 
@@ -19,6 +22,9 @@ use crate::proto::time::Time;
 
 /// How often the model is examined: to a person, twice a second is at once.
 pub const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long whoever has a clock waits with [`Model::pass`] for events of a moment that is over: more
+/// than they take from any node to any listener.
+pub const LOOK_GRACE: Duration = Duration::from_millis(250);
 /// Warnings that are kept, ended ones included.
 pub const WARNINGS_MAX: usize = 256;
 /// Active warnings of one kind: enough to read.
@@ -207,21 +213,34 @@ impl Finding {
 pub struct Warning {
     /// As it was last found.
     pub finding: Finding,
+    /// Since when it was found.
     pub since: Time,
+    /// When it had lasted for its grace time.
+    pub at: Time,
     /// When its cause was gone.
     pub gone_at: Option<Time>,
 }
 
 /// All warnings, and what may become one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Warnings {
     list: Ring<Warning>,
     /// Active warnings, by number.
     active: Map<WarningKey, u64>,
     /// Findings that have not lasted long enough, and since when they are found.
     pending: Map<WarningKey, Time>,
-    looked: Option<Time>,
+    looking: Looking,
     search: find::WarningSearch,
+}
+
+/// Whether somebody wants warnings, and how far the model was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+enum Looking {
+    #[default]
+    NotYet,
+    /// All looks up to this one were held.
+    UpTo(u64),
+    Never,
 }
 
 impl Default for Warnings {
@@ -230,7 +249,7 @@ impl Default for Warnings {
             list: Ring::new(WARNINGS_MAX),
             active: Map::default(),
             pending: Map::default(),
-            looked: None,
+            looking: Looking::default(),
             search: find::WarningSearch::default(),
         }
     }
@@ -252,8 +271,7 @@ impl Warnings {
         self.active.len()
     }
 
-    /// No seed is reachable, and that is warned about.
-    pub fn no_seed(&self) -> Option<&Warning> {
+    fn of_no_seed(&self) -> Option<&Warning> {
         self.active().map(|(_, warning)| warning).find(|warning| matches!(warning.finding, Finding::NoSeed { .. }))
     }
 
@@ -262,8 +280,9 @@ impl Warnings {
         self.active().find_map(|(_, warning)| warning.finding.message())
     }
 
-    fn is_due(&self, now: Time) -> bool {
-        self.looked.is_none_or(|looked| now.since(looked) >= LOOK_EVERY)
+    /// Messages that did not reach everybody, by number, with when that was found.
+    pub(super) fn incomplete(&self) -> &Ring<(MessageId, Time)> {
+        self.search.incomplete()
     }
 
     fn take(&mut self, found: Vec<Finding>, now: Time) {
@@ -293,7 +312,7 @@ impl Warnings {
             return;
         }
         self.pending.swap_remove(&key);
-        let (number, gone) = self.list.push(Warning { finding, since, gone_at: None });
+        let (number, gone) = self.list.push(Warning { finding, since, at: now, gone_at: None });
         // An ended warning has left its key to the next of its kind.
         if let Some(gone) = gone.filter(|gone| gone.gone_at.is_none()) {
             self.active.swap_remove(&gone.finding.key());
@@ -307,16 +326,61 @@ impl Model {
         &self.warnings
     }
 
-    /// Looks for problems, unless that was done lately. `now`: the time that is shown.
-    pub fn watch(&mut self, now: Time) {
-        if !self.warnings.is_due(now) {
-            return;
+    /// No seed is reachable, and that is warned about. The warning itself ends at the next look for
+    /// problems; this ends as soon as a peer has registered.
+    pub fn no_seed(&self) -> Option<&Warning> {
+        self.warnings.of_no_seed().filter(|_| find::is_without_seed(self))
+    }
+
+    /// Nobody will ask this model for warnings: it is never looked at.
+    #[must_use]
+    pub fn without_warnings(mut self) -> Self {
+        self.warnings.looking = Looking::Never;
+        self
+    }
+
+    /// Nothing happened before this time that was not folded in. A caller with a clock tells that
+    /// [`LOOK_GRACE`] late; one that gave the model an event need not.
+    pub fn pass(&mut self, now: Time) {
+        if self.started.is_some() {
+            self.look_until(now);
         }
+    }
+
+    /// Holds the looks up to this time that are still to come.
+    pub(super) fn look_until(&mut self, until: Time) {
+        let end = ticks::grid(until);
+        match self.warnings.looking {
+            Looking::Never => {}
+            Looking::NotYet => self.warnings.looking = Looking::UpTo(end),
+            Looking::UpTo(last) if last < end => {
+                self.look_between(last, end);
+                self.warnings.looking = Looking::UpTo(end);
+            }
+            Looking::UpTo(_) => {}
+        }
+    }
+
+    fn look_between(&mut self, last: u64, end: u64) {
+        let looks = ticks::Looks { quiet_since: self.now, settles_after: find::settling_time(self) };
+        let mut next = looks.after(last);
+        while let Some(look) = next.filter(|look| *look <= end) {
+            self.look(ticks::time_of(look));
+            next = looks.after(look);
+        }
+    }
+
+    fn look(&mut self, now: Time) {
         let mut search = std::mem::take(&mut self.warnings.search);
         let found = search.look(self, now);
         self.warnings.search = search;
-        self.warnings.looked = Some(now);
         self.warnings.take(found, now);
+    }
+
+    /// That a message did not reach everybody, in words.
+    pub(super) fn incomplete_text(&self, id: MessageId) -> String {
+        let lacking = self.rumors.get(id).map(|rumor| find::lacking_nodes(self, rumor)).unwrap_or_default();
+        self.warning_text(&Finding::Unreached { latest: id, lacking, messages: 1 })
     }
 
     /// A warning as a sentence without its period: `p7 has no live neighbor`.

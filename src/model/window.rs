@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::proto::time::Time;
 
 /// Counts in buckets of equal width; those older than the window are forgotten.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Window {
     buckets: Box<[u64]>,
     width_us: u64,

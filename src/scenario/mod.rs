@@ -18,5 +18,6 @@ mod words;
 
 pub use run::{
     LineOutcome, Progress, Run, ScenarioAction, ScenarioLine, ScenarioNotice, ScenarioView, Skipped, Summary,
+    most_telling,
 };
 pub use script::{Script, ScriptError, ScriptStep, Setting};

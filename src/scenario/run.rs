@@ -3,6 +3,7 @@
 //! [`Run`] folds events into a model of its own, says when it wants to be woken, and returns what
 //! to do and report. A claim with a window is checked every [`LOOK_INTERVAL`] until it is decided.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use super::claim::{ClaimState, LOOK_INTERVAL};
@@ -58,7 +59,7 @@ pub struct ScenarioView {
     pub is_over: bool,
     /// The latest comment.
     pub comment: String,
-    /// The latest lines, oldest first.
+    /// The latest lines, oldest first; before other lines, those that failed are kept.
     pub lines: Vec<ScenarioLine>,
 }
 
@@ -73,12 +74,23 @@ pub struct ScenarioLine {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LineOutcome {
     Done,
-    /// It was not done, or only in part.
-    Skipped,
+    /// It was not done, or only in part, for this reason.
+    Skipped(String),
     /// An expectation that is not decided yet.
     Waiting,
     Met,
-    Failed,
+    /// For this reason.
+    Failed(String),
+}
+
+impl LineOutcome {
+    /// Why it did not go as the scenario has it.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Skipped(why) | Self::Failed(why) => Some(why),
+            Self::Done | Self::Waiting | Self::Met => None,
+        }
+    }
 }
 
 /// Lines that a viewer is told.
@@ -111,10 +123,16 @@ pub struct Run {
     open: Vec<OpenExpectation>,
     looked_at: Option<Time>,
     held: usize,
-    failed: Vec<String>,
-    /// The steps that these were.
-    failed_steps: Vec<usize>,
+    failed: Vec<FailedStep>,
     skipped: Vec<Skipped>,
+}
+
+/// An expectation that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct FailedStep {
+    step: usize,
+    /// What was so instead, and after what time.
+    why: String,
 }
 
 /// A line that was not done, or only in part.
@@ -186,10 +204,10 @@ impl Run {
     /// A run that has not begun.
     pub fn new(script: Script) -> Self {
         let expects = script.steps.iter().any(|step| matches!(step.what, Step::Expect(_)));
-        let (model, open) = (Model::new(), Vec::new());
-        let (held, failed, failed_steps, skipped) = (0, Vec::new(), Vec::new(), Vec::new());
+        let (model, open) = (Model::new().without_warnings(), Vec::new());
+        let (held, failed, skipped) = (0, Vec::new(), Vec::new());
         let (began, next, looked_at) = (None, 0, None);
-        Self { script, model, expects, began, next, open, looked_at, held, failed, failed_steps, skipped }
+        Self { script, model, expects, began, next, open, looked_at, held, failed, skipped }
     }
 
     /// The number of seeds and peers in its lab.
@@ -250,34 +268,45 @@ impl Run {
     pub fn view(&self) -> ScenarioView {
         let done = self.script.steps.get(..self.next).unwrap_or_default();
         let comment = done.iter().map(|step| &step.comment).rfind(|comment| !comment.is_empty());
-        let lines = done.iter().enumerate().rev().filter(|(_, step)| step.what != Step::End).take(LINES_TOLD);
-        let mut lines: Vec<ScenarioLine> = lines
-            .map(|(number, step)| ScenarioLine { text: step.text.clone(), outcome: self.outcome(number) })
-            .collect();
-        lines.reverse();
+        let lines: Vec<usize> = (0..done.len()).filter(|number| done[*number].what != Step::End).collect();
+        let told = most_telling(lines.len(), LINES_TOLD, |line| self.is_bad(lines[line])).into_iter();
+        let told =
+            told.map(|line| ScenarioLine { text: done[lines[line]].text.clone(), outcome: self.outcome(lines[line]) });
         ScenarioView {
             progress: self.progress(),
             held: self.held,
             is_over: self.is_over(),
             comment: comment.unwrap_or(&self.script.about).join(" "),
-            lines,
+            lines: told.collect(),
         }
+    }
+
+    /// The step failed, or was not done.
+    fn is_bad(&self, number: usize) -> bool {
+        let line = self.script.steps.get(number).map(|step| step.line);
+        self.failed.iter().any(|failed| failed.step == number)
+            || self.skipped.iter().any(|skipped| Some(skipped.line) == line)
     }
 
     fn outcome(&self, number: usize) -> LineOutcome {
         let Some(step) = self.script.steps.get(number) else { return LineOutcome::Done };
         match step.what {
             Step::Expect(_) if self.open.iter().any(|open| open.step == number) => LineOutcome::Waiting,
-            Step::Expect(_) if self.failed_steps.contains(&number) => LineOutcome::Failed,
-            Step::Expect(_) => LineOutcome::Met,
-            Step::Command if self.skipped.iter().any(|skipped| skipped.line == step.line) => LineOutcome::Skipped,
-            Step::Command | Step::End => LineOutcome::Done,
+            Step::Expect(_) => match self.failed.iter().find(|failed| failed.step == number) {
+                Some(failed) => LineOutcome::Failed(failed.why.clone()),
+                None => LineOutcome::Met,
+            },
+            Step::Command => match self.skipped.iter().find(|skipped| skipped.line == step.line) {
+                Some(skipped) => LineOutcome::Skipped(skipped.why()),
+                None => LineOutcome::Done,
+            },
+            Step::End => LineOutcome::Done,
         }
     }
 
     /// The outcome so far.
     pub fn summary(&self) -> Summary {
-        let failed = self.failed.clone();
+        let failed = self.failed.iter().filter_map(|failed| self.told(failed.step, &failed.why)).collect();
         let skipped = self.skipped.iter().map(|skipped| skipped.told(&skipped.why())).collect();
         let in_part = self.skipped.iter().filter(|skipped| !skipped.is_whole()).count();
         let undecided =
@@ -289,6 +318,12 @@ impl Run {
         let is_open = |number: usize| number >= self.next || self.open.iter().any(|open| open.step == number);
         let steps = self.script.steps.iter().enumerate().filter(move |(number, _)| is_open(*number));
         steps.map(|(_, step)| step).filter(|step| matches!(step.what, Step::Expect(_)))
+    }
+
+    /// A step with its line, and what came of it.
+    fn told(&self, step: usize, outcome: &str) -> Option<String> {
+        let ScriptStep { line, text, .. } = self.script.steps.get(step)?;
+        Some(format!("line {line}: {text}: {outcome}"))
     }
 
     /// Lines that were not done, or only in part.
@@ -373,13 +408,22 @@ impl Run {
                     0 => String::new(),
                     _ => format!("; not certain: {} missed", count_text(skipped, "event")),
                 };
-                let text = format!("line {line}: {text}: {after}{why}{doubt}");
-                self.failed.push(text.clone());
-                self.failed_steps.push(open.step);
-                acts.push(tell(Severity::Error, text));
+                let why = format!("{after}{why}{doubt}");
+                acts.extend(self.told(open.step, &why).map(|text| tell(Severity::Error, text)));
+                self.failed.push(FailedStep { step: open.step, why });
             }
         }
     }
+}
+
+/// Which of so many lines are told if there is room for `most`, in their order: the newest, then those
+/// that did not go as planned, then the latest of the others.
+pub fn most_telling(lines: usize, most: usize, is_bad: impl Fn(usize) -> bool) -> Vec<usize> {
+    let mut told: Vec<usize> = (0..lines).collect();
+    told.sort_by_cached_key(|line| (line + 1 != lines, !is_bad(*line), Reverse(*line)));
+    told.truncate(most);
+    told.sort_unstable();
+    told
 }
 
 impl OpenExpectation {
@@ -479,5 +523,22 @@ mod tests {
         let kill = vec![Command::Kill(Addr::loopback(3000))];
         assert_eq!(played("lab 1 2\n1s kill p1"), (kill.clone(), 1));
         assert_eq!(played("lab 1 2\n1s kill p1\n5s expect no dead"), (kill, 2));
+    }
+
+    #[test]
+    fn a_viewer_is_told_why_a_line_failed_until_the_end() {
+        let at = Time::from_micros(0);
+        let mut run =
+            Run::new(Script::parse("lab 1 2\nexpect dead p2\nkill p2\nexpect no dead\ncalm\nheal\n").unwrap());
+        run.begin(at);
+        run.wake(at);
+        let view = run.view();
+        let told = |line: &ScenarioLine| (line.text.clone(), line.outcome.why().map(str::to_owned));
+        let [failed, skipped, newest] = &view.lines[..] else { panic!("{view:?}") };
+        let summary = run.summary();
+        assert_eq!(told(failed).0, "expect dead p2");
+        assert_eq!(summary.failed, [format!("line 2: expect dead p2: {}", told(failed).1.unwrap())]);
+        assert_eq!(summary.skipped, [format!("line 3: kill p2: skipped: {}", told(skipped).1.unwrap())]);
+        assert_eq!(told(newest), ("heal".to_owned(), None));
     }
 }

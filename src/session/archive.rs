@@ -8,12 +8,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::disk::is_being_written;
-use super::journal::{Glance, Header, JournalEnd, read};
+use super::journal::{Glance, Header, JournalEnd, glance, read};
 use crate::model::identity::SessionIdentity;
 
 /// What the name of a journal ends with: today's, and that of earlier versions.
 const EXTENSIONS: [&str; 2] = [".jsonl.zst", ".jsonl"];
-/// The word for the newest session.
+/// The word for the newest session in which something was started.
 pub const LAST: &str = "last";
 /// How alike two names must be, from 0 to 1, for one to be taken for a typo of the other.
 const ALIKE_MIN: f64 = 0.6;
@@ -90,6 +90,12 @@ fn fitting_text(fitting: &[String]) -> String {
 }
 
 impl Session {
+    /// Something was started in it; an open start screen of an earlier version has a journal, too. What
+    /// cannot be read is not passed over: the reason is of use.
+    fn holds_something(&self) -> bool {
+        glance(&self.path).map_or(true, |glance| !glance.is_empty)
+    }
+
     /// What ran in it: `lab of 2 seeds, 8 peers`, `peer 127.0.0.1:3000`, or the name of its scenario.
     pub fn what(&self, glance: &Glance) -> String {
         let nodes = || glance.what.map_or_else(|| "-".to_owned(), SessionIdentity::text);
@@ -149,7 +155,8 @@ impl Archive {
     /// The session with this name, or [`LAST`].
     pub fn find(&self, dir: &Path, name: &str) -> Result<&Session, FindError> {
         if name == LAST {
-            return self.sessions.last().ok_or_else(|| FindError::Nothing { dir: dir.to_owned() });
+            let told = self.sessions.iter().rev().find(|session| session.holds_something());
+            return told.or(self.sessions.last()).ok_or_else(|| FindError::Nothing { dir: dir.to_owned() });
         }
         let name = without_extension(name).unwrap_or(name);
         let found = self.sessions.iter().find(|session| session.name == name);

@@ -40,7 +40,7 @@ pub struct Document {
 
 impl Document {
     pub fn new(format: DocumentFormat, utc_offset_s: i32) -> Self {
-        Self { format, model: Model::new(), is_over: false, utc_offset_s }
+        Self { format, model: Model::new().without_warnings(), is_over: false, utc_offset_s }
     }
 
     pub fn take(&mut self, event: &Event) {

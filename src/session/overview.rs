@@ -113,7 +113,7 @@ pub(super) struct Tally {
 impl Tally {
     /// Nothing has happened since the start.
     pub(super) fn new(started: Time) -> Self {
-        let (seen, lives) = (Map::default(), Model::new());
+        let (seen, lives) = (Map::default(), Model::new().without_warnings());
         Self { started, newest: started, events: 0, skipped: 0, generated: 0, seen, lives }
     }
 

@@ -36,9 +36,19 @@ const LAST_MOMENTS: Duration = Duration::from_millis(700);
 /// Callers that may wait for a sync at one time: a user asks for one export at a time.
 const SYNCS_MAX: usize = 4;
 
+/// When the files of a session are created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordFrom {
+    /// At once, so that a place that refuses them is told at once.
+    Start,
+    /// With the first event: nothing may ever happen in the session.
+    FirstEvent,
+}
+
 /// Where to record.
 #[derive(Debug, Clone)]
 pub struct RecordPaths {
+    pub from: RecordFrom,
     /// A new file, within these limits; `None`: there is no journal.
     pub journal: Option<(PathBuf, Limits)>,
     /// Where the node logs go, if the user wants them.
@@ -136,14 +146,11 @@ impl Recorder {
         header: &Header,
         notify: impl Fn(News) + Send + 'static,
     ) -> Result<Self, RecorderError> {
-        let open_logs = |dir: &PathBuf| NodeLogs::open(dir, header.utc_offset_s);
-        let logs = places.log_dir.as_ref().map(open_logs).transpose()?;
-        let mut state = RecorderState { logs, utc_offset_s: header.utc_offset_s, ..RecorderState::new(None, notify) };
-        if let Some((path, limits)) = &places.journal {
-            let (journal, begun) = Journal::begin(path, header, limits.journal_size_max);
-            state.journal = Some(journal);
-            state.room = Some(DiskRoom::new(path, limits.archive_size_max));
-            state.begin(begun);
+        let mut state = RecorderState { utc_offset_s: header.utc_offset_s, ..RecorderState::new(None, notify) };
+        let planned = PlannedFiles { places: places.clone(), header: header.clone() };
+        match places.from {
+            RecordFrom::Start => state.open(planned)?,
+            RecordFrom::FirstEvent => state.planned = Some(planned),
         }
         Self::start(feed, state)
     }
@@ -152,7 +159,7 @@ impl Recorder {
         let (syncs, asked) = mpsc::channel(SYNCS_MAX);
         let stop = CancellationToken::new();
         let (stopped, ended) = (stop.clone(), Arc::clone(&state.ended));
-        let handle = RecorderHandle { journal: state.journal.as_ref().map(|journal| journal.path().to_owned()), syncs };
+        let handle = RecorderHandle { journal: state.journal_path().map(Path::to_owned), syncs };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let work = move || runtime.block_on(record(state, feed, asked, stopped));
         let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(work)?;
@@ -224,9 +231,17 @@ impl DiskRoom {
     }
 }
 
+/// Files that are not there yet.
+struct PlannedFiles {
+    places: RecordPaths,
+    header: Header,
+}
+
 /// What the recorder writes with.
 struct RecorderState<N> {
     ended: Arc<OnceLock<SessionEnd>>,
+    /// What the first event is to open.
+    planned: Option<PlannedFiles>,
     journal: Option<Journal>,
     room: Option<DiskRoom>,
     logs: Option<NodeLogs>,
@@ -282,6 +297,7 @@ impl<N: Fn(News)> RecorderState<N> {
     fn new(journal: Option<Journal>, notify: N) -> Self {
         Self {
             ended: Arc::default(),
+            planned: None,
             journal,
             room: None,
             logs: None,
@@ -293,6 +309,32 @@ impl<N: Fn(News)> RecorderState<N> {
             limit_told: false,
             utc_offset_s: 0,
         }
+    }
+
+    /// Where the journal is, or will be.
+    fn journal_path(&self) -> Option<&Path> {
+        let planned = self.planned.as_ref().and_then(|planned| planned.places.journal.as_ref());
+        self.journal.as_ref().map(Journal::path).or(planned.map(|(path, _)| path.as_path()))
+    }
+
+    /// Opens the log files and the journal.
+    fn open(&mut self, PlannedFiles { places, header }: PlannedFiles) -> Result<(), LogError> {
+        if let Some((path, limits)) = &places.journal {
+            let (journal, begun) = Journal::begin(path, &header, limits.journal_size_max);
+            self.journal = Some(journal);
+            self.room = Some(DiskRoom::new(path, limits.archive_size_max));
+            self.begin(begun);
+        }
+        self.logs = places.log_dir.as_ref().map(|dir| NodeLogs::open(dir, header.utc_offset_s)).transpose()?;
+        Ok(())
+    }
+
+    /// The first event has come.
+    fn open_planned(&mut self) {
+        let Some(planned) = self.planned.take() else { return };
+        let opened = self.open(planned);
+        self.complain_of_log(opened.err());
+        self.make_room();
     }
 
     /// Reports how recording begins.
@@ -309,6 +351,7 @@ impl<N: Fn(News)> RecorderState<N> {
     }
 
     fn take(&mut self, delivery: &Delivery) {
+        self.open_planned();
         self.skip(delivery.skipped);
         self.events += delivery.batch.len() as u64;
         self.in_journal(|journal| journal.append(&delivery.batch));
@@ -341,6 +384,9 @@ impl<N: Fn(News)> RecorderState<N> {
     }
 
     fn skip(&mut self, events: u64) {
+        if events > 0 {
+            self.open_planned();
+        }
         self.skipped += events;
         if let Some(logs) = &mut self.logs {
             logs.skip(events);

@@ -22,7 +22,7 @@ pub fn summary(model: &Model, record: Option<&RecorderReport>, utc_offset_s: i32
     let mut text = format!("The session lasted {}.\n", span_text(model.lasted()));
     let mut line = |what: &str, told: String| text += &summary_line(what, &told);
     line("nodes", nodes(model));
-    if let Some(warning) = model.warnings().no_seed() {
+    if let Some(warning) = model.no_seed() {
         line("seeds", format!("none reachable since {}", second_text(warning.since, utc_offset_s)));
     }
     line("messages", messages(model));

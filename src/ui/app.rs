@@ -16,6 +16,7 @@ use super::scene::Scene;
 use super::seeks::Seeks;
 use super::text::rough_text;
 use super::theme::{NoColor, Theme};
+use super::time_scale::TimeScale;
 use super::toast::Toasts;
 use super::view::{Lit, Target, View};
 use super::wave::Waves;
@@ -97,6 +98,8 @@ pub(crate) struct App {
     pub(crate) scene: Scene,
     /// The moments that were asked for.
     pub(crate) seeks: Seeks,
+    /// Where the timeline was last drawn.
+    pub(crate) time_scale: Option<TimeScale>,
     pub(crate) panes: Panes,
     /// The message whose spread is shown.
     pub(crate) waves: Waves,
@@ -138,6 +141,7 @@ impl App {
         let mut app = Self {
             scene,
             seeks: Seeks::default(),
+            time_scale: None,
             panes: Panes::default(),
             waves: Waves::default(),
             effects: Vec::new(),
@@ -297,7 +301,7 @@ impl App {
         let clock = self.has_clock() && self.second() != second;
         // What a dialog says of ages is read closely.
         let mut changed = played == Ticked::Picture || clock && (!self.modals.is_empty() || self.prompt.is_some());
-        if let Some((severity, text)) = self.scene.watch() {
+        if let Some((severity, text)) = self.scene.pass_time() {
             self.toasts.tell(severity, text, PaneId::explaining(severity), now);
             changed = true;
         }
@@ -321,10 +325,12 @@ impl App {
         if is_live && playback.is_playing() {
             playback.go_on_until(network_now);
         }
+        let playing = playback.is_playing();
         let elapsed = playback.advance(now);
         let ask = playback.take_ask().map(|after| ToHost::Follow { id: playback.id, after });
         self.effects.extend(ask.map(ConsoleEffect::Host));
-        let news = if elapsed.deliveries.is_empty() { None } else { self.scene.take_past(&elapsed.deliveries) };
+        let news = if playing { self.scene.take_past(&elapsed.deliveries) } else { None };
+        let has_news = news.is_some();
         if let Some((severity, text)) = news {
             self.toasts.tell(severity, text, PaneId::explaining(severity), now);
         }
@@ -336,7 +342,8 @@ impl App {
             return Ticked::Picture;
         }
         let events = || elapsed.deliveries.iter().flat_map(|delivery| delivery.batch.iter());
-        let is_news = elapsed.is_over || elapsed.silence.is_some() || !events().all(|event| is_routine(&event.kind));
+        let is_news =
+            has_news || elapsed.is_over || elapsed.silence.is_some() || !events().all(|event| is_routine(&event.kind));
         match (is_news, events().next()) {
             (true, _) => Ticked::Picture,
             (false, Some(_)) => Ticked::Figures,

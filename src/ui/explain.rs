@@ -1,6 +1,6 @@
 //! What a line or a command asks about, and the answer.
 
-use super::view::View;
+use super::view::{Repeated, View};
 use crate::event::NodeState;
 use crate::model::link::LinkKey;
 use crate::model::node::{NodeRecord, ObservedState};
@@ -49,7 +49,11 @@ fn answer(subject: Subject, view: &View<'_>) -> Option<Explanation> {
         Subject::Notice(number) => {
             let line = view.lines.get(number)?;
             let title = format!("Notice of {}", view.second(line.at));
-            Explanation { title, verdict: line.text.clone(), evidence: Vec::new() }
+            let again = line.again.map(|Repeated { times, last }| EvidenceLine {
+                at: Some(last),
+                text: format!("the latest of {times} like this"),
+            });
+            Explanation { title, verdict: line.text.clone(), evidence: again.into_iter().collect() }
         }
     })
 }

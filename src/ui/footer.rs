@@ -7,7 +7,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::action::{Action, Deed, Move, PaneId};
+use super::action::{Action, Deed, Move, PaneId, Travel};
 use super::app::{App, Armed, WayBack};
 use super::bindings::KEYS;
 use super::fault::FaultPlan;
@@ -19,11 +19,13 @@ use super::palette;
 use super::prompt::{Prompt, PromptPurpose};
 use super::text;
 use super::theme::{Tone, selected};
+use super::timeline;
 use super::toast::Toast;
 use super::view::{Target, View, severity_look};
 use super::wave::Question;
 use crate::model::node::NodeRecord;
 use crate::model::span_text;
+use crate::model::timeline::Mark;
 
 pub(crate) fn render(app: &App, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let columns = usize::from(area.width);
@@ -46,7 +48,10 @@ fn line(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
         (Some(toast), _) => toast_line(toast, columns, view),
         (None, Some(again)) => again,
         (None, None) if is_covered => Line::default(),
-        (None, None) => hints(app, columns, view),
+        (None, None) => match timeline::told(app) {
+            Some(mark) => mark_line(mark, app, columns, view),
+            None => hints(app, columns, view),
+        },
     }
 }
 
@@ -133,6 +138,23 @@ fn hints(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
     }));
     let mut line = items::line(items, columns.saturating_sub(1), "  ", view);
     line.spans.insert(0, Span::raw(" "));
+    line
+}
+
+/// What happened at the mark under the cursor, and the keys that lead on.
+fn mark_line(mark: &Mark, app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
+    let keys = [Travel::MarkBack, Travel::MarkForward].map(|way| view.keys.key_of(Action::Travel(way)));
+    let mut items = ways_back(app, view);
+    items.push(Item {
+        group: 0,
+        rank: 0,
+        parts: vec![(Tone::Strong, keys.join(" ")), (Tone::Plain, " marks".to_owned())],
+    });
+    let keys = items::line(items, columns / 2, "  ", view);
+    let room = columns.saturating_sub(keys.width() + 2);
+    let mut line = timeline::mark_line(mark, room, view);
+    line.push_span(" ".repeat(columns.saturating_sub(line.width() + keys.width() + 1)));
+    line.spans.extend(keys.spans);
     line
 }
 

@@ -52,6 +52,7 @@ pub(crate) const ENTRIES: &[Entry] = &[
         pane: "topology",
         terms: &[
             sign("■", "s", "a seed"),
+            sign("□", "S", "a seed to which no node here has a link: whether it runs is not known"),
             sign("●", "*", "a peer that is up, or has the message"),
             sign("◆", "0", "the peer where the message began"),
             sign("❶ ❷ ❸", "1 2 3", "a peer that has the message, by the hops that it took"),

@@ -145,7 +145,7 @@ fn recording(source: &str, told: Source) -> String {
 
 fn nodes(view: &View<'_>) -> Vec<Item> {
     let counts = view.model.nodes().counts();
-    let seeds = match view.model.warnings().no_seed() {
+    let seeds = match view.model.no_seed() {
         Some(_) => Item::new(1, 0, Tone::Dead, "no seed reachable"),
         None => Item::new(1, 4, Tone::Seed, count_text(counts.seeds as u64, "seed")),
     };

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use crate::command::Command;
 use crate::engine::Refusal;
 pub use crate::model::notice::Severity;
+use crate::model::timeline::Timeline;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::scenario::ScenarioView;
 
-use super::seek::{NoSuchMoment, OpenedRecording, PastMoment, Seek, SeekId, Upcoming};
+use super::seek::{NoSuchMoment, OpenedRecording, Seek, SeekId, ShownMoment, Upcoming};
 
 /// What the console wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,12 +159,14 @@ pub enum FromHost {
     Recordings(Vec<RecordingRow>),
     /// A recording is shown now; what was shown before is forgotten.
     Opened(Box<OpenedRecording>),
-    Moment(PastMoment),
+    Moment(ShownMoment),
     NoMoment {
         id: SeekId,
         why: NoSuchMoment,
     },
     Upcoming(Upcoming),
+    /// What happened when in the recording, as far as it was read.
+    Timeline(Box<Timeline>),
     Refused {
         /// Why, and what to do.
         why: HostRefusal,

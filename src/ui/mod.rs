@@ -45,6 +45,8 @@ mod terminal;
 mod tests;
 mod text;
 mod theme;
+mod time_scale;
+mod timeline;
 mod toast;
 mod travel;
 mod update;
@@ -61,7 +63,7 @@ pub use keys::{KeyError, KeyOverrides, OddKey};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 pub use run::{ConsoleOutcome, Ended, UiError, run};
 pub use seek::{
-    Destination, Direction, EventScope, NoSuchMoment, OpenedRecording, PastMoment, Rest, Seek, SeekId, Upcoming,
+    Destination, EventScope, NoSuchMoment, OpenedRecording, Rest, Seek, SeekId, ShownMoment, TimeDirection, Upcoming,
 };
 pub use speed::{NoSpeed, Speed};
 pub use still::Still;

@@ -28,7 +28,7 @@ impl NoticeLines {
     pub(crate) fn at(model: &Model, notes: &Ring<NoticeLine>, at: Time) -> Self {
         let mut all: Vec<NoticeLine> = model.notices().iter().map(|(_, notice)| line(model, notice)).collect();
         let warnings = model.warnings().list();
-        all.extend(warnings.iter().map(|(_, warning)| warned(model, &warning.finding, warning.since)));
+        all.extend(warnings.iter().map(|(_, warning)| warned(model, &warning.finding, warning.at)));
         all.extend(notes.iter().map(|(_, note)| note).filter(|note| note.at <= at).cloned());
         all.sort_by_key(|line| line.at);
         let mut told = Self { taken: model.notices().end(), warned: warnings.end(), ..Self::default() };
@@ -50,14 +50,13 @@ impl NoticeLines {
         urgent
     }
 
-    /// Looks for problems of the network; new ones are shown once.
-    pub(crate) fn watch(&mut self, model: &mut Model, now: Time) -> Option<(Severity, String)> {
-        model.watch(now);
+    /// Takes over new warnings. Returns the gravest of them.
+    pub(crate) fn warn(&mut self, model: &Model) -> Option<(Severity, String)> {
         let new: Vec<_> = model.warnings().list().from(self.warned).map(|(_, warning)| warning.clone()).collect();
         let gravest = new.iter().rev().min_by_key(|warning| gravity(&warning.finding));
         let gravest = gravest.map(|warning| model.warning_text(&warning.finding));
         for warning in new {
-            self.lines.push(warned(model, &warning.finding, now));
+            self.lines.push(warned(model, &warning.finding, warning.at));
         }
         self.warned = model.warnings().list().end();
         gravest.map(|text| (Severity::Warning, text))

@@ -7,7 +7,7 @@ use super::keys::KeyMap;
 use super::notices::NoticeLines;
 use super::options::Mode;
 use super::playback::{Motion, Playback};
-use super::seek::{OpenedRecording, PastMoment};
+use super::seek::{OpenedRecording, ShownMoment};
 use super::speed::Speed;
 use super::theme::Theme;
 use super::view::{Aging, Lit, NameWidths, NoticeLine, View};
@@ -17,6 +17,8 @@ use crate::model::Model;
 use crate::model::moment::SessionSpan;
 use crate::model::notice::{NOTICES_MAX, Severity};
 use crate::model::ring::Ring;
+use crate::model::timeline::Timeline;
+use crate::model::warning::LOOK_GRACE;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
@@ -24,6 +26,8 @@ use crate::proto::time::Time;
 pub(crate) struct Scene {
     /// The network as it is; of a recording, as it was at the moment that is shown.
     pub(crate) live: Model,
+    /// What happened when in the whole session, as far as that is known.
+    pub(crate) timeline: Timeline,
     told: NoticeLines,
     held: Option<Box<HeldFrame>>,
     /// A session that is shown at a moment of its past: a recording, or one that runs.
@@ -54,6 +58,7 @@ impl Scene {
     pub(crate) fn new(mode: Mode, theme: Theme, keys: KeyMap, now: Time, utc_offset_s: i32) -> Self {
         Self {
             live: Model::new(),
+            timeline: Timeline::new(),
             told: NoticeLines::default(),
             held: None,
             playback: None,
@@ -122,11 +127,22 @@ impl Scene {
     /// Takes events of the network that runs, of which this many were skipped and this many plentiful
     /// ones left out. Returns what the user must know at once.
     pub(crate) fn take(&mut self, skipped: u64, thinned: u64, events: &[&Event]) -> Option<(Severity, String)> {
-        fold(&mut self.live, skipped, thinned, events);
-        self.told.take(&self.live).or(self.watch())
+        self.live.note_skipped(skipped);
+        self.live.note_thinned(thinned);
+        for event in events {
+            self.live.apply(event);
+            self.timeline.follow(&self.live, event);
+        }
+        self.timeline.thinned(self.live.now(), thinned);
+        self.timeline.missing(self.live.now(), skipped);
+        // Where they are missing is not known, so the last of them may be incomplete.
+        if skipped + thinned > 0 {
+            self.live.note_incomplete();
+        }
+        self.told.take(&self.live).or(self.told.warn(&self.live))
     }
 
-    /// Takes events of the moment that is played.
+    /// Takes what happened up to the moment that is played.
     pub(crate) fn take_past(&mut self, deliveries: &[Delivery]) -> Option<(Severity, String)> {
         let at = self.shown_at();
         let (model, told) = match &mut self.held {
@@ -137,17 +153,28 @@ impl Scene {
             model.note_skipped(delivery.skipped);
             delivery.batch.iter().for_each(|event| model.apply(event));
         }
-        told.take(model).or(told.watch(model, at))
+        model.pass(at);
+        told.take(model).or(told.warn(model))
     }
 
-    /// Looks for problems of the network that runs; new ones are shown once.
-    pub(crate) fn watch(&mut self) -> Option<(Severity, String)> {
+    /// Time passes without events. New problems of the network that runs are shown once.
+    pub(crate) fn pass_time(&mut self) -> Option<(Severity, String)> {
         // A recording's time comes with its events.
-        if self.is_behind_events && !matches!(self.mode, Mode::Replay { .. }) {
-            return None;
+        if !self.is_behind_events && !matches!(self.mode, Mode::Replay { .. }) {
+            self.live.pass(self.network_now() - LOOK_GRACE);
+            self.timeline.follow_looks(&self.live);
         }
-        let now = self.network_now();
-        self.told.watch(&mut self.live, now)
+        self.told.warn(&self.live)
+    }
+
+    /// When the session that is shown began, and its end or now; nothing before its first event.
+    pub(crate) fn span(&self) -> Option<(Time, Time)> {
+        match (&self.mode, &self.playback) {
+            (Mode::Replay { .. }, playback) => {
+                playback.as_ref().map(|playback| (playback.span.first, playback.span.last))
+            }
+            (Mode::Live | Mode::Virtual, _) => self.live.started().map(|first| (first, self.network_now().max(first))),
+        }
     }
 
     /// A line for the notices that is not about a node.
@@ -160,7 +187,7 @@ impl Scene {
     /// Forgets the network; a recording is shown from now on, as soon as its first moment comes.
     pub(crate) fn open(&mut self, recording: OpenedRecording) {
         let OpenedRecording { source, span, speed, .. } = recording;
-        self.live = Model::new();
+        (self.live, self.timeline) = (Model::new(), Timeline::new());
         self.told = NoticeLines::default();
         self.held = None;
         self.utc_offset_s = span.utc_offset_s;
@@ -169,8 +196,8 @@ impl Scene {
     }
 
     /// Shows this moment of the past; in a session that runs, it stands still.
-    pub(crate) fn show(&mut self, moment: PastMoment, begun: Time) {
-        let PastMoment { id, at, model } = moment;
+    pub(crate) fn show(&mut self, moment: ShownMoment, begun: Time) {
+        let ShownMoment { id, at, model } = moment;
         let told = NoticeLines::at(&model, &self.notes, at);
         let last = self.network_now();
         match self.mode {
@@ -235,13 +262,4 @@ impl Scene {
     pub(crate) fn is_taken(&self, addr: Addr) -> bool {
         self.live.nodes().get(addr).is_some()
     }
-}
-
-fn fold(model: &mut Model, skipped: u64, thinned: u64, events: &[&Event]) {
-    for event in events {
-        model.apply(event);
-    }
-    // Where they are missing is not known, so the last of them may be incomplete.
-    model.note_skipped(skipped);
-    model.note_thinned(thinned);
 }

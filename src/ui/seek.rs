@@ -33,19 +33,19 @@ pub enum Destination {
     /// This moment, all its events included.
     Time(Time),
     /// The nearest event of these, before or after the moment that is shown.
-    Event { direction: Direction, scope: EventScope },
+    Event { direction: TimeDirection, scope: EventScope },
     /// The nearest of these events that a search finds.
-    Match { direction: Direction, scope: EventScope, sought: Filter },
+    Match { direction: TimeDirection, scope: EventScope, sought: Filter },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub enum TimeDirection {
     Back,
     Forward,
 }
 
-impl Direction {
-    const fn word(self) -> &'static str {
+impl TimeDirection {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Back => "before this moment",
             Self::Forward => "after this moment",
@@ -122,7 +122,7 @@ pub struct OpenedRecording {
 
 /// The network at the moment that was asked for.
 #[derive(Debug, Clone)]
-pub struct PastMoment {
+pub struct ShownMoment {
     pub id: SeekId,
     pub at: Time,
     pub model: Box<Model>,
@@ -153,9 +153,9 @@ pub enum Rest {
 pub enum NoSuchMoment {
     /// There is no such event that way.
     #[error("no event of this pane {}", .0.word())]
-    NoEvent(Direction),
+    NoEvent(TimeDirection),
     #[error("nothing {} matches '{}'", .0.word(), .1)]
-    NoMatch(Direction, String),
+    NoMatch(TimeDirection, String),
     #[error("this session is not recorded: there is no way back")]
     NotRecorded,
     /// What is wrong with the file.

@@ -8,12 +8,12 @@ use super::seek::SeekId;
 pub(crate) struct Seeks {
     pub(crate) last: SeekId,
     /// What is to be done when the last one is shown.
-    pub(crate) pending: Option<Arrival>,
+    pub(crate) pending: Option<AfterSeek>,
 }
 
 /// How it goes on from a moment that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Arrival {
+pub(crate) enum AfterSeek {
     /// As it was before.
     GoOn,
     /// It stands still.

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!  # The wire is mended. The peers ask the seeds again, find the other side, and dial.
-//!  v met      7s expect not connected for 2s
 //!  . done     heal
-//!  ? waiting  expect connected within 8s
+//!  x failed   expect connected within 8s: after 8 s the overlay is in 2 parts
+//!  ? waiting  expect coverage 100% within 1s
 //! ```
 
 use ratatui::Frame;
@@ -15,7 +15,7 @@ use ratatui::widgets::Paragraph;
 use super::text;
 use super::theme::Tone;
 use super::view::View;
-use crate::scenario::{LineOutcome, ScenarioLine, ScenarioView};
+use crate::scenario::{LineOutcome, ScenarioLine, ScenarioView, most_telling};
 
 /// Rows below which the panes need all of them, and the header tells of a scenario alone.
 const ROWS_MIN: u16 = 20;
@@ -36,13 +36,26 @@ pub(super) fn render(scenario: &ScenarioView, frame: &mut Frame<'_>, area: Rect,
     let inside = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
     let (columns, rows) = (usize::from(inside.width), usize::from(inside.height));
     let wrapped = text::wrap(&format!("# {}", scenario.comment), columns);
-    // The lines before the latest give way to a long comment.
-    let room = rows.saturating_sub(wrapped.len()).max(1);
-    let told = scenario.lines.len().min(if rows < 5 { 2 } else { 3 }).min(room);
-    let mut lines = comment(wrapped, columns, rows - told, view);
-    lines.resize(rows - told, Line::default());
-    lines.extend(scenario.lines[scenario.lines.len() - told..].iter().map(|line| outcome(line, columns, view)));
+    let told = told(&scenario.lines, rows, wrapped.len(), columns, view);
+    let room = rows.saturating_sub(told.len());
+    let mut lines = comment(wrapped, columns, room, view);
+    lines.resize(room, Line::default());
+    lines.extend(told);
     frame.render_widget(Paragraph::new(lines), inside);
+}
+
+/// The latest lines. A long comment has its rows before the older ones, but not before the reason why
+/// a line failed.
+fn told(lines: &[ScenarioLine], rows: usize, comment: usize, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
+    let outcomes: Vec<_> = lines.iter().map(|line| outcome(line, columns, view)).collect();
+    let is_bad = |line: usize| lines[line].outcome.why().is_some();
+    let of =
+        |count: usize| most_telling(lines.len(), count, is_bad).into_iter().flat_map(|line| outcomes[line].clone());
+    let has_bad = (0..lines.len()).any(is_bad);
+    let needed = of(if has_bad { 2 } else { 1 }).count().min(rows.saturating_sub(1));
+    let room = rows.saturating_sub(comment).min(if rows < 5 { 2 } else { 3 }).max(needed);
+    let fits = (1..=lines.len()).rev().find(|count| of(*count).count() <= room);
+    of(fits.unwrap_or(1)).collect()
 }
 
 /// The comment in this many rows; what does not fit is left out, and a sign says so.
@@ -54,15 +67,27 @@ fn comment(mut wrapped: Vec<String>, columns: usize, rows: usize, view: &View<'_
     wrapped.into_iter().map(|line| Line::from(view.span(Tone::Strong, line))).collect()
 }
 
-fn outcome(line: &ScenarioLine, columns: usize, view: &View<'_>) -> Line<'static> {
+/// A line of the scenario; with a reason, in two rows if one is too short.
+fn outcome(line: &ScenarioLine, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     let (tone, sign, word) = match line.outcome {
         LineOutcome::Done => (Tone::Stale, view.theme.sign("·", "."), "done"),
-        LineOutcome::Skipped => (Tone::Suspect, "!", "not done"),
+        LineOutcome::Skipped(_) => (Tone::Suspect, "!", "not done"),
         LineOutcome::Waiting => (Tone::Suspect, "?", "waiting"),
         LineOutcome::Met => (Tone::Up, view.theme.sign("✓", "v"), "met"),
-        LineOutcome::Failed => (Tone::Dead, view.theme.sign("✗", "x"), "failed"),
+        LineOutcome::Failed(_) => (Tone::Dead, view.theme.sign("✗", "x"), "failed"),
     };
     let head = format!("{sign} {word:<8} ");
-    let told = text::truncate(&line.text, columns.saturating_sub(text::width(&head)), view.theme.glyphs).into_owned();
-    Line::from(vec![view.span(tone, head), view.span(Tone::Plain, told)])
+    let room = columns.saturating_sub(text::width(&head));
+    let cut = |text: &str| text::truncate(text, room, view.theme.glyphs).into_owned();
+    let Some(why) = line.outcome.why() else {
+        return vec![Line::from(vec![view.span(tone, head), view.span(Tone::Plain, cut(&line.text))])];
+    };
+    let wrapped = text::wrap(&format!("{}: {why}", line.text), room);
+    let indent = " ".repeat(text::width(&head));
+    let (first, rest) = (wrapped.first().cloned().unwrap_or_default(), wrapped.get(1..).unwrap_or_default().join(" "));
+    let mut lines = vec![Line::from(vec![view.span(tone, head), view.span(tone, cut(&first))])];
+    if !rest.is_empty() {
+        lines.push(Line::from(vec![view.span(tone, indent), view.span(tone, cut(&rest))]));
+    }
+    lines
 }

@@ -18,10 +18,10 @@ use super::app::App;
 use super::options::Mode;
 use super::text;
 use super::theme::{Theme, Tone, selected};
+use super::time_scale::TimeScale;
 use super::view::View;
 use crate::model::second_text;
 use crate::model::timeline::{Mark, MarkKind, Timeline};
-use crate::proto::time::Time;
 
 /// Rows below which the panes need all of them.
 const ROWS_MIN: u16 = 20;
@@ -34,48 +34,6 @@ const TOLD_FOR: Duration = Duration::from_secs(5);
 
 /// What stands below the row's signs, as many of them as there is room for.
 const LEGEND: [MarkKind; 4] = [MarkKind::Death, MarkKind::Warning, MarkKind::Incomplete, MarkKind::FaultSet];
-
-/// Where the row was drawn, and which time its columns stand for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TimeScale {
-    /// The columns of the bar.
-    pub(crate) area: Rect,
-    first: Time,
-    /// Where the last column ends.
-    end: Time,
-}
-
-impl TimeScale {
-    fn columns(self) -> u64 {
-        u64::from(self.area.width)
-    }
-
-    /// The moment at which this column begins.
-    fn begin_of(self, column: u64) -> Time {
-        let lasts = u128::from(self.end.micros_since(self.first)) + 1;
-        let micros = lasts * u128::from(column) / u128::from(self.columns().max(1));
-        self.first + Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
-    }
-
-    /// The column of this moment.
-    fn column_of(self, at: Time) -> u64 {
-        let lasts = u128::from(self.end.micros_since(self.first)) + 1;
-        let column = u128::from(at.micros_since(self.first)) * u128::from(self.columns()) / lasts;
-        u64::try_from(column).unwrap_or(u64::MAX).min(self.columns().saturating_sub(1))
-    }
-
-    /// The moment that a click here means.
-    pub(crate) fn moment_at(self, column: u16) -> Option<Time> {
-        let inside = self.area.x <= column && column < self.area.right();
-        inside.then(|| self.begin_of(u64::from(column - self.area.x)))
-    }
-
-    /// The marks in the column of this moment.
-    fn marks_near(self, at: Time, timeline: &Timeline) -> &[Mark] {
-        let column = self.column_of(at);
-        timeline.marks_between(self.begin_of(column), self.begin_of(column + 1) - Duration::from_micros(1))
-    }
-}
 
 /// Rows that the timeline takes on a screen of this height.
 pub(super) fn height(app: &App, rows: u16) -> u16 {
@@ -127,9 +85,11 @@ fn cells(timeline: &Timeline, scale: TimeScale, cursor: Option<u64>, view: &View
     let density = timeline.density(scale.first, scale.end, usize::from(scale.area.width));
     let most = density.iter().copied().max().unwrap_or(0);
     let cells = (0..).zip(density).map(|(column, events)| {
-        let marks = timeline.marks_between(scale.begin_of(column), scale.begin_of(column + 1) - Duration::from_micros(1));
+        let marks =
+            timeline.marks_between(scale.begin_of(column), scale.begin_of(column + 1) - Duration::from_micros(1));
         let gravest = marks.iter().map(|mark| mark.kind).min();
-        let (tone, sign) = gravest.map_or_else(|| (Tone::Stale, shade(events, most, view.theme)), |kind| look(kind, view.theme));
+        let (tone, sign) =
+            gravest.map_or_else(|| (Tone::Stale, shade(events, most, view.theme)), |kind| look(kind, view.theme));
         let style = view.style(tone);
         Span::styled(sign, if cursor == Some(column) { selected(style) } else { style })
     });

@@ -6,8 +6,8 @@ use super::host::{Severity, ToHost};
 use super::options::Mode;
 use super::pane::Panes;
 use super::playback::{Motion, Playback};
-use super::seek::{Destination, Direction, NoSuchMoment, OpenedRecording, PastMoment, Seek, SeekId};
-use super::seeks::Arrival;
+use super::seek::{Destination, NoSuchMoment, OpenedRecording, Seek, SeekId, ShownMoment, TimeDirection};
+use super::seeks::AfterSeek;
 use super::speed::Speed;
 use super::text::rough_text;
 use super::wave::Waves;
@@ -22,7 +22,7 @@ pub(crate) fn open(app: &mut App, recording: OpenedRecording) {
     app.panes = Panes::default();
     app.modals.clear();
     app.waves = Waves::default();
-    seek(app, Destination::Time(start), Arrival::GoOn);
+    seek(app, Destination::Time(start), AfterSeek::GoOn);
 }
 
 /// Another moment than now is shown of a session that runs.
@@ -49,7 +49,7 @@ pub(crate) fn stop_or_go_on(app: &mut App) {
     playback.play(now);
     let (at, span) = (playback.at(), playback.span);
     if is_replay && at >= span.last && at > span.first {
-        seek(app, Destination::Time(span.first), Arrival::GoOn);
+        seek(app, Destination::Time(span.first), AfterSeek::GoOn);
     }
 }
 
@@ -58,23 +58,45 @@ pub(crate) fn go(app: &mut App, wanted: Travel) {
     let pane = app.focus;
     let event = |direction| Destination::Event { direction, scope: pane.info().scope };
     match wanted {
-        Travel::EventBack => seek(app, event(Direction::Back), Arrival::StopAt(pane)),
+        Travel::EventBack => seek(app, event(TimeDirection::Back), AfterSeek::StopAt(pane)),
         Travel::EventForward if is_now(app) => app.show(Severity::Info, "this is now"),
-        Travel::EventForward => seek(app, event(Direction::Forward), Arrival::StopAt(pane)),
-        Travel::MarkBack | Travel::MarkForward => {}
+        Travel::EventForward => seek(app, event(TimeDirection::Forward), AfterSeek::StopAt(pane)),
+        Travel::MarkBack => go_to_mark(app, TimeDirection::Back),
+        Travel::MarkForward => go_to_mark(app, TimeDirection::Forward),
         Travel::Beginning => match first(app) {
-            Some(first) => seek(app, Destination::Time(first), Arrival::GoOn),
+            Some(first) => seek(app, Destination::Time(first), AfterSeek::GoOn),
             None => app.show(Severity::Info, "nothing has happened yet"),
         },
         Travel::End => match &app.scene.playback {
             Some(Playback { span, .. }) if matches!(app.scene.mode, Mode::Replay { .. }) => {
                 let last = span.last;
-                seek(app, Destination::Time(last), Arrival::Stop);
+                seek(app, Destination::Time(last), AfterSeek::Stop);
             }
             Some(_) | None if is_now(app) => app.show(Severity::Info, "this is now"),
             Some(_) | None => go_live(app),
         },
     }
+}
+
+fn go_to_mark(app: &mut App, direction: TimeDirection) {
+    let (shown, timeline) = (app.scene.shown_at(), &app.scene.timeline);
+    let mark = match direction {
+        TimeDirection::Back => timeline.mark_before(shown),
+        TimeDirection::Forward => timeline.mark_after(shown),
+    };
+    match mark.map(|mark| mark.at) {
+        Some(at) => seek(app, Destination::Time(at), AfterSeek::Stop),
+        None => app.show(Severity::Info, format!("no mark {}", direction.word())),
+    }
+}
+
+/// Shows the moment on which the timeline was clicked.
+pub(crate) fn click(app: &mut App, at: Time) {
+    let last = app.scene.span().map_or(at, |(_, last)| last);
+    if at >= last && !matches!(app.scene.mode, Mode::Replay { .. }) {
+        return go_live(app);
+    }
+    seek(app, Destination::Time(at.min(last)), AfterSeek::GoOn);
 }
 
 fn is_now(app: &App) -> bool {
@@ -89,7 +111,7 @@ fn first(app: &App) -> Option<Time> {
     }
 }
 
-fn seek(app: &mut App, to: Destination, then: Arrival) {
+fn seek(app: &mut App, to: Destination, then: AfterSeek) {
     app.seeks.last.0 += 1;
     app.seeks.pending = Some(then);
     let from = app.scene.shown_at();
@@ -105,7 +127,7 @@ pub(crate) fn at(app: &mut App, moment: WrittenMoment) {
     };
     let span = SessionSpan { first, last, utc_offset_s: app.scene.utc_offset_s };
     match moment.resolve(span, Anchor::Shown(app.scene.shown_at())) {
-        Ok(at) => seek(app, Destination::Time(at), Arrival::GoOn),
+        Ok(at) => seek(app, Destination::Time(at), AfterSeek::GoOn),
         Err(error) => app.show(Severity::Error, error.to_string()),
     }
 }
@@ -121,11 +143,11 @@ pub(crate) fn set_speed(app: &mut App, speed: Speed) {
 }
 
 /// Goes to the next line that matches, of the pane or else of the whole session.
-pub(crate) fn find(app: &mut App, direction: Direction) {
+pub(crate) fn find(app: &mut App, direction: TimeDirection) {
     let (focus, before) = (app.focus, app.panes.line_of(app.focus, &app.view()));
     let wanted = match direction {
-        Direction::Back => Move::PreviousMatch,
-        Direction::Forward => Move::NextMatch,
+        TimeDirection::Back => Move::PreviousMatch,
+        TimeDirection::Forward => Move::NextMatch,
     };
     let (panes, view) = app.split();
     panes.act(focus, wanted, &view);
@@ -133,11 +155,11 @@ pub(crate) fn find(app: &mut App, direction: Direction) {
     if sought.is_all() || app.panes.line_of(focus, &app.view()) != before {
         return;
     }
-    if direction == Direction::Forward && is_now(app) {
+    if direction == TimeDirection::Forward && is_now(app) {
         return app.show(Severity::Info, format!("nothing after this matches '{}'", sought.typed()));
     }
     let scope = focus.info().scope;
-    seek(app, Destination::Match { direction, scope, sought }, Arrival::Found(focus));
+    seek(app, Destination::Match { direction, scope, sought }, AfterSeek::Found(focus));
 }
 
 /// `03:12:07, 14 min back`.
@@ -148,7 +170,7 @@ fn found_text(app: &App, at: Time) -> String {
 }
 
 /// The moment that was asked for is here, unless it is too late for that.
-pub(crate) fn arrive(app: &mut App, moment: PastMoment) {
+pub(crate) fn arrive(app: &mut App, moment: ShownMoment) {
     if moment.id != app.seeks.last {
         return;
     }
@@ -158,10 +180,10 @@ pub(crate) fn arrive(app: &mut App, moment: PastMoment) {
     app.scene.show(moment, first);
     look_again(app);
     let pane = match then {
-        Arrival::GoOn => return,
-        Arrival::Stop => None,
-        Arrival::StopAt(pane) => Some(pane),
-        Arrival::Found(pane) => {
+        AfterSeek::GoOn => return,
+        AfterSeek::Stop => None,
+        AfterSeek::StopAt(pane) => Some(pane),
+        AfterSeek::Found(pane) => {
             app.show(Severity::Info, found);
             Some(pane)
         }

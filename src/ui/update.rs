@@ -27,7 +27,7 @@ use super::modal::{Covers, Reply};
 use super::mouse::on_mouse;
 use super::options::Mode;
 use super::prompt::Prompt;
-use super::seek::Direction;
+use super::seek::TimeDirection;
 use super::travel;
 use super::view::{Target, clock_span};
 use crate::command::{Command, FaultCommand, grammar};
@@ -111,8 +111,8 @@ pub(crate) fn update(app: &mut App, action: Action) {
     }
     match action {
         Action::Move(Move::Follow) if travel::is_away(app) => travel::go_live(app),
-        Action::Move(Move::NextMatch) => travel::find(app, Direction::Forward),
-        Action::Move(Move::PreviousMatch) => travel::find(app, Direction::Back),
+        Action::Move(Move::NextMatch) => travel::find(app, TimeDirection::Forward),
+        Action::Move(Move::PreviousMatch) => travel::find(app, TimeDirection::Back),
         Action::Move(wanted) => {
             let focus = app.focus;
             let (panes, view) = app.split();
@@ -325,6 +325,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         FromHost::Opened(recording) => travel::open(app, *recording),
         FromHost::Moment(moment) => travel::arrive(app, moment),
         FromHost::NoMoment { id, why } => travel::stay(app, id, &why),
+        FromHost::Timeline(timeline) => app.scene.timeline = *timeline,
         FromHost::Upcoming(upcoming) => {
             if let Some(playback) = &mut app.scene.playback {
                 playback.supply(upcoming);

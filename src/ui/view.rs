@@ -6,6 +6,7 @@ use std::time::Duration;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::action::Action;
 use super::keys::KeyMap;
 use super::text;
 use super::theme::{Theme, Tone};
@@ -15,6 +16,7 @@ use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;
 use crate::model::rumor::{Counting, DELIVERY_TIME, Rumor};
+use crate::model::words::count_text;
 use crate::model::{Model, clock_text, second_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
@@ -27,6 +29,8 @@ pub(crate) struct View<'a> {
     pub(crate) model: &'a Model,
     /// Notices as they were when they came.
     pub(crate) lines: &'a Ring<NoticeLine>,
+    /// A recording is shown, in which nothing can be started.
+    pub(crate) is_recorded: bool,
     pub(crate) theme: Theme,
     pub(crate) keys: &'a KeyMap,
     /// The moment that is shown.
@@ -64,6 +68,22 @@ impl Aging {
 }
 
 impl View<'_> {
+    /// `12 links`, as far as neighbors are linked; nothing in a process of seeds, which do not see how
+    /// their peers are linked.
+    pub(crate) fn links_text(&self, links: usize) -> Option<String> {
+        let sees_them = || self.model.nodes().iter().any(|node| node.is_ours() && node.role == Some(Role::Peer));
+        (links > 0 || sees_them()).then(|| count_text(links as u64, "link"))
+    }
+
+    /// What an empty pane says: there are none of these, and how to start a node.
+    pub(crate) fn none_yet(&self, what: &str, how: &str) -> String {
+        if self.is_recorded {
+            format!("No {what} at this moment of the recording.")
+        } else {
+            format!("No {what} yet. Press {} to start {how}.", self.keys.key_of(Action::Add))
+        }
+    }
+
     /// The message to ask about: the one that the user chose, else the one with a warning because
     /// it did not reach everybody, else the one that is followed. While messages come all the time,
     /// nobody could select the one that matters in time.
@@ -122,6 +142,28 @@ pub(crate) struct NoticeLine {
     pub(crate) text: String,
     /// The node that it is about.
     pub(crate) node: Option<Addr>,
+    /// What came again and again, if it did.
+    pub(crate) again: Option<Repeated>,
+}
+
+/// Further notices that say the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Repeated {
+    /// With the first one.
+    pub(crate) times: u64,
+    pub(crate) last: Time,
+}
+
+impl NoticeLine {
+    pub(crate) const fn new(at: Time, severity: Severity, text: String, node: Option<Addr>) -> Self {
+        Self { at, severity, text, node, again: None }
+    }
+
+    /// The same came once more.
+    pub(crate) fn repeat(&mut self, at: Time) {
+        let times = self.again.map_or(1, |again| again.times);
+        self.again = Some(Repeated { times: times.saturating_add(1), last: at });
+    }
 }
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -268,11 +310,7 @@ pub(crate) fn state_word(state: ObservedState) -> String {
 
 fn name_tone(node: &NodeRecord) -> Tone {
     let state = node.state();
-    if node.role == Some(Role::Seed) && matches!(state, ObservedState::Up | ObservedState::Known) {
-        Tone::Seed
-    } else {
-        state_tone(state)
-    }
+    if node.role == Some(Role::Seed) && state == ObservedState::Up { Tone::Seed } else { state_tone(state) }
 }
 
 /// The nodes that panes list: ours, those linked to ours, and gone ones; not those that are known by

@@ -12,7 +12,7 @@ use crate::proto::time::Time;
 /// Rows of ended links that are kept for their history.
 const ENDED_MAX: usize = 4_096;
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct LinkTable {
     rows: Map<LinkKey, LinkHistory>,
     ended: VecDeque<(LinkKey, Time)>,

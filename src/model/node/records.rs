@@ -14,7 +14,7 @@ use crate::proto::time::Time;
 pub(in crate::model) type RecordIx = usize;
 
 /// All nodes, in the order in which they were first mentioned.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct NodeRecords {
     by_addr: Map<Addr, NodeRecord>,
     hearsay: usize,

@@ -79,7 +79,8 @@ fn all_answers(story: &Story, messages: &[MessageId]) -> Vec<Explanation> {
         answers.extend(messages.iter().map(|id| why_not(model, *node, *id, 0)));
     }
     answers.extend(messages.iter().map(|id| about_message(model, *id, 0)));
-    let warning = |finding| Warning { finding, since: Time::from_micros(START), gone_at: None };
+    let warning =
+        |finding| Warning { finding, since: Time::from_micros(START), at: Time::from_micros(START), gone_at: None };
     answers.extend(findings(messages).into_iter().map(|finding| why_warning(model, &warning(finding), now, 0)));
     answers
 }

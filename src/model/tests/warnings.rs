@@ -11,7 +11,7 @@ impl Story {
     /// Time passes, and the model is looked at twice a second.
     fn watch(&mut self, span: Duration) {
         for _ in 0..=span.as_millis() / 500 {
-            self.model.watch(Time::from_micros(self.at));
+            self.model.pass(Time::from_micros(self.at));
             self.at += SECOND / 2;
         }
     }

@@ -3,7 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{DISPUTED_FOR, FLAPPING_WITHIN, FORGED_FOR, FRAGILE_NODES_MIN, Finding, JOINING, KIND_MAX, UNREACHED_FOR};
+use super::{
+    DISPUTED_FOR, FLAPPING_WITHIN, FORGED_FOR, FRAGILE_AFTER, FRAGILE_NODES_MIN, Finding, JOINING, KIND_MAX,
+    UNREACHED_FOR,
+};
 use crate::event::{NodeState, Purpose};
 use crate::model::death::DeathCase;
 use crate::model::fault::FaultRecord;
@@ -11,6 +14,7 @@ use crate::model::graph::{Cuts, Graph};
 use crate::model::link::LinkHistory;
 use crate::model::node::{COMEBACKS_MAX, NodeRecord, ObservedState};
 use crate::model::overlay::OverlaySnapshot;
+use crate::model::ring::Ring;
 use crate::model::rumor::{Counting, DELIVERY_TIME, Rumor};
 use crate::model::{Map, Model};
 use crate::proto::addr::Addr;
@@ -24,7 +28,7 @@ const JUDGED_MAX: usize = 512;
 const UNREACHED_MAX: usize = 256;
 
 /// Problems in the shape of the overlay.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 struct OverlayShape {
     alone: Vec<Addr>,
     parted: Option<Finding>,
@@ -32,7 +36,7 @@ struct OverlayShape {
 }
 
 /// What the looks before have found.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct WarningSearch {
     /// The overlay's version at the last look.
     version: Option<u64>,
@@ -40,6 +44,17 @@ pub(super) struct WarningSearch {
     /// Messages before this number were judged.
     judged: u64,
     unreached: VecDeque<MessageId>,
+    /// All of those, and when that was found.
+    incomplete: IncompleteMessages,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct IncompleteMessages(Ring<(MessageId, Time)>);
+
+impl Default for IncompleteMessages {
+    fn default() -> Self {
+        Self(Ring::new(UNREACHED_MAX))
+    }
 }
 
 impl WarningSearch {
@@ -65,6 +80,10 @@ impl WarningSearch {
         found
     }
 
+    pub(super) fn incomplete(&self) -> &Ring<(MessageId, Time)> {
+        &self.incomplete.0
+    }
+
     fn unreached(&mut self, model: &Model, now: Time) -> Option<Finding> {
         self.judge(model, now);
         let is_kept = |id: &MessageId| {
@@ -73,7 +92,7 @@ impl WarningSearch {
         };
         self.unreached.retain(is_kept);
         let latest = *self.unreached.back()?;
-        let lacking = lacking(model, model.rumors.get(latest)?).map(|node| node.addr).collect();
+        let lacking = lacking_nodes(model, model.rumors.get(latest)?);
         Some(Finding::Unreached { latest, lacking, messages: self.unreached.len() })
     }
 
@@ -91,6 +110,7 @@ impl WarningSearch {
                     self.unreached.pop_front();
                 }
                 self.unreached.push_back(rumor.id);
+                self.incomplete.0.push((rumor.id, now));
             }
         }
     }
@@ -110,6 +130,10 @@ fn lacking<'a>(model: &'a Model, rumor: &'a Rumor) -> impl Iterator<Item = &'a N
     rumor.lacking(&model.nodes, Counting::HadTime).filter(was_linked)
 }
 
+pub(super) fn lacking_nodes(model: &Model, rumor: &Rumor) -> Vec<Addr> {
+    lacking(model, rumor).map(|node| node.addr).collect()
+}
+
 fn shape(model: &Model) -> OverlayShape {
     let overlay = model.overlay();
     let graph = overlay.with_one_elsewhere();
@@ -123,11 +147,15 @@ fn shape(model: &Model) -> OverlayShape {
     OverlayShape { alone, parted, fragile }
 }
 
+/// There are peers here, and none of them reaches a seed.
+pub(super) fn is_without_seed(model: &Model) -> bool {
+    let mut peers = model.nodes.iter().filter(|node| node.is_running_peer()).peekable();
+    peers.peek().is_some() && peers.all(|peer| model.seeds.are_out_of_reach(peer.addr))
+}
+
 /// The peers here have lost all seeds, or never found one.
 fn no_seed(model: &Model) -> Option<Finding> {
-    let mut peers = model.nodes.iter().filter(|node| node.runs() && node.role == Some(Role::Peer)).peekable();
-    peers.peek()?;
-    if peers.any(|peer| !model.seeds.are_out_of_reach(peer.addr)) {
+    if !is_without_seed(model) {
         return None;
     }
     let (ours, others): (Vec<_>, Vec<_>) =
@@ -179,6 +207,15 @@ pub(in crate::model) fn noticing_time(model: &Model) -> Duration {
         Duration::from_micros(pace.liveness_interval_us).saturating_mul(pace.liveness_misses.saturating_add(2))
     });
     longest.max().unwrap_or(Duration::from_secs(65)).saturating_add(DELIVERY_TIME)
+}
+
+/// How long after the last event a look may still find something else: every span that findings are
+/// compared with counts from an event, and is over by then.
+pub(super) fn settling_time(model: &Model) -> Duration {
+    let spans = [FLAPPING_WITHIN, UNREACHED_FOR + DELIVERY_TIME, DISPUTED_FOR, FORGED_FOR, noticing_time(model)];
+    let longest = spans.into_iter().max().unwrap_or_default();
+    // The grace of what is found last, with looks that are an eighth of the silence apart.
+    longest.saturating_add(FRAGILE_AFTER).saturating_mul(2)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

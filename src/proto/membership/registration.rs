@@ -112,6 +112,11 @@ impl Registrar {
         self.seeds.iter().filter(|seed| seed.state != RegistrationState::Idle).count()
     }
 
+    /// A seed that has not failed so far may still answer.
+    fn is_first_attempt_open(&self) -> bool {
+        self.seeds.iter().any(|seed| seed.state == RegistrationState::Coming && seed.failures == 0)
+    }
+
     /// When it wants to do something.
     pub(super) fn next_deadline(&self) -> Option<Time> {
         self.next_retry().into_iter().chain(self.ask_at).min()
@@ -168,7 +173,10 @@ impl Registrar {
             if self.shortage_said.take().is_some() {
                 cx.out.emit(|| SeedEvent::EnoughSeeds { registered });
             }
-        } else if self.active() < wanted && self.shortage_said != u32::try_from(registered).ok() {
+        } else if self.active() < wanted
+            && !self.is_first_attempt_open()
+            && self.shortage_said != u32::try_from(registered).ok()
+        {
             self.shortage_said = u32::try_from(registered).ok();
             cx.out.emit(|| SeedEvent::TooFewSeeds { registered, wanted, known });
         }

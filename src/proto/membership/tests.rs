@@ -1,8 +1,8 @@
 //! Membership alone: connections come up, close, and bring messages.
 
 use super::*;
-use crate::proto::event::DeathEvent;
 use crate::proto::event::EventKind;
+use crate::proto::event::{DeathEvent, DialError, SeedEvent};
 use crate::proto::machine::CloseCause;
 use crate::proto::message::{Dialect, PeerSample};
 use crate::proto::testing::Surroundings;
@@ -127,6 +127,23 @@ fn a_full_peer_gives_up_a_neighbor_for_one_that_has_none() {
     alone.joins(p(5), Priority::High);
     let news = alone.news();
     assert!(news.len() == 2 && news[0].starts_with("Down") && news[1] == "Up(127.0.0.1:3005)", "{news:?}");
+}
+
+#[test]
+fn no_seed_is_missed_while_one_may_still_answer() {
+    let mut it = alone(Dialect::Framed, &[SEED, SEED + 1]);
+    let shortages = |it: &mut Alone| {
+        let told = |event| match event {
+            EventKind::Seed(SeedEvent::TooFewSeeds { registered, .. }) => Some(registered),
+            _ => None,
+        };
+        it.around.take().events.into_iter().filter_map(told).collect::<Vec<_>>()
+    };
+    let refused = DialError::Quote("refused".to_owned());
+    it.membership.on_dial_failed(&mut it.around.cx(), Addr::loopback(SEED + 1), refused);
+    assert!(shortages(&mut it).is_empty(), "the other one is on its way");
+    it.registers(vec![p(0)]);
+    assert_eq!(shortages(&mut it), [1]);
 }
 
 #[test]

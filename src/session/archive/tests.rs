@@ -1,5 +1,6 @@
 use super::*;
-use crate::event::samples::AT;
+use crate::event::samples::{AT, event, peer, started};
+use crate::proto::message::Role;
 use crate::session::journal::Journal;
 use std::time::Duration;
 
@@ -27,6 +28,20 @@ fn sessions_are_listed_in_order_of_their_start() {
     let archive = Archive::open(dir.path()).unwrap();
     assert_eq!(names(&archive), ["2026-10-25T02-59-59-9", "2026-10-25T02-00-01-8"], "the clocks went back between");
     assert_eq!(archive.find(dir.path(), LAST).unwrap().name, "2026-10-25T02-00-01-8");
+}
+
+#[test]
+fn the_last_session_is_one_in_which_something_was_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut told = running(dir.path(), "2026-01-01T00-00-00-1", 0);
+    let start = running(dir.path(), "2026-01-02T00-00-00-2", 10);
+    let last = || Archive::open(dir.path()).unwrap().find(dir.path(), LAST).unwrap().name.clone();
+    assert_eq!(last(), "2026-01-02T00-00-00-2", "if that is all there is");
+    told.append(&[event(peer(0), started("p1", Role::Peer))]).unwrap();
+    told.close().unwrap();
+    assert_eq!(last(), "2026-01-01T00-00-00-1", "not an open start screen");
+    drop(start);
+    assert_eq!(last(), "2026-01-01T00-00-00-1", "nor one that was killed");
 }
 
 #[test]

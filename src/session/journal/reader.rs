@@ -283,27 +283,32 @@ pub struct Glance {
     /// Its figures; `None` for an open journal, all of which would have to be read for them.
     pub overview: Option<Overview>,
     pub end: JournalEnd,
+    /// Nothing happened in it.
+    pub is_empty: bool,
 }
 
 /// Looks at the beginning and the end of a journal, however long it is.
 pub fn glance(path: &Path) -> Result<Glance, JournalError> {
     let journal = read(path)?;
-    let what = match journal.header().lab {
+    let lab = journal.header().lab;
+    let mut records = journal.peekable();
+    let is_empty = lab.is_none() && records.peek().is_none_or(|record| matches!(record, Ok(JournalRecord::Torn)));
+    let what = match lab {
         Some(RecordedLab { seeds, peers }) => Some(SessionIdentity::Lab { seeds, peers }),
-        None => first_nodes(journal),
+        None => first_nodes(records),
     };
     let footer = footer(path).map_err(|reason| JournalError::Read { path: path.to_owned(), reason })?;
     let end = footer.map_or(JournalEnd::Open, |footer| JournalEnd::Closed(footer.ended));
-    Ok(Glance { what, overview: footer.map(|footer| footer.closed), end })
+    Ok(Glance { what, overview: footer.map(|footer| footer.closed), end, is_empty })
 }
 
 /// Nodes that start first in a session: more than a lab on sockets has.
 const STARTED_MAX: usize = 4_096;
 
 /// The nodes that were started before anything else happened.
-fn first_nodes(journal: JournalReader) -> Option<SessionIdentity> {
+fn first_nodes(records: impl Iterator<Item = Result<JournalRecord, JournalError>>) -> Option<SessionIdentity> {
     let mut model = Model::new();
-    for record in journal.take(STARTED_MAX) {
+    for record in records.take(STARTED_MAX) {
         match record {
             Ok(JournalRecord::Event { event, .. }) if matches!(event.kind, EventKind::Node(_)) => model.apply(&event),
             Ok(_) | Err(_) => break,

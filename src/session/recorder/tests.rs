@@ -19,7 +19,11 @@ struct Run {
 }
 
 fn places(dir: &Path) -> RecordPaths {
-    RecordPaths { journal: Some((dir.join("session.jsonl"), Limits::default())), log_dir: None }
+    RecordPaths {
+        from: RecordFrom::Start,
+        journal: Some((dir.join("session.jsonl"), Limits::default())),
+        log_dir: None,
+    }
 }
 
 fn run(batches_max: usize) -> Run {
@@ -65,7 +69,7 @@ fn everything_that_was_published_is_in_the_journal_and_the_logs() {
 fn without_a_journal_the_logs_are_written_all_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let (tap, feed) = feed(10);
-    let places = RecordPaths { journal: None, log_dir: Some(dir.path().join("logs")) };
+    let places = RecordPaths { from: RecordFrom::Start, journal: None, log_dir: Some(dir.path().join("logs")) };
     let recorder = Recorder::spawn(feed, &places, &Header::new(AT, 0), |news| panic!("{news:?}")).unwrap();
     assert_eq!(recorder.handle().journal(), None);
     tap.publish_one(event(peer(0), started("p1", Role::Peer)));
@@ -75,6 +79,28 @@ fn without_a_journal_the_logs_are_written_all_the_same() {
     assert_eq!((report.journal, report.lost), (None, 0));
     assert!(fs::read_to_string(&report.logs[0]).unwrap().contains(":hello\n"));
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing but the logs");
+}
+
+#[test]
+fn a_session_in_which_nothing_happens_leaves_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let waiting = |log_dir| RecordPaths { from: RecordFrom::FirstEvent, log_dir: Some(log_dir), ..places(dir.path()) };
+    let (tap, events) = feed(10);
+    let places = waiting(dir.path().join("quiet"));
+    let recorder = Recorder::spawn(events, &places, &Header::new(AT, 0), |news| panic!("{news:?}")).unwrap();
+    drop(tap);
+    assert_eq!(recorder.finish(), RecorderReport::default());
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+
+    let (tap, events) = feed(10);
+    let places = waiting(dir.path().join("logs"));
+    let recorder = Recorder::spawn(events, &places, &Header::new(AT, 0), |_| ()).unwrap();
+    assert!(!recorder.handle().journal().unwrap().exists(), "it waits");
+    tap.publish_one(event(peer(0), started("p1", Role::Peer)));
+    tap.publish_one(event(peer(0), received("hello")));
+    drop(tap);
+    let report = recorder.finish();
+    assert_eq!((in_journal(&report.journal.unwrap()), report.logs.len(), report.lost), (2, 1, 0));
 }
 
 #[tokio::test]
@@ -134,7 +160,11 @@ fn the_journal_counts_skipped_events_in_their_place() {
 async fn a_journal_that_will_be_full_is_announced_once() {
     let dir = tempfile::tempdir().unwrap();
     let limits = Limits { journal_size_max: 4_000, ..Limits::default() };
-    let places = RecordPaths { journal: Some((dir.path().join("session.jsonl"), limits)), log_dir: None };
+    let places = RecordPaths {
+        from: RecordFrom::Start,
+        journal: Some((dir.path().join("session.jsonl"), limits)),
+        log_dir: None,
+    };
     let (tap, feed) = feed(1_000);
     let (notify, news) = sync_channel(16);
     let recorder = Recorder::spawn(feed, &places, &Header::new(AT, 0), move |news| notify.send(news).unwrap()).unwrap();
@@ -382,7 +412,11 @@ fn a_growing_journal_displaces_the_oldest_finished_sessions() {
     let (tap, feed) = feed(1_000);
     let header = Header::new(AT + Duration::from_secs(3), 0);
     let (notify, notices) = sync_channel(16);
-    let places = RecordPaths { journal: Some((dir.path().join("session.jsonl"), limits)), log_dir: None };
+    let places = RecordPaths {
+        from: RecordFrom::Start,
+        journal: Some((dir.path().join("session.jsonl"), limits)),
+        log_dir: None,
+    };
     let recorder = Recorder::spawn(feed, &places, &header, move |news| notify.try_send(news).unwrap()).unwrap();
     for _ in 0..3 {
         tap.publish(&batch(250));

@@ -87,7 +87,7 @@ fn of_one_peer_among_others_nothing_is_said_of_the_network() {
     let tried = event(peer(1), EventKind::Seed(SeedEvent::TooFewSeeds { registered: 0, wanted: 1, known: 1 }));
     model.apply(&tried);
     for seconds in [0, 3] {
-        model.watch(tried.at + std::time::Duration::from_secs(seconds));
+        model.pass(tried.at + std::time::Duration::from_secs(seconds));
     }
     assert!(summary(&model, None, 0).contains("  seeds     none reachable since 03:13:02\n"), "{told}");
 }

@@ -1,7 +1,7 @@
 //! Connections: the nodes, those in trouble first, how they answer, and, unfolded, the links of each.
 //!
 //! ```text
-//! 2 Connections 10 nodes, 17 links, trouble first
+//! 2 Connections 10 nodes, trouble first, 17 links
 //!    NODE   STATE       LINKS PROBES       RTT
 //!  ✗ p3     dead 4 s        - 3/3 missed     -
 //! >● p1     up              4 answered   0.3ms
@@ -25,7 +25,7 @@ use crate::model::node::NodeRecord;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
-use crate::ui::action::{Action, Move};
+use crate::ui::action::Move;
 use crate::ui::explain::Subject;
 use crate::ui::filter::Filter;
 use crate::ui::line::{Parts, Sentence};
@@ -132,14 +132,14 @@ impl Lines for Connections {
                 SortDirection::Usual => self.sort.title().to_owned(),
                 SortDirection::Reversed => format!("{} reversed", self.sort.title()),
             },
-            count_text(rows::pairs_linked(view), "link"),
         ];
+        items.extend(view.links_text(rows::neighbors_linked(view)));
         items.extend(known.map(|known| format!("{} more heard of", text::count(known))));
         items.join(", ")
     }
 
     fn hint(&self, view: &View<'_>) -> String {
-        format!("No connections yet. Press {} to start a node.", view.keys.key_of(Action::Add))
+        view.none_yet("connections", "a node")
     }
 
     /// The first peer of ours by name, whatever becomes of the others: the selection moves only with

@@ -114,7 +114,7 @@ impl Log for GossipPane {
     }
 
     fn advice(view: &View<'_>) -> Option<String> {
-        let warning = view.model.warnings().no_seed()?;
+        let warning = view.model.no_seed()?;
         Some(format!("Nobody to gossip with: {}.", view.model.warning_text(&warning.finding)))
     }
 
@@ -223,6 +223,8 @@ fn reached(spread: &Spread, model: &Model) -> String {
     let hops = spread.hops.as_ref().map_or_else(String::new, |hops| format!(" in {hops}"));
     let (have, of) = (spread.coverage.have, spread.coverage.of);
     match (of, spread.elsewhere) {
+        // Whether those have it shows only when one of them passes it on.
+        (0 | 1, 0) if spread.copies == 0 && spread.first_sent_to > 0 => format!("sent to {}", spread.first_sent_to),
         (0 | 1, 0) if spread.copies == 0 => "here alone".to_owned(),
         (0 | 1, 0) => format!("here{hops}"),
         (0 | 1, elsewhere) => format!("here, {elsewhere} elsewhere"),

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! 6 Notices 2
-//! 03:00:03 ! p3: No connection to 127.0.0.1:5002: refused; will try again
+//! 03:00:03 ! p3: Registered with 1 of 2 seeds, wants 2; still trying
+//! 03:00:03 ! x12, last 03:01:40: p3: No connection to 127.0.0.1:5002: refused; will try again
 //! ```
 
 use super::list::ListPane;
@@ -39,9 +40,13 @@ const HEIGHT_MAX: u16 = 10;
 /// Columns of a sentence in the narrowest pane beside others.
 const COLUMNS: usize = 26;
 
+/// Columns of `x12, last 03:01:40: `.
+const AGAIN_WIDTH: usize = 20;
+
 /// The rows that a notice takes there.
 fn rows(line: &NoticeLine) -> usize {
-    text::width(&line.text).div_ceil(COLUMNS)
+    let again = if line.again.is_some() { AGAIN_WIDTH } else { 0 };
+    (text::width(&line.text) + again).div_ceil(COLUMNS)
 }
 
 struct NoticeLog;
@@ -59,12 +64,19 @@ impl Log for NoticeLog {
     fn line(line: &NoticeLine, (): &(), _fold: Fold, _columns: usize, view: &View<'_>) -> Sentence {
         let (tone, sign) = severity_look(line.severity);
         let head = vec![(Tone::Stale, format!("{} ", view.second(line.at))), (tone, format!("{sign} "))];
-        let tail = vec![(if line.severity == Severity::Info { Tone::Plain } else { tone }, line.text.clone())];
+        let again = line.again.map(|again| format!("x{}, last {}: ", again.times, view.second(again.last)));
+        let said = (if line.severity == Severity::Info { Tone::Plain } else { tone }, line.text.clone());
+        let tail = again.map(|again| (Tone::Stale, again)).into_iter().chain([said]).collect();
         Sentence { head, tail }
     }
 
     fn hint(_view: &View<'_>) -> String {
         "Nothing to say: no warning, no error.".to_owned()
+    }
+
+    /// What repeats itself is counted in its line.
+    fn settled(view: &View<'_>) -> u64 {
+        view.lines.first()
     }
 
     fn selection(number: u64, line: &NoticeLine, _part: Option<u32>, _view: &View<'_>) -> Selection {

@@ -38,7 +38,7 @@ use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
-use crate::ui::action::{Action, Move};
+use crate::ui::action::Move;
 use crate::ui::filter::{Filter, Search};
 use crate::ui::seek::EventScope;
 use crate::ui::text;
@@ -110,8 +110,7 @@ impl Pane for Topology {
         let scenery = self.scenery(view);
         let inside = surface.framed(&note(&scenery, view), scenery.filter, view);
         if scenery.graph.nodes.is_empty() {
-            let add = view.keys.key_of(Action::Add);
-            return surface.hint(&format!("No nodes yet. Press {add} to start one."), inside, view);
+            return surface.hint(&view.none_yet("nodes", "one"), inside, view);
         }
         let is_whole_screen = surface.area.width == surface.frame.area().width;
         let frame = &mut *surface.frame;
@@ -377,7 +376,7 @@ fn note(scenery: &Scenery<'_>, view: &View<'_>) -> String {
     let links = graph.ties.iter().filter(|tie| tie.kind == TieKind::Neighbor).count();
     let mut items = wave_note(scenery, view);
     items.push(count_text((graph.nodes.len() - known) as u64, "node"));
-    items.push(count_text(links as u64, "link"));
+    items.extend(view.links_text(links));
     if known + graph.more > 0 {
         items.push(format!("{} heard of", text::count(known + graph.more)));
     }

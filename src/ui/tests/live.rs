@@ -27,7 +27,7 @@ use crate::ui::input::InputSource;
 use crate::ui::keys::Key;
 use crate::ui::options::{Options, StartScreen};
 use crate::ui::run::{Console, Ended};
-use crate::ui::seek::{Destination, PastMoment, Rest, Seek, Upcoming};
+use crate::ui::seek::{Destination, Rest, Seek, ShownMoment, Upcoming};
 use crate::ui::terminal::Screen;
 use crate::ui::theme::NoColor;
 
@@ -300,7 +300,7 @@ async fn host_a_recording(mut asked: mpsc::Receiver<ToHost>, host: mpsc::Sender<
             ToHost::Seek(Seek { id, to: Destination::Time(at), .. }) => {
                 let mut model = crate::model::Model::new();
                 events.iter().filter(|event| event.at <= at).for_each(|event| model.apply(event));
-                FromHost::Moment(PastMoment { id, at, model: Box::new(model) })
+                FromHost::Moment(ShownMoment { id, at, model: Box::new(model) })
             }
             ToHost::Follow { id, after } => {
                 let batch: crate::event::Batch = events.iter().filter(|event| event.at > after).cloned().collect();

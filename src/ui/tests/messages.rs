@@ -18,6 +18,13 @@ use crate::ui::options::Mode;
 const LONG: &str = "the session is not recorded, because the disk is full and there is nothing here that could be thrown \
                     away; make room, or quit and begin again elsewhere";
 
+fn failure() -> LineOutcome {
+    LineOutcome::Failed(
+        "after 300 ms the overlay is in one part again, since p3 dialed p4, which it had from the list of s1"
+            .to_owned(),
+    )
+}
+
 fn scenario(done: usize, failed: usize) -> FromHost {
     let line = |text: &str, outcome| ScenarioLine { text: text.to_owned(), outcome };
     FromHost::Scenario(Box::new(ScenarioView {
@@ -27,7 +34,7 @@ fn scenario(done: usize, failed: usize) -> FromHost {
         comment: "The wire is mended. The peers ask the seeds again, find the other side on their lists, and dial."
             .to_owned(),
         lines: vec![
-            line("expect not connected for 2s", if failed > 0 { LineOutcome::Failed } else { LineOutcome::Met }),
+            line("expect not connected for 2s", if failed > 0 { failure() } else { LineOutcome::Met }),
             line("heal", LineOutcome::Done),
             line("expect connected within 8s", LineOutcome::Waiting),
         ],
@@ -45,6 +52,19 @@ fn a_scenario_is_told_in_a_strip_with_what_came_of_each_line() {
     assert!(app.picture(160, 50).contains("scenario over, 1 of 4 failed"));
     app.hear(scenario(9, 0));
     assert!(app.picture(160, 50).contains("scenario over, 3 expectations met"));
+}
+
+#[test]
+fn a_failed_line_of_a_scenario_says_why_below_a_long_comment() {
+    let mut app = suspect();
+    app.hear(scenario(4, 1));
+    for (columns, rows) in [(80, 24), (120, 40), (200, 60)] {
+        let shown = app.picture(columns, rows);
+        let strip = shown.lines().skip(1).take(5).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+        let LineOutcome::Failed(why) = failure() else { panic!("a failure") };
+        assert!(strip.contains(&format!("✗ failed expect not connected for 2s: {why}")), "{shown}");
+        assert!(strip.contains("# The wire is mended.") && strip.contains("? waiting expect connected"), "{shown}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::proto::time::Time;
 use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::filter::Filter;
 use crate::ui::host::{FromHost, ToHost};
-use crate::ui::seek::{Destination, Direction, EventScope, NoSuchMoment, PastMoment, Seek, SeekId};
+use crate::ui::seek::{Destination, EventScope, NoSuchMoment, Seek, SeekId, ShownMoment, TimeDirection};
 
 /// Where the console wants to go.
 fn wanted(effects: &[ConsoleEffect]) -> Destination {
@@ -26,7 +26,7 @@ fn model(millis: u64) -> Box<Model> {
 /// The host answers the latest request with this moment.
 fn arrive(app: &mut App, millis: u64) {
     let id = app.seeks.last;
-    app.hear(FromHost::Moment(PastMoment { id, at: at(millis), model: model(millis) }));
+    app.hear(FromHost::Moment(ShownMoment { id, at: at(millis), model: model(millis) }));
 }
 
 fn header(app: &mut App) -> String {
@@ -45,7 +45,7 @@ fn replay(millis: u64) -> App {
 #[test]
 fn keys_step_by_the_events_that_the_focused_pane_shows() {
     for (pane, scope) in [("1", EventScope::Overlay), ("3", EventScope::GossipLog), ("4", EventScope::Probes)] {
-        for (key, direction) in [(",", Direction::Back), (".", Direction::Forward)] {
+        for (key, direction) in [(",", TimeDirection::Back), (".", TimeDirection::Forward)] {
             let mut app = replay(9_000);
             assert_eq!(wanted(&app.press(&format!("{pane} {key}"))), Destination::Event { direction, scope });
         }
@@ -67,7 +67,7 @@ fn an_answer_to_an_older_request_is_thrown_away() {
     let mut app = replay(9_000);
     app.press("3 , , ,");
     let id = SeekId(app.seeks.last.0 - 1);
-    app.hear(FromHost::Moment(PastMoment { id, at: at(500), model: model(500) }));
+    app.hear(FromHost::Moment(ShownMoment { id, at: at(500), model: model(500) }));
     assert!(header(&mut app).contains("REPLAY 03:00:09 seeking"));
     arrive(&mut app, 3_000);
     assert!(header(&mut app).contains("REPLAY 03:00:03 paused"));
@@ -78,7 +78,7 @@ fn where_no_event_is_left_nothing_moves_and_that_is_said() {
     let mut app = replay(9_000);
     app.press("5 ,");
     let id = app.seeks.last;
-    app.hear(FromHost::NoMoment { id, why: NoSuchMoment::NoEvent(Direction::Back) });
+    app.hear(FromHost::NoMoment { id, why: NoSuchMoment::NoEvent(TimeDirection::Back) });
     assert!(app.footer().contains("no event of this pane before this moment"), "{}", app.footer());
     assert!(header(&mut app).contains("REPLAY 03:00:09 1x"));
 }
@@ -115,7 +115,7 @@ fn a_session_that_runs_goes_back_and_comes_back() {
     let mut app = suspect();
     assert_eq!(
         wanted(&app.press("3 ,")),
-        Destination::Event { direction: Direction::Back, scope: EventScope::GossipLog }
+        Destination::Event { direction: TimeDirection::Back, scope: EventScope::GossipLog }
     );
     arrive(&mut app, 3_200);
     assert!(header(&mut app).contains("BEHIND 00:10"), "{}", header(&mut app));
@@ -183,7 +183,7 @@ fn a_search_goes_on_beyond_the_lines_of_the_pane() {
     app.type_text("Hung");
     app.press("enter esc");
     let sought = Filter::new("Hung");
-    let (direction, scope) = (Direction::Back, EventScope::GossipLog);
+    let (direction, scope) = (TimeDirection::Back, EventScope::GossipLog);
     let mut effects = Vec::new();
     for _ in 0..9 {
         effects = app.press("N");

@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 
-use super::fixture::{P1, S1, Script, at, dead, empty, options, suspect, told};
-use crate::event::{Direction, EventKind, GossipEvent, LinkEvent, Purpose, SeedEvent};
+use super::fixture::{FAR, P1, S1, S2, Script, at, dead, empty, options, suspect, told};
+use crate::event::{DialError, Direction, EventKind, GossipEvent, LinkEvent, Purpose, SeedEvent};
 use crate::proto::message::{MessageId, Role};
 use crate::ui::options::{Glyphs, Mode, StartScreen};
 
@@ -49,6 +49,64 @@ fn a_peer_without_a_seed_says_so_and_how_to_start_one() {
 }
 
 #[test]
+fn a_seed_that_was_never_reached_is_not_drawn_as_one_that_lives() {
+    let mut script = Script::default();
+    script.at(0).start(P1, ":3000", Role::Peer).one_end(P1, S1, Direction::Outbound, Purpose::Registration);
+    let refused = || LinkEvent::DialFailed {
+        peer: S2,
+        purpose: Purpose::Registration,
+        error: DialError::Quote("connection refused: nobody listens there".to_owned()),
+        retry_at: Some(at(60_000)),
+    };
+    let dialing = || LinkEvent::Dialing { peer: S2, purpose: Purpose::Registration, repair: None };
+    for second in 0..12 {
+        script.at(second * 1_000).add(P1, EventKind::Link(dialing()));
+        script.at(second * 1_000).add(P1, EventKind::Link(refused()));
+    }
+    let mut app = told(options(), script.events, 15_000);
+    let shown = app.picture(120, 40);
+    assert!(shown.contains("■") && shown.contains("□") && shown.contains("□ seed, no link"), "{shown}");
+    app.press("6");
+    let shown = app.picture(200, 60);
+    let told: Vec<_> = shown.lines().filter(|line| line.contains("No connection to :5002")).collect();
+    assert!(matches!(told[..], [line] if line.contains("03:00:00 ! x12, last 03:00:11: :3000: No")), "{shown}");
+    app.press("enter");
+    assert!(app.picture(200, 60).contains("the latest of 12 like this"));
+}
+
+#[test]
+fn the_header_drops_its_warning_once_a_peer_is_registered() {
+    let mut script = Script::default();
+    script.at(0).start(P1, ":3000", Role::Peer);
+    script.at(10).add(P1, EventKind::Seed(SeedEvent::TooFewSeeds { registered: 0, wanted: 1, known: 1 }));
+    let mut app = told(options(), script.events, 20);
+    app.tick(at(600));
+    app.tick(at(3_000));
+    assert!(app.picture(80, 24).contains("no seed reachable"));
+    let mut script = Script::default();
+    script.at(3_001).one_end(P1, S1, Direction::Outbound, Purpose::Registration);
+    app.get(script.events);
+    let shown = app.picture(120, 40);
+    assert!(!shown.lines().next().unwrap().contains("no seed") && !shown.contains("Nobody to gossip with"), "{shown}");
+}
+
+#[test]
+fn a_window_of_seeds_says_nothing_of_links_between_peers() {
+    let mut script = Script::default();
+    script.at(0).start(S1, ":5001", Role::Seed).one_end(S1, FAR, Direction::Inbound, Purpose::Registration);
+    let shown = told(options(), script.events, 1_000).picture(120, 40);
+    assert!(shown.contains("2 nodes") && !shown.contains("0 links"), "{shown}");
+}
+
+#[test]
+fn an_empty_recording_offers_nothing_that_cannot_be_done() {
+    let source = "empty.jsonl.zst".to_owned();
+    let mut app = told(crate::ui::Options { mode: Mode::Replay { source }, ..options() }, Vec::new(), 0);
+    let shown = app.picture(120, 40);
+    assert!(shown.contains("No nodes at this moment of the recording.") && !shown.contains("Press a"), "{shown}");
+}
+
+#[test]
 fn of_one_node_nothing_is_said_of_the_whole_network() {
     let mut script = Script::default();
     script.at(0).start(P1, ":3000", Role::Peer).one_end(P1, S1, Direction::Outbound, Purpose::Registration);
@@ -59,14 +117,16 @@ fn of_one_node_nothing_is_said_of_the_whole_network() {
 }
 
 #[test]
-fn a_message_that_nobody_else_has_is_here_alone() {
-    let mut script = Script::default();
-    let id = MessageId { origin: P1, run: 1, seq: 1 };
-    let said = GossipEvent::Generated { id, body: "hello".into(), trace: None, forwarded: 0 };
-    script.at(0).start(P1, ":3000", Role::Peer).at(1).add(P1, EventKind::Gossip(said));
-    let shown = told(options(), script.events, 2_000).picture(120, 40);
-    let line = shown.lines().find(|line| line.contains("\"hello\"")).unwrap();
-    assert!(line.contains("here alone") && !line.contains("hops") && !line.contains("copies"), "{line}");
+fn only_a_message_that_was_sent_to_nobody_is_here_alone() {
+    for (forwarded, told_of_it) in [(0, "here alone"), (2, "sent to 2")] {
+        let mut script = Script::default();
+        let id = MessageId { origin: P1, run: 1, seq: 1 };
+        let said = GossipEvent::Generated { id, body: "hello".into(), trace: None, forwarded };
+        script.at(0).start(P1, ":3000", Role::Peer).at(1).add(P1, EventKind::Gossip(said));
+        let shown = told(options(), script.events, 2_000).picture(120, 40);
+        let line = shown.lines().find(|line| line.contains("\"hello\"")).unwrap();
+        assert!(line.contains(told_of_it) && !line.contains("hops") && !line.contains("copies"), "{line}");
+    }
 }
 
 #[test]
@@ -109,7 +169,7 @@ fn a_dead_node_is_explained_with_its_evidence() {
 fn the_help_names_every_key_and_command() {
     let mut app = suspect();
     app.press("?");
-    assert_snapshot!(app.picture(100, 90));
+    assert_snapshot!(app.picture(100, 91));
 }
 
 #[test]

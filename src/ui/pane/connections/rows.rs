@@ -75,13 +75,13 @@ pub(super) fn rows(view: &View<'_>, (sort, direction): (Sort, SortDirection), op
     rows
 }
 
-/// Pairs of linked nodes; a link of two nodes of ours is seen from both ends.
-pub(super) fn pairs_linked(view: &View<'_>) -> u64 {
+/// Pairs of linked neighbors; a link of two nodes of ours is seen from both ends.
+pub(super) fn neighbors_linked(view: &View<'_>) -> usize {
     let twice = |link: &LinkHistory| {
         let back = view.model.links().get(link.key.peer, link.key.node);
         link.key.peer < link.key.node && back.is_some_and(LinkHistory::is_up)
     };
-    view.model.links().up().filter(|link| !twice(link)).count() as u64
+    view.model.links().up().filter(|link| link.purpose == Purpose::Neighbor && !twice(link)).count()
 }
 
 pub(super) fn links_of(node: Addr, view: &View<'_>) -> Vec<Target> {

@@ -34,6 +34,7 @@ pub(super) struct Look {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum LegendKind {
     Seed,
+    SeedUnlinked,
     Origin,
     Reached,
     ReachedFar,
@@ -56,8 +57,9 @@ const HOPS_ASCII: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"
 
 /// For each kind its sign in the legend, which is also that on the map unless there are several; the
 /// same in ASCII; its color; a word for it, and a shorter one for tight places.
-const KINDS: [(&str, &str, Tone, &str, &str); 13] = [
+const KINDS: [(&str, &str, Tone, &str, &str); 14] = [
     ("■", "s", Tone::Seed, "seed", "seed"),
+    ("□", "S", Tone::Stale, "seed, no link", "no link"),
     ("◆", "0", Tone::Wave, "begins", "start"),
     ("❶❷", "1 2", Tone::Wave, "has it, by hop", "hop"),
     ("⬤", "+", Tone::Wave, "10 hops and more", "10+"),
@@ -104,7 +106,9 @@ fn kind_of(node: &NodeRecord, state: ObservedState) -> LegendKind {
         ObservedState::Hung => LegendKind::Hung,
         ObservedState::Dead | ObservedState::Killed => LegendKind::Dead,
         ObservedState::Left => LegendKind::Left,
-        ObservedState::Up | ObservedState::Known if node.role == Some(Role::Seed) => LegendKind::Seed,
+        ObservedState::Up if node.role == Some(Role::Seed) => LegendKind::Seed,
+        // Whether it lives is not known.
+        ObservedState::Known if node.role == Some(Role::Seed) => LegendKind::SeedUnlinked,
         ObservedState::Known => LegendKind::HeardOf,
         ObservedState::Up if !node.is_ours() => LegendKind::Elsewhere,
         ObservedState::Up => LegendKind::Up,
