@@ -82,7 +82,7 @@ pub(crate) struct PastReader {
 impl PastReader {
     pub(crate) fn start(answers: mpsc::Sender<FromHost>) -> io::Result<Self> {
         let (requests, asked) = mpsc::channel(REQUESTS_MAX);
-        let reader = PastServer { answers, cursor: None, told: 0 };
+        let reader = PastServer { answers, past: None, cursor: None, told: 0 };
         std::thread::Builder::new().name("past".to_owned()).spawn(move || reader.serve(asked))?;
         Ok(Self { requests })
     }
@@ -101,6 +101,12 @@ impl PastReader {
     }
 }
 
+/// The session that was asked for last.
+struct OpenedPast {
+    path: PathBuf,
+    past: Past,
+}
+
 /// The console is gone.
 struct Gone;
 
@@ -113,6 +119,7 @@ struct EventCursor {
 
 struct PastServer {
     answers: mpsc::Sender<FromHost>,
+    past: Option<OpenedPast>,
     cursor: Option<EventCursor>,
     /// Damaged lines of the recording that the user was told of.
     told: u64,
@@ -190,8 +197,8 @@ pub(crate) fn open(start: &ReplayStart) -> Result<OpenedRecording, JournalError>
 impl PastServer {
     fn go(&mut self, journal: &Path, seek: &Seek) -> Result<(), Gone> {
         let file = |error: JournalError| NoSuchMoment::File(error.to_string());
-        let shown = Past::open(journal).map_err(file).and_then(|past| {
-            let at = destination(&past, seek)?;
+        let shown = self.past(journal).map_err(file).and_then(|past| {
+            let at = destination(past, seek)?;
             past.at(at).map_err(file).map(|shown| (at, shown))
         });
         match shown {
@@ -205,7 +212,8 @@ impl PastServer {
 
     fn follow(&mut self, journal: &Path, id: SeekId, after: Time, until: Option<Time>) -> Result<(), Gone> {
         let cursor = self.cursor.take().filter(|cursor| cursor.id == id && cursor.last == after);
-        let mut cursor = match cursor.map_or_else(|| EventCursor::after(journal, id, after), Ok) {
+        let begin = || EventCursor::after(self.past(journal)?, id, after);
+        let mut cursor = match cursor.map_or_else(begin, Ok) {
             Ok(cursor) => cursor,
             Err(error) => return self.warn(error.to_string()),
         };
@@ -221,6 +229,15 @@ impl PastServer {
         // What is appended to a file that is still written is read anew.
         self.cursor = Some(cursor).filter(|_| rest == Rest::More);
         self.send(FromHost::Upcoming(upcoming))
+    }
+
+    /// The session of this file. What was read of it before makes it quicker.
+    fn past(&mut self, journal: &Path) -> Result<&Past, JournalError> {
+        let past = match self.past.take().filter(|past| past.path == journal) {
+            Some(past) => past,
+            None => OpenedPast { path: journal.to_owned(), past: Past::open(journal)? },
+        };
+        Ok(&self.past.insert(past).past)
     }
 
     /// Says which lines cannot be read, once.
@@ -240,8 +257,8 @@ impl PastServer {
 }
 
 impl EventCursor {
-    fn after(journal: &Path, id: SeekId, after: Time) -> Result<Self, JournalError> {
-        let events = Past::open(journal)?.events(after + STEP, Time::from_micros(u64::MAX))?;
+    fn after(past: &Past, id: SeekId, after: Time) -> Result<Self, JournalError> {
+        let events = past.events(after + STEP, Time::from_micros(u64::MAX))?;
         let events: Box<dyn Iterator<Item = Event> + Send> = Box::new(events);
         Ok(Self { id, events: events.peekable(), last: after })
     }

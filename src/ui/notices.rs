@@ -1,11 +1,15 @@
 //! The lines of the notices: what the model notes, its warnings, and what the console itself has to say.
 
 use super::view::NoticeLine;
+use crate::event::{EventKind, LinkEvent};
 use crate::model::Model;
 use crate::model::notice::{NOTICES_MAX, Notice, Severity};
 use crate::model::ring::Ring;
 use crate::model::warning::Finding;
 use crate::proto::time::Time;
+
+/// Notices back to which a line is looked for that says the same: several screens.
+const REPEATED_WITHIN: usize = 256;
 
 /// The lines of one model, and how much of it they tell already.
 #[derive(Debug, Clone)]
@@ -26,8 +30,9 @@ impl Default for NoticeLines {
 impl NoticeLines {
     /// All lines of a model of this moment, and of these notes those that were made until then.
     pub(crate) fn at(model: &Model, notes: &Ring<NoticeLine>, at: Time) -> Self {
-        let mut all: Vec<NoticeLine> = model.notices().iter().map(|(_, notice)| line(model, notice)).collect();
-        let warnings = model.warnings().list();
+        let (mut noted, warnings) = (Self::default(), model.warnings().list());
+        noted.take(model);
+        let mut all: Vec<NoticeLine> = noted.lines.iter().map(|(_, line)| line.clone()).collect();
         all.extend(warnings.iter().map(|(_, warning)| warned(model, &warning.finding, warning.at)));
         all.extend(notes.iter().map(|(_, note)| note).filter(|note| note.at <= at).cloned());
         all.sort_by_key(|line| line.at);
@@ -44,7 +49,10 @@ impl NoticeLines {
             if notice.severity == Severity::Error {
                 urgent = Some((notice.severity, line.text.clone()));
             }
-            self.lines.push(line);
+            match repeated(&mut self.lines, &line, &notice.event.kind) {
+                Some(earlier) => earlier.repeat(notice.at),
+                None => drop(self.lines.push(line)),
+            }
             self.taken = number + 1;
         }
         urgent
@@ -67,12 +75,20 @@ fn line(model: &Model, notice: &Notice) -> NoticeLine {
     let is_node = model.nodes().get(notice.event.node).is_some();
     // What failed may be the start of a node, which then has no name to put in front.
     let text = if is_node { model.notice_text(notice) } else { model.sentence(&notice.event.kind) };
-    NoticeLine { at: notice.at, severity: notice.severity, text, node: Some(notice.event.node) }
+    NoticeLine::new(notice.at, notice.severity, text, Some(notice.event.node))
+}
+
+/// The line that says the same already, of a dial that is tried again and again.
+fn repeated<'a>(lines: &'a mut Ring<NoticeLine>, line: &NoticeLine, kind: &EventKind) -> Option<&'a mut NoticeLine> {
+    let EventKind::Link(LinkEvent::DialFailed { .. }) = kind else { return None };
+    let is_same = |earlier: &NoticeLine| earlier.text == line.text && earlier.node == line.node;
+    let (number, _) = lines.iter().rev().take(REPEATED_WITHIN).find(|(_, earlier)| is_same(earlier))?;
+    lines.get_mut(number)
 }
 
 fn warned(model: &Model, finding: &Finding, at: Time) -> NoticeLine {
     let (text, node) = (model.warning_text(finding), finding.node());
-    NoticeLine { at, severity: Severity::Warning, text, node }
+    NoticeLine::new(at, Severity::Warning, text, node)
 }
 
 /// The sort order of a warning: what explains the most comes first. One cut makes an overlay of two

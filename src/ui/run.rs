@@ -182,6 +182,12 @@ impl Console {
         let (mut feed_open, mut host_open, mut worker_works) = (true, true, true);
         loop {
             self.draw_if_due(&mut feed, &mut from_host, screen)?;
+            // A request that time or the host caused; those of keys are done already.
+            for wanted in std::mem::take(&mut self.app.effects) {
+                if let Some(ended) = self.carry_out(wanted, screen).await? {
+                    return Ok(ended);
+                }
+            }
             let deadline = self.deadline().map(|deadline| self.clock.instant(deadline));
             let came = tokio::select! {
                 biased;
@@ -212,12 +218,6 @@ impl Console {
                 ConsoleEvent::Made(Some((pane, made))) => self.change(|app| app.panes.get_mut(pane).take(made)),
                 ConsoleEvent::Made(None) => worker_works = false,
                 ConsoleEvent::Time => {}
-            }
-            // A request that time or the host caused; those of keys are done already.
-            for wanted in std::mem::take(&mut self.app.effects) {
-                if let Some(ended) = self.carry_out(wanted, screen).await? {
-                    return Ok(ended);
-                }
             }
         }
     }

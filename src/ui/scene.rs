@@ -90,6 +90,7 @@ impl Scene {
         View {
             model,
             lines: &told.lines,
+            is_recorded: matches!(self.mode, Mode::Replay { .. }),
             theme: self.theme,
             keys: &self.keys,
             now: self.shown_at(),
@@ -179,7 +180,7 @@ impl Scene {
 
     /// A line for the notices that is not about a node.
     pub(crate) fn note(&mut self, severity: Severity, text: &str) {
-        let line = NoticeLine { at: self.network_now(), severity, text: text.to_owned(), node: None };
+        let line = NoticeLine::new(self.network_now(), severity, text.to_owned(), None);
         self.notes.push(line.clone());
         self.told.lines.push(line);
     }

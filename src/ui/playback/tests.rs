@@ -41,6 +41,8 @@ fn events_are_due_when_their_time_has_come() {
     assert_eq!(due(&mut playback, 400), [10]);
     assert_eq!(due(&mut playback, 500), [500, 500]);
     assert_eq!((due(&mut playback, 1_000), playback.at()), (vec![], at(1_000)));
+    assert_eq!(playback.next_step(), Some(at(1_000)), "more is to be asked for");
+    assert!(playback.take_ask().is_some());
     assert_eq!(playback.next_step(), Some(at(1_500)));
 }
 
@@ -49,7 +51,9 @@ fn at_four_times_the_speed_a_second_takes_a_quarter() {
     let mut playback = playing("4x");
     came(&mut playback, &[999, 1_000, 1_001], Rest::More);
     assert_eq!(due(&mut playback, 250), [999, 1_000]);
-    assert_eq!(playing("0.1x").next_step(), Some(at(10_000)), "the clock's next second");
+    let mut playback = playing("0.1x");
+    came(&mut playback, &[99_000], Rest::End);
+    assert_eq!(playback.next_step(), Some(at(10_000)), "the clock's next second");
 }
 
 #[test]

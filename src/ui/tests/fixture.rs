@@ -396,8 +396,8 @@ impl App {
         on_paste(self, paste);
     }
 
-    pub(super) fn mouse(&mut self, kind: MouseEventKind, (column, row): (u16, u16)) {
-        on_event(self, &Typed::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+    pub(super) fn mouse(&mut self, kind: MouseEventKind, (column, row): (u16, u16)) -> Vec<ConsoleEffect> {
+        on_event(self, &Typed::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }))
     }
 
     /// The host says this.

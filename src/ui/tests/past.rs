@@ -1,7 +1,11 @@
 //! Other moments of a session: what keys and commands ask of the host, and what is shown of its answers.
 
-use super::fixture::{at, options, recording, session, suspect, told};
+use crossterm::event::{MouseButton, MouseEventKind};
+use insta::assert_snapshot;
+
+use super::fixture::{aftermath, at, options, recording, session, suspect, told};
 use crate::model::Model;
+use crate::model::timeline::Timeline;
 use crate::proto::time::Time;
 use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::filter::Filter;
@@ -59,7 +63,7 @@ fn a_step_shows_the_moment_and_pauses() {
     assert!(header(&mut app).contains("REPLAY 03:00:09 seeking"));
     arrive(&mut app, 3_000);
     assert!(header(&mut app).contains("REPLAY 03:00:03 paused"), "{}", header(&mut app));
-    assert!(!app.picture(120, 40).contains("red"), "the message of second 9 is not there yet");
+    assert!(!app.picture(120, 40).contains("你好"), "the message of second 9 is not there yet");
 }
 
 #[test]
@@ -194,4 +198,77 @@ fn a_search_goes_on_beyond_the_lines_of_the_pane() {
     assert_eq!(wanted(&effects), Destination::Match { direction, scope, sought });
     arrive(&mut app, 9_100);
     assert!(app.footer().contains("found at 03:00:09, 3 s back"), "{}", app.footer());
+}
+
+/// What happened in the session and after it.
+fn timeline() -> Timeline {
+    let (mut model, mut timeline) = (Model::new(), Timeline::new());
+    for event in [session(), aftermath()].concat() {
+        model.apply(&event);
+        timeline.follow(&model, &event);
+    }
+    timeline
+}
+
+/// A recording with its timeline, paused at this moment.
+fn paused(millis: u64) -> App {
+    let mut app = replay(millis);
+    app.hear(FromHost::Timeline(Box::new(timeline())));
+    app.press("space");
+    app
+}
+
+fn row(app: &mut App, columns: u16, rows: u16) -> String {
+    app.picture(columns, rows).lines().nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn the_timeline_shows_the_whole_session_in_one_row() {
+    let mut app = paused(9_100);
+    let sizes = [(80, 24), (120, 40), (200, 60)];
+    assert_snapshot!(sizes.map(|(columns, rows)| row(&mut app, columns, rows)).join("\n"));
+    assert!(row(&mut app, 80, 19).starts_with('┌'), "the panes need all rows");
+}
+
+#[test]
+fn keys_go_from_mark_to_mark_and_the_footer_tells_what_it_is() {
+    let mut app = paused(9_000);
+    assert_eq!(wanted(&app.press("]")), Destination::Time(at(9_100)));
+    arrive(&mut app, 9_100);
+    app.picture(120, 40);
+    let footer = app.footer();
+    assert!(footer.contains("p3 hangs") && footer.contains("[ ] marks"), "{footer}");
+    assert_eq!(wanted(&app.press("]")), Destination::Time(at(14_000)));
+    arrive(&mut app, 14_000);
+    assert!(app.footer().contains("p3 is dead to p2"), "{}", app.footer());
+    assert_eq!(wanted(&app.press("[")), Destination::Time(at(9_100)));
+}
+
+#[test]
+fn beyond_the_last_mark_nothing_moves_and_that_is_said() {
+    let mut app = paused(20_000);
+    assert_eq!(app.press("]"), []);
+    assert!(app.footer().contains("no mark after this moment"), "{}", app.footer());
+}
+
+#[test]
+fn a_click_on_the_timeline_shows_that_moment() {
+    let mut app = paused(9_000);
+    let bar = row(&mut app, 120, 40);
+    let edges: Vec<usize> = bar.chars().enumerate().filter(|(_, sign)| *sign == '│').map(|(place, _)| place).collect();
+    let middle = u16::try_from(edges[0].midpoint(edges[1])).unwrap();
+    let effects = app.mouse(MouseEventKind::Down(MouseButton::Left), (middle, 1));
+    match wanted(&effects) {
+        Destination::Time(moment) => assert!(at(9_500) < moment && moment < at(10_500), "{moment:?}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_timeline_of_a_session_that_runs_changes_once_a_column() {
+    let mut app = suspect();
+    let before = row(&mut app, 120, 40);
+    app.tick(at(13_700));
+    assert_eq!(row(&mut app, 120, 40), before);
+    assert!(before.contains("now"), "{before}");
 }

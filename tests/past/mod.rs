@@ -1,17 +1,18 @@
 //! Time in the console: a recording is played, stepped through and searched, and a session that runs is shown as it
 //! was. The whole program in a terminal.
-#![cfg(unix)] // It asks a pseudo-terminal for its modes.
-
-mod terminal;
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
-use terminal::Session;
+
+use crate::terminal::Session;
 
 /// Half a minute of a small lab, from midnight, in which p2 is killed at second 10.
 const SHORT: &str = "lab 1 4\nset gossip-interval 2s\nset liveness-interval 1s\nset rng-seed 7\n10s kill p2\n30s end\n";
+
+const A_WHILE: Duration = Duration::from_secs(240);
 
 /// Records a scenario in virtual time as `session.jsonl`.
 fn record(scenario: &Path) -> TempDir {
@@ -107,9 +108,10 @@ fn a_session_that_runs_is_shown_as_it_was_and_goes_on() {
     session.wait_until("now", header_says("LIVE"));
     session.press("3,");
     session.wait_until("the event before", header_says("BEHIND 00:0"));
-    session.press(" ");
-    session.wait_until("the past that plays", header_says("1x"));
-    session.press("\x1b");
+    session.press("{");
+    session.press(":speed 0.1x\r ");
+    session.wait_until("the past that plays", header_says(" 0.1x"));
+    session.press("f");
     session.wait_until("now", header_says("LIVE"));
     quit(session);
 }
@@ -125,14 +127,16 @@ fn a_session_that_is_not_recorded_has_no_way_back() {
 }
 
 #[test]
-fn what_happened_at_night_is_told_in_three_keys() {
+fn what_happened_at_night_is_told_in_two_keys() {
     let mut replay = Session::start_in(night(), &["replay", "session.jsonl", "--at", "03:12"], 24, 80);
-    replay.wait_until("what happened, and who was cut off", |screen| {
-        header_says("REPLAY 03:12:0")(screen) && screen.contains("partition p1 p2 p3 p4 s1")
-    });
+    // To fold hours takes a while if nothing is optimized.
+    replay.wait_within(A_WHILE, "the moment", header_says("REPLAY 03:12:"));
     // The warnings, at the end.
     replay.press("7}");
-    let is_told = |screen: &str| screen.contains("the overlay is in 2 parts") && screen.contains("gone at 03:1");
-    replay.wait_until("when it was whole again", is_told);
+    let is_told = |screen: &str| {
+        screen.contains("03:12:58 · the overlay is in 2 parts: p1, p2 and p3 | p4, p5 and p6")
+            && screen.contains("03:17:45")
+    };
+    replay.wait_within(A_WHILE, "what happened, who was cut off, and when it was whole again", is_told);
     quit(replay);
 }
