@@ -32,6 +32,7 @@ Examples:
   gossipctl peer --headless       no screen, log lines on stdout
   gossipctl sessions              what was recorded
   gossipctl export last -o s.csv  the latest session as a table
+  gossipctl diagram last p3#12    how that message went from node to node
 
 Exit codes: 0 done, 1 failure, 2 wrong usage, 130 or 143 ended by a second SIGINT or SIGTERM.";
 
@@ -84,6 +85,15 @@ Examples:
   gossipctl replay ./session.jsonl
   gossipctl replay seed.jsonl --with peer-1.jsonl --with peer-2.jsonl
                                           three processes of one network as one";
+
+const DIAGRAM_EXAMPLES: &str = "\
+Examples:
+  gossipctl diagram last p3#12 -o wave.svg      a message on its way
+  gossipctl diagram last p3                     the death of p3, or what p3 did last
+  gossipctl diagram last p3 --at 03:12          the same around a moment
+  gossipctl diagram last p1 p3 --at +90s        what went between two nodes
+  gossipctl diagram last --at 03:12:07 --window 2s --nodes p1,p4,s1
+  gossipctl diagram last p3#12 | less -S        as text";
 
 /// Where a seed listens by default.
 const SEED_PLACE: &str = "the first address of config.txt that is free on this machine";
@@ -140,6 +150,9 @@ pub(crate) enum Task {
     /// Print a recorded session, or write it to a file
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
+    /// Draw what went between the nodes of a recorded session: a column a node, time downward
+    #[command(after_help = DIAGRAM_EXAMPLES)]
+    Diagram(DiagramArgs),
     /// Watch a recorded session in the console
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
@@ -250,6 +263,53 @@ pub(crate) struct ExportArgs {
     /// Replace FILE if it exists
     #[arg(long, requires = "output")]
     pub(crate) force: bool,
+}
+
+/// `diagram`.
+#[derive(Debug, Args)]
+pub(crate) struct DiagramArgs {
+    /// A file, 'last', or a name from 'gossipctl sessions'; an unambiguous beginning of the name is enough
+    #[arg(value_name = "SESSION")]
+    pub(crate) session: String,
+    /// What it is about: a message (p3#12), a node or its death (p3), or a link (p1 p3) [default: the nodes of
+    /// --nodes, or all]
+    #[arg(value_name = "SUBJECT", num_args = 0..=2)]
+    pub(crate) subject: Vec<String>,
+    /// Around this moment: a time of day of the session (03:12, 03:12:07.250, with a date in front if need be), or
+    /// counted from its beginning (+90s) or its end (-10s) [default: of a message its own time, of a node its
+    /// latest death; else the end]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) at: Option<WrittenMoment>,
+    /// How much time is drawn [default: of a message and a death as long as it took; a minute around a TIME without
+    /// seconds; else 10s]
+    #[arg(long, value_name = "DURATION", value_parser = span(1, 600_000))]
+    pub(crate) window: Option<Duration>,
+    /// Give these nodes a column each; the others that take part share one
+    #[arg(long, value_name = "NODE,..", value_delimiter = ',')]
+    pub(crate) nodes: Vec<String>,
+    /// Output format [default: by the extension of FILE, else text]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<DiagramFormat>,
+    /// Write to this file instead of stdout
+    #[arg(short, long, value_name = "FILE", value_parser = path_parser())]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace FILE if it exists
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) with: WithArgs,
+    /// Draw a text with ASCII characters only
+    #[arg(long)]
+    pub(crate) ascii: bool,
+}
+
+/// How a diagram is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiagramFormat {
+    /// A picture that every browser shows
+    Svg,
+    /// Characters, as wide as the terminal
+    Text,
 }
 
 /// `replay`.

@@ -6,6 +6,7 @@ mod command_log;
 mod config_file;
 mod console;
 mod diagnostics;
+mod diagram;
 mod failure;
 mod files;
 mod glyphs;
@@ -99,6 +100,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Peer(args)) => run_session(plan::peer(args, &read_config()?)?),
         Some(Task::Sessions(args)) => recorded::sessions(&args),
         Some(Task::Export(args)) => recorded::export(&args, with::open(&args.session, &args.with)?.path()),
+        Some(Task::Diagram(args)) => diagram::run(&args),
         Some(Task::Replay(args)) => replay_session(args),
         None => run_session(plan::choice(cli, &read_config()?)?),
     }

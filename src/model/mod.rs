@@ -10,6 +10,7 @@
 
 mod apply;
 pub mod death;
+pub mod diagram;
 pub mod elsewhere;
 pub mod fault;
 pub mod gossip;
@@ -297,6 +298,15 @@ impl Model {
     /// The display name of a message: `p3#12`.
     pub fn message_name(&self, id: MessageId) -> String {
         format!("{}{id}", self.name_of(id.origin))
+    }
+
+    /// The latest message of that name that is still held, such as `p3#12`: a restarted node counts from 1
+    /// again.
+    pub fn find_message(&self, name: &str) -> Option<MessageId> {
+        let (origin, number) = name.split_at(name.find('#')?);
+        let origin = self.nodes.find(origin)?.addr;
+        let is_it = |id: &MessageId| id.origin == origin && id.to_string() == number;
+        self.rumors.ring().iter().rev().map(|(_, rumor)| rumor.id).find(is_it)
     }
 
     /// A notice as text: `p3: Registered with 1 of 4 seeds, wants 3; still trying`.

@@ -2,7 +2,8 @@
 //!
 //! The [`recorder`] writes every event to the [`journal`] and, if the user wants them, to the
 //! [`node_logs`]. [`export`] turns a journal into one file for people or for other programs,
-//! [`replay`] reads a journal or an export back, [`past`] shows any moment of it, and [`summary`] is what a user reads after quitting. [`lines`] has the words of the log lines,
+//! [`replay`] reads a journal or an export back, [`past`] shows any moment of it,
+//! [`diagram_svg`] draws a space-time diagram, and [`summary`] is what a user reads after quitting. [`lines`] has the words of the log lines,
 //! [`json`] writes events for programs. [`archive`] knows the sessions on disk, and [`overview`]
 //! sums each of them up. [`document`] tells a network in the forms of other tools. [`check`] finds the invariants that a run violated.
 //!
@@ -11,6 +12,7 @@
 
 pub mod archive;
 pub mod check;
+pub mod diagram_svg;
 mod disk;
 pub mod document;
 pub mod export;

@@ -215,14 +215,9 @@ fn node(word: &str, model: &Model) -> Result<Addr, String> {
     model.find(word).ok_or_else(|| told(&GrammarError::NoNode { word: word.to_owned() }))
 }
 
-/// The latest message of that name: a restarted node counts from 1 again.
 fn message(name: &str, model: &Model) -> Result<MessageId, String> {
-    let named = name.split_once('#').and_then(|(origin, _)| {
-        let (origin, number) = (model.find(origin)?, name.find('#').map(|at| &name[at..])?);
-        let is_it = |id: &MessageId| id.origin == origin && id.to_string() == number;
-        model.rumors().ring().iter().rev().map(|(_, rumor)| rumor.id).find(is_it)
-    });
-    named.ok_or_else(|| format!("no message '{name}': expected one that is still remembered, such as p3#12"))
+    let expected = || format!("no message '{name}': expected one that is still remembered, such as p3#12");
+    model.find_message(name).ok_or_else(expected)
 }
 
 fn pane(word: &str) -> Result<Typed, String> {

@@ -84,7 +84,7 @@ pub fn action_text(action: ReportAction) -> &'static str {
 }
 
 /// The same in a line.
-const fn action_word(action: ReportAction) -> &'static str {
+pub(in crate::model) const fn action_word(action: ReportAction) -> &'static str {
     match action {
         ReportAction::Removed => "removed",
         ReportAction::Verifying => "asking it",

@@ -149,14 +149,18 @@ fn message(id: MessageId, name: NameOf<'_>) -> String {
 
 /// What became of a message on its way, and why.
 fn lost(what: &str, loss: &MessageLoss, name: NameOf<'_>) -> String {
-    let (from, to) = (name(loss.from), name(loss.to));
-    let why = match loss.why {
+    let (from, to, why) = (name(loss.from), name(loss.to), loss_text(loss, name));
+    format!("{what} from {from} to {to} did not arrive: {why}")
+}
+
+/// Why a message did not arrive.
+pub(super) fn loss_text(loss: &MessageLoss, name: NameOf<'_>) -> String {
+    match loss.why {
         LossReason::Fault(FaultId(number)) => format!("fault {number} swallowed it"),
         LossReason::QueueFull => "the queue was full".to_owned(),
         LossReason::LinkEnded => "the link had ended".to_owned(),
-        LossReason::Hung => format!("{to} hangs"),
-    };
-    format!("{what} from {from} to {to} did not arrive: {why}")
+        LossReason::Hung => format!("{} hangs", name(loss.to)),
+    }
 }
 
 fn micros(micros: u64) -> String {
