@@ -82,9 +82,12 @@ pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
     }
     app.prepare();
     let (strip, times) = (strip::height(app.scenario.as_ref(), area.height), timeline::height(app, area.height));
-    let rows = [1, times, strip].map(Constraint::Length);
-    let [head, time, story, body, foot] =
-        Layout::vertical(rows.into_iter().chain([Constraint::Min(0), Constraint::Length(1)])).areas(area);
+    // Where rows are few, it stands at the lower edge, so that what is read first stays in its place.
+    let (above, below) = if area.height >= timeline::ROWS_ABOVE_MIN { (times, 0) } else { (0, times) };
+    let [above, strip_rows, below] = [above, strip, below].map(Constraint::Length);
+    let rows = [Constraint::Length(1), above, strip_rows, Constraint::Min(0), below, Constraint::Length(1)];
+    let [head, above, story, body, below, foot] = Layout::vertical(rows).areas(area);
+    let time = if above.height > 0 { above } else { below };
     let plan = plan(app, body, body.height + times);
     draw_head(app, frame.buffer_mut(), head);
     if let Some(scenario) = app.scenario.as_ref().filter(|_| strip > 0) {

@@ -216,6 +216,13 @@ impl Scene {
         }
     }
 
+    /// The moment of the past moves on.
+    pub(crate) fn play(&mut self) {
+        if let Some(playback) = &mut self.playback {
+            playback.play(self.now);
+        }
+    }
+
     /// Shows the network as it is again.
     pub(crate) fn go_live(&mut self) {
         if !matches!(self.mode, Mode::Replay { .. }) {

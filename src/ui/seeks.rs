@@ -16,6 +16,8 @@ pub(crate) struct Seeks {
 pub(crate) enum AfterSeek {
     /// As it was before.
     GoOn,
+    /// It plays.
+    Play,
     /// It stands still.
     Stop,
     /// It stands still, and this pane shows what happened then.

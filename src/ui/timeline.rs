@@ -25,6 +25,8 @@ use crate::model::timeline::{Mark, MarkKind, Timeline};
 
 /// Rows below which the panes need all of them.
 const ROWS_MIN: u16 = 20;
+/// Rows from which on it stands under the header.
+pub(super) const ROWS_ABOVE_MIN: u16 = 30;
 /// Columns that show something.
 const COLUMNS_MIN: usize = 10;
 /// The least time that a column stands for while a session runs.

@@ -46,11 +46,11 @@ pub(crate) fn stop_or_go_on(app: &mut App) {
         app.waves = Waves::default();
         return;
     }
-    playback.play(now);
     let (at, span) = (playback.at(), playback.span);
     if is_replay && at >= span.last && at > span.first {
-        seek(app, Destination::Time(span.first), AfterSeek::GoOn);
+        return seek(app, Destination::Time(span.first), AfterSeek::Play);
     }
+    playback.play(now);
 }
 
 /// Does what a key asks.
@@ -181,6 +181,7 @@ pub(crate) fn arrive(app: &mut App, moment: ShownMoment) {
     look_again(app);
     let pane = match then {
         AfterSeek::GoOn => return,
+        AfterSeek::Play => return app.scene.play(),
         AfterSeek::Stop => None,
         AfterSeek::StopAt(pane) => Some(pane),
         AfterSeek::Found(pane) => {

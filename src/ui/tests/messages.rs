@@ -60,7 +60,7 @@ fn a_failed_line_of_a_scenario_says_why_below_a_long_comment() {
     app.hear(scenario(4, 1));
     for (columns, rows) in [(80, 24), (120, 40), (200, 60)] {
         let shown = app.picture(columns, rows);
-        let strip = shown.lines().skip(1).take(5).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+        let strip = shown.lines().skip(1).take(6).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
         let LineOutcome::Failed(why) = failure() else { panic!("a failure") };
         assert!(strip.contains(&format!("✗ failed expect not connected for 2s: {why}")), "{shown}");
         assert!(strip.contains("# The wire is mended.") && strip.contains("? waiting expect connected"), "{shown}");
@@ -122,7 +122,7 @@ fn a_long_notice_continues_in_free_rows_and_else_is_cut() {
     }
     app.tick(at(70_000));
     let full = app.picture(80, 24);
-    assert_eq!(full.lines().filter(|line| line.contains("E the session is not recorded")).count(), 20, "{full}");
+    assert_eq!(full.lines().filter(|line| line.contains("E the session is not recorded")).count(), 19, "{full}");
 }
 
 #[test]

@@ -219,7 +219,8 @@ fn paused(millis: u64) -> App {
 }
 
 fn row(app: &mut App, columns: u16, rows: u16) -> String {
-    app.picture(columns, rows).lines().nth(1).unwrap().to_owned()
+    let place = if rows < 30 { rows - 2 } else { 1 };
+    app.picture(columns, rows).lines().nth(place.into()).unwrap().to_owned()
 }
 
 #[test]
@@ -227,7 +228,7 @@ fn the_timeline_shows_the_whole_session_in_one_row() {
     let mut app = paused(9_100);
     let sizes = [(80, 24), (120, 40), (200, 60)];
     assert_snapshot!(sizes.map(|(columns, rows)| row(&mut app, columns, rows)).join("\n"));
-    assert!(row(&mut app, 80, 19).starts_with('┌'), "the panes need all rows");
+    assert!(row(&mut app, 80, 19).contains('┘'), "the panes need all rows");
 }
 
 #[test]
