@@ -337,7 +337,7 @@ impl App {
         if let Some(silence) = elapsed.silence {
             self.toasts.tell(Severity::Info, format!("skipped {} of silence", rough_text(silence)), None, now);
         }
-        if is_live && self.scene.behind_live().is_some_and(|behind| behind < CAUGHT_UP) && self.scene.is_playing() {
+        if self.has_caught_up() {
             self.scene.go_live();
             return Ticked::Picture;
         }
@@ -349,6 +349,12 @@ impl App {
             (false, Some(_)) => Ticked::Figures,
             (false, None) => Ticked::Nothing,
         }
+    }
+
+    /// What plays of a session that runs is as good as now.
+    fn has_caught_up(&self) -> bool {
+        let is_close = self.scene.behind_live().is_some_and(|behind| behind < CAUGHT_UP);
+        is_close && self.scene.is_playing() && !self.seeks.is_pending()
     }
 
     /// When something will look different without an event, such as the clock at the next second;

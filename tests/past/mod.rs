@@ -108,8 +108,13 @@ fn a_session_that_runs_is_shown_as_it_was_and_goes_on() {
     session.wait_until("now", header_says("LIVE"));
     session.press("3,");
     session.wait_until("the event before", header_says("BEHIND 00:0"));
+    session.press("f");
+    session.wait_until("now", header_says("LIVE"));
     session.press("{");
-    session.press(":speed 0.1x\r ");
+    session.wait_until("the beginning", header_says("BEHIND 00:"));
+    session.press(":speed 0.1x\r");
+    session.wait_for("the past plays at 0.1x");
+    session.press(" ");
     session.wait_until("the past that plays", header_says(" 0.1x"));
     session.press("f");
     session.wait_until("now", header_says("LIVE"));
@@ -138,5 +143,8 @@ fn what_happened_at_night_is_told_in_two_keys() {
             && screen.contains("03:17:45")
     };
     replay.wait_within(A_WHILE, "what happened, who was cut off, and when it was whole again", is_told);
+    // It leaves the pane first.
+    replay.press("q");
+    replay.wait_for("1 Topology");
     quit(replay);
 }
