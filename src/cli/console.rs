@@ -282,6 +282,7 @@ fn options(plan: &Plan, looks: Looks, glyphs: Glyphs, clock: Clock) -> Options {
     Options {
         theme: looks.args.theme.unwrap_or_default(),
         glyphs,
+        columns: looks.args.columns.unwrap_or_default(),
         mouse: if looks.args.mouse { Mouse::Captured } else { Mouse::Terminal },
         mode: match plan.world {
             EngineKind::Sockets => Mode::Live,

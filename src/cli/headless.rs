@@ -82,7 +82,7 @@ pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Fai
 }
 
 /// Tells the user how recording goes, unless all is well from the beginning.
-fn tell(news: News) {
+pub(super) fn tell(news: News) {
     match news {
         News::Recording(_) => {}
         News::Again { missing, .. } => {

@@ -28,6 +28,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod values;
+mod virtual_run;
 mod virtual_time;
 mod with;
 
@@ -99,7 +100,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Seed(args)) => run_session(plan::seed(args, &read_config()?)?),
         Some(Task::Peer(args)) => run_session(plan::peer(args, &read_config()?)?),
         Some(Task::Sessions(args)) => recorded::sessions(&args),
-        Some(Task::Export(args)) => recorded::export(&args, with::open(&args.session, &args.with)?.path()),
+        Some(Task::Export(args)) => recorded::export(&args, || with::open(&args.session, &args.with)),
         Some(Task::Diagram(args)) => diagram::run(&args),
         Some(Task::Replay(args)) => replay_session(args),
         None => run_session(plan::choice(cli, &read_config()?)?),
@@ -124,7 +125,7 @@ fn run_session(plan: Plan) -> Result<ExitCode, Failure> {
     match plan.screen.clone() {
         ScreenMode::Headless(format) => match plan.world {
             EngineKind::Sockets => finish(headless::run(plan, format)),
-            EngineKind::Virtual => virtual_time::run(&plan, format),
+            EngineKind::Virtual => virtual_run::run(&plan, format),
         },
         ScreenMode::Console(looks) if io::stdout().is_terminal() => finish(console::run(plan, looks)),
         ScreenMode::Console(_) => Err(plan.begin.without_terminal()),

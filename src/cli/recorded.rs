@@ -294,13 +294,18 @@ pub(crate) fn find(session: &str) -> Result<PathBuf, Failure> {
     Ok(archive.find_by_beginning(&dir, session)?.path.clone())
 }
 
-/// Exports this journal.
-pub(crate) fn export(args: &ExportArgs, journal: &Path) -> Result<ExitCode, Failure> {
+/// Exports the journal that is opened once it is clear that it can be exported so.
+pub(crate) fn export<J: AsRef<Path>>(
+    args: &ExportArgs,
+    open: impl FnOnce() -> Result<J, Failure>,
+) -> Result<ExitCode, Failure> {
     let format = match (args.format, &args.output) {
         (Some(format), _) => format,
         (None, Some(file)) => FileFormat::from_path(file)?,
         (None, None) => FileFormat::Txt,
     };
+    let opened = open()?;
+    let journal = opened.as_ref();
     match &args.output {
         Some(dest) => {
             let overwrite = if args.force { OverwritePolicy::Replace } else { OverwritePolicy::Refuse };

@@ -14,7 +14,7 @@ use crate::session::archive::logs_dir;
 use crate::session::journal::Header;
 use crate::session::lines::stamp;
 use crate::session::overview::SessionEnd;
-use crate::session::recorder::{News, RecordFrom, RecordPaths, Recorder, RecorderHandle, RecorderReport};
+use crate::session::recorder::{Limits, News, RecordFrom, RecordPaths, Recorder, RecorderHandle, RecorderReport};
 
 /// Batches that wait to be written: some seconds of a busy lab, should the disk stall.
 const BATCHES_MAX: usize = 16_384;
@@ -38,21 +38,29 @@ impl Records {
     /// Begins to record: a journal within these limits, or none. If its place cannot be written,
     /// `notify` is told, and the session goes on without it.
     pub(crate) fn begin(plan: &Plan, header: &Header, notify: impl Fn(News) + Clone + Send + 'static) -> Self {
-        let (tap, events) = feed(BATCHES_MAX);
-        let journal = plan.journal.and_then(|limits| match journal_path(header) {
-            Ok(path) => Some((path, limits)),
-            Err(why) => {
-                notify(News::Failing(why));
-                None
-            }
-        });
+        let journal = new_journal(plan, header, &notify);
         let dir = log_dir(plan, journal.as_ref().map(|(path, _)| path.as_path()));
         let from = record_from(plan);
         let log_dir = match from {
             RecordFrom::Start => make_log_dir(&dir, &notify),
             RecordFrom::FirstEvent => Some(dir),
         };
-        let recorder = Recorder::spawn(events, &RecordPaths { from, journal, log_dir }, header, notify.clone());
+        Self::spawn(RecordPaths { from, journal, log_dir }, header, notify)
+    }
+
+    /// The same without log files: a network in virtual time may have a hundred thousand nodes.
+    pub(crate) fn begin_journal(plan: &Plan, header: &Header, notify: impl Fn(News) + Clone + Send + 'static) -> Self {
+        match new_journal(plan, header, &notify) {
+            None => Self::none(),
+            journal => {
+                Self::spawn(RecordPaths { from: RecordFrom::FirstEvent, journal, log_dir: None }, header, notify)
+            }
+        }
+    }
+
+    fn spawn(paths: RecordPaths, header: &Header, notify: impl Fn(News) + Clone + Send + 'static) -> Self {
+        let (tap, events) = feed(BATCHES_MAX);
+        let recorder = Recorder::spawn(events, &paths, header, notify.clone());
         Self { tap, recorder: recorder.map_err(|error| notify(News::Failing(error.to_string()))).ok() }
     }
 
@@ -112,6 +120,19 @@ impl Records {
         }
     }
 
+    /// Something is written.
+    pub(crate) fn is_on(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    /// Writes all of the rest, however long that takes, and how the session ended. There must be no other tap.
+    pub(crate) fn finish_all(self, ended: SessionEnd) -> Option<RecorderReport> {
+        drop(self.tap);
+        let recorder = self.recorder?;
+        recorder.note_end(ended);
+        Some(recorder.finish_all()).filter(|report| !is_empty(report))
+    }
+
     /// Writes the rest. A journal without events is not kept.
     pub(crate) fn finish(self) -> Option<RecorderReport> {
         drop(self.tap);
@@ -165,6 +186,17 @@ fn make_log_dir(dir: &Path, notify: &impl Fn(News)) -> Option<PathBuf> {
             None
         }
     }
+}
+
+/// The place and the limits of the plan's journal, if it wants one.
+fn new_journal(plan: &Plan, header: &Header, notify: &impl Fn(News)) -> Option<(PathBuf, Limits)> {
+    plan.journal.and_then(|limits| match journal_path(header) {
+        Ok(path) => Some((path, limits)),
+        Err(why) => {
+            notify(News::Failing(why));
+            None
+        }
+    })
 }
 
 /// `sessions/2026-11-22T03-13-02-4711.jsonl.zst` in the state directory: when it began, and the

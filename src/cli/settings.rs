@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Command};
 use ipnet::Ipv4Net;
 use toml::Value;
@@ -25,7 +26,7 @@ use crate::proto::config::{DeadPolicy, LINKS_MAX, Overlay, PeerConfig, SeedConfi
 use crate::proto::message::Dialect;
 use crate::proto::reach::Reach;
 use crate::session::recorder::Limits;
-use crate::ui::ThemeChoice;
+use crate::ui::{NODE_COLUMNS, ThemeChoice};
 
 /// The highest seed of random choices: the range of a config file's integers.
 const RNG_SEED_MAX: u64 = i64::MAX as u64;
@@ -191,6 +192,9 @@ settings! {
         /// Colors [default: auto]
         #[arg(long)]
         theme: Option<ThemeChoice> => console.theme, such as "\"auto\"";
+        /// Column of the list of nodes; may be repeated [default: all that fit]
+        #[arg(long, value_name = "COLUMN", value_parser = PossibleValuesParser::new(NODE_COLUMNS.iter().copied()))]
+        columns: Option<Vec<String>> => console.columns, such as "[\"state\", \"links\", \"probes\"]";
     }
 }
 
@@ -450,6 +454,12 @@ impl Written for Vec<Ipv4Net> {
     }
 }
 
+impl Written for Vec<String> {
+    fn value(&self) -> Option<Value> {
+        (!self.is_empty()).then(|| self.clone().into())
+    }
+}
+
 impl<T: ValueChoice> Written for T {
     fn value(&self) -> Option<Value> {
         Some(self.name().into())
@@ -503,6 +513,17 @@ mod tests {
         let peer = settings("--max-dial 5", file, PaceName::Lively).unwrap().peer;
         assert_eq!((peer.gossip_interval.as_secs(), peer.liveness_interval.as_secs(), peer.max_dial), (20, 2, 5));
         assert_eq!(peer.dialect, Dialect::Classic);
+    }
+
+    #[test]
+    fn columns_are_those_that_the_console_has() {
+        let columns = |words: &[&str]| {
+            let value = Value::Array(words.iter().map(|word| (*word).into()).collect());
+            read::<ConsoleArgs>("columns", &value).map(|console| console.columns)
+        };
+        assert_eq!(columns(&["state", "30s"]), Ok(Some(vec!["state".to_owned(), "30s".to_owned()])));
+        let known = NODE_COLUMNS.iter().map(|column| (*column).to_owned()).collect();
+        assert_eq!(columns(&["speed"]).unwrap_err(), SettingError::NotOneOf("[\"speed\"]".to_owned(), known));
     }
 
     #[test]

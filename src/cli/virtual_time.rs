@@ -1,30 +1,18 @@
-//! Nodes in virtual time: at the pace of the clock for somebody who watches, or as fast as
-//! possible.
+//! Nodes in virtual time at the pace of the clock, for somebody who watches.
 
-use std::io;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::args::PrintFormat;
-use super::failure::Failure;
-use super::output::{say, warn};
-use super::plan::Plan;
-use super::printer::Printer;
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::event::{Attempt, Batch, Event, FailureReason};
 use crate::feed::Tap;
-use crate::model::span_text;
-use crate::model::words::count_text;
 use crate::proto::config::DeadPolicy;
 use crate::proto::time::Time;
 use crate::request::Request;
-use crate::scenario::Run;
 use crate::session::check::{Breach, Checker};
-use crate::session::journal::Header;
-use crate::sim::{EPOCH, EventSink, Piece, ScenarioSink, VirtualEngine, play};
+use crate::sim::{EventSink, VirtualEngine};
 
 /// The shortest wait between two runs of a network that keeps up with the clock: a frame shows
 /// nothing shorter.
@@ -38,7 +26,7 @@ const DEBT_MAX: Duration = Duration::from_millis(500);
 /// is late once, and then catches up.
 const LATE_LOOKS_MAX: u32 = 3;
 /// Events in one batch: listeners hold a limited number of batches.
-const BATCH_MAX: usize = 256;
+pub(super) const BATCH_MAX: usize = 256;
 
 /// Keeps virtual time at the clock's and carries out commands, until [`Command::Quit`] comes or
 /// nobody can send more.
@@ -170,66 +158,6 @@ fn publish(engine: &mut VirtualEngine<CheckedPublisher>) {
         engine.tell_failure(Attempt::HoldInvariant, FailureReason::Quote(format!("{breach}: please report it")));
     }
     engine.sink_mut().hand_on();
-}
-
-/// Plays the plan's scenario as fast as possible, without a screen. With the same random seed, the
-/// output is the same to the byte.
-pub(crate) fn run(plan: &Plan, format: PrintFormat) -> Result<ExitCode, Failure> {
-    plan.warnings.iter().for_each(warn);
-    let script = plan.script().filter(|script| plan.length.is_some() || !script.steps.is_empty());
-    let Some(script) = script else {
-        let why = "virtual time does not end by itself: give --duration, or a --script that does something";
-        return Err(Failure::usage(why));
-    };
-    // The day starts at midnight UTC wherever they run, so a run is the same everywhere.
-    let clock = Clock::start();
-    let rng_seed = plan.node.rng_seed_or_new(clock);
-    let mut printer = Printer::new(format, &Header::new(EPOCH, 0), io::stdout()).map_err(Failure::Stdout)?;
-    let (mut run, mut checker) = (Run::new(script), Checker::new(plan.node.seed.dead_policy));
-    let listener = |piece: Piece<'_>| match piece {
-        Piece::Event(event) => {
-            checker.apply(event);
-            printer.event(event).map_err(Failure::Stdout)
-        }
-        Piece::Told(notice) => {
-            plan.tell(&notice.text);
-            Ok(())
-        }
-        Piece::OverBound { at, node, gauge } => {
-            checker.weigh_gauge(at, node, gauge);
-            Ok(())
-        }
-    };
-    let sink = ScenarioSink::new(&mut run, listener);
-    let engine = VirtualEngine::with_sink(plan.node.network(rng_seed, 0), EPOCH, sink);
-    let played = play(engine, plan.length);
-    let end = match played.and_then(|end| printer.finish().map_err(Failure::Stdout).map(|()| end)) {
-        // A reader that closes the pipe has had enough: no failure.
-        Err(Failure::Stdout(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
-        other => other?,
-    };
-    tell_time(end, clock, rng_seed);
-    let verdict = plan.verdict(&run.summary());
-    let (breaches, more) = checker.finish(end);
-    Ok(if tell_breaches(&breaches, more) == 0 { verdict } else { ExitCode::FAILURE })
-}
-
-/// Reports the invariants that were violated, which is a fault in gossipctl, not a failed
-/// expectation. Returns how many.
-fn tell_breaches(breaches: &[Breach], more: u64) -> u64 {
-    for breach in breaches {
-        warn(format_args!("invariant violated: {breach}"));
-    }
-    if more > 0 {
-        warn(format_args!("and {} more", count_text(more, "time")));
-    }
-    breaches.len() as u64 + more
-}
-
-/// How long it took, and how to repeat it.
-fn tell_time(end: Time, clock: Clock, rng_seed: u64) {
-    let (lasted, took) = (span_text(end.since(EPOCH)), span_text(clock.now().since(clock.epoch())));
-    say(format_args!("{lasted} of virtual time in {took}; the same again with --rng-seed {rng_seed}"));
 }
 
 #[cfg(test)]

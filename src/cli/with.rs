@@ -50,6 +50,12 @@ fn merge(recordings: &[PathBuf]) -> Result<RecordedFile, Failure> {
     Ok(RecordedFile { path, _merged: Some(dir) })
 }
 
+impl AsRef<Path> for RecordedFile {
+    fn as_ref(&self) -> &Path {
+        self.path()
+    }
+}
+
 impl From<MergeError> for Failure {
     fn from(error: MergeError) -> Self {
         match error {

@@ -153,7 +153,7 @@ pub struct LinkHistory {
     connection: Option<ConnectionId>,
     /// The latest line of the gossip log in which its node tells of it.
     pub(super) line: Option<u64>,
-    past: Option<Box<Past>>,
+    past: Option<Box<LinkPast>>,
 }
 
 /// Unanswered probes in a row, oldest first. Stored once: the link and the evidence of a death hold
@@ -162,7 +162,7 @@ pub(super) type MissRow = Arc<Vec<Miss>>;
 
 /// What happened to a link, oldest first.
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Past {
+struct LinkPast {
     steps: VecDeque<LinkStep>,
     /// Steps that are no longer held.
     forgotten: u64,
@@ -260,7 +260,7 @@ impl LinkHistory {
         }
         if self.past.is_none() {
             let steps = self.quiet_steps().into();
-            self.past = Some(Box::new(Past { steps, forgotten: 0 }));
+            self.past = Some(Box::new(LinkPast { steps, forgotten: 0 }));
         }
         let Some(past) = &mut self.past else { return };
         if past.steps.len() == STEPS_MAX {

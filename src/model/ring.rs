@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn a_copy_keeps_what_it_held_and_shares_what_stays_the_same() {
         let mut ring = Ring::new(1_000);
-        (0..900).for_each(|entry| drop(ring.push(entry)));
+        (0..900).for_each(|entry| _ = ring.push(entry));
         let copy = ring.clone();
         *ring.get_mut(500).unwrap() = -1;
         ring.push(900);

@@ -46,7 +46,7 @@ pub enum MarkKind {
 
 /// Something that a person may want to go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
+pub struct TimelineMark {
     pub at: Time,
     pub kind: MarkKind,
     /// The node that it is about, if it is about one.
@@ -59,7 +59,7 @@ pub struct Mark {
     pub more: u64,
 }
 
-impl Mark {
+impl TimelineMark {
     /// The text, and how many more it stands for.
     pub fn summary(&self) -> String {
         if self.more == 0 { self.text.to_string() } else { format!("{}, and {} more", self.text, self.more) }
@@ -70,7 +70,7 @@ impl Mark {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timeline {
     /// In order of time.
-    marks: Vec<Mark>,
+    marks: Vec<TimelineMark>,
     density: Density,
     /// Warnings and messages of the model before these numbers have a mark.
     warned: u64,
@@ -95,7 +95,7 @@ impl Timeline {
         self.density.count(event.at, 1);
         self.follow_looks(model);
         if let Some((kind, node, text)) = said(model, event) {
-            self.push(Mark { at: event.at, kind, node, message: None, text: text.into(), more: 0 });
+            self.push(TimelineMark { at: event.at, kind, node, message: None, text: text.into(), more: 0 });
         }
     }
 
@@ -106,7 +106,7 @@ impl Timeline {
             for (_, warning) in warnings.from(self.warned) {
                 let (node, message) = (warning.finding.node(), warning.finding.message());
                 let text = model.warning_text(&warning.finding).into();
-                self.push(Mark { at: warning.at, kind: MarkKind::Warning, node, message, text, more: 0 });
+                self.push(TimelineMark { at: warning.at, kind: MarkKind::Warning, node, message, text, more: 0 });
             }
             self.warned = warnings.end();
         }
@@ -134,28 +134,28 @@ impl Timeline {
 
     /// Something is missing here, as this text says.
     pub fn gap(&mut self, at: Time, text: String) {
-        self.push(Mark { at, kind: MarkKind::Gap, node: None, message: None, text: text.into(), more: 0 });
+        self.push(TimelineMark { at, kind: MarkKind::Gap, node: None, message: None, text: text.into(), more: 0 });
     }
 
     /// All marks, in order of time.
-    pub fn marks(&self) -> &[Mark] {
+    pub fn marks(&self) -> &[TimelineMark] {
         &self.marks
     }
 
     /// The marks between these times, both included.
-    pub fn marks_between(&self, from: Time, to: Time) -> &[Mark] {
+    pub fn marks_between(&self, from: Time, to: Time) -> &[TimelineMark] {
         let start = self.marks.partition_point(|mark| mark.at < from);
         let end = self.marks.partition_point(|mark| mark.at <= to);
         self.marks.get(start..end).unwrap_or_default()
     }
 
     /// The last mark before this time.
-    pub fn mark_before(&self, at: Time) -> Option<&Mark> {
+    pub fn mark_before(&self, at: Time) -> Option<&TimelineMark> {
         self.marks[..self.marks.partition_point(|mark| mark.at < at)].last()
     }
 
     /// The first mark after this time.
-    pub fn mark_after(&self, at: Time) -> Option<&Mark> {
+    pub fn mark_after(&self, at: Time) -> Option<&TimelineMark> {
         self.marks.get(self.marks.partition_point(|mark| mark.at <= at))
     }
 
@@ -171,10 +171,10 @@ impl Timeline {
             return;
         }
         let (kind, node, text) = (MarkKind::Incomplete, Some(id.origin), model.incomplete_text(id).into());
-        self.push(Mark { at, kind, node, message: Some(id), text, more: 0 });
+        self.push(TimelineMark { at, kind, node, message: Some(id), text, more: 0 });
     }
 
-    fn push(&mut self, mark: Mark) {
+    fn push(&mut self, mark: TimelineMark) {
         if self.marks.len() == MARKS_MAX {
             self.merge();
         }
@@ -186,7 +186,7 @@ impl Timeline {
     fn merge(&mut self) {
         while self.marks.len() > MARKS_MAX / 2 {
             let width = micros(self.merge_width).max(1);
-            let mut kept: Vec<Mark> = Vec::with_capacity(self.marks.len());
+            let mut kept: Vec<TimelineMark> = Vec::with_capacity(self.marks.len());
             for mark in self.marks.drain(..) {
                 let part = mark.at.as_micros() / width;
                 let near = kept.iter_mut().rev().take_while(|other| other.at.as_micros() / width == part);

@@ -362,7 +362,7 @@ impl Model {
     }
 
     fn look_between(&mut self, last: u64, end: u64) {
-        let looks = ticks::Looks { quiet_since: self.now, settles_after: find::settling_time(self) };
+        let looks = ticks::LookTimes { quiet_since: self.now, settles_after: find::settling_time(self) };
         let mut next = looks.after(last);
         while let Some(look) = next.filter(|look| *look <= end) {
             self.look(ticks::time_of(look));

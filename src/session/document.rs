@@ -193,6 +193,9 @@ fn markdown(model: &Model, utc_offset_s: i32) -> String {
         let _ = writeln!(text, "| {name} | {began} | {}/{} | {copies} |", coverage.have, coverage.of);
     }
     text += "\n| dead node | at | reported by | by seeds |\n|---|---|---|---|\n";
+    if model.deaths().cases().is_empty() {
+        text += "| none | | | |\n";
+    }
     for (_, case) in model.deaths().cases() {
         let _ = writeln!(text, "| {} |", death(case, model, utc_offset_s).map(|text| cell(&text)).join(" | "));
     }
@@ -224,5 +227,19 @@ const fn state(state: ObservedState) -> &'static str {
         ObservedState::Killed => "killed",
         ObservedState::Left => "left",
         ObservedState::Known => "heard of",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_without_deaths_says_none() {
+        let text = Document::new(DocumentFormat::Markdown, 0).text();
+        assert!(
+            text.ends_with("| dead node | at | reported by | by seeds |\n|---|---|---|---|\n| none | | | |\n"),
+            "{text}"
+        );
     }
 }

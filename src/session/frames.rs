@@ -24,16 +24,20 @@ const PLACE_BEGIN_LEN: i64 = 4;
 const PLACE_HEAD_LEN: u64 = 8;
 /// Bytes of a place: three numbers with their names take at most 90.
 const PLACE_LEN_MAX: u64 = 128;
+/// Bytes that are read around a place while frames are passed over.
+const PLACES_CHUNK_LEN: usize = 160;
+/// Places that are listed: a day of frames of a tenth of a second.
+const PLACES_MAX: usize = 864_000;
 /// Bytes of a frame, packed and unpacked: eight times what a block takes, so that one with the longest lines fits.
 const FRAME_LEN_MAX: u64 = 4 * 1024 * 1024;
 
 /// Where a frame is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct FramePlace {
+pub(super) struct FramePlace {
     /// The number of the first event in it.
-    n: u64,
+    pub(super) n: u64,
     /// When that was.
-    at: Time,
+    pub(super) at: Time,
     /// Its bytes.
     len: u64,
 }
@@ -159,11 +163,26 @@ pub(super) struct FrameReader {
     /// What was unpacked, and how much of that was read.
     lines: Vec<u8>,
     read: usize,
+    /// Where the frame begins whose lines these are.
+    begun: Option<FrameStart>,
+}
+
+/// Where a frame of ours begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FrameStart {
+    /// Bytes of the file before its place.
+    pub(super) offset: u64,
+    /// The number of the first event in it.
+    pub(super) n: u64,
 }
 
 enum FrameSource {
     /// Frames with places before them.
-    Ours(BufReader<File>),
+    Ours {
+        file: BufReader<File>,
+        /// Bytes that were read of it.
+        offset: u64,
+    },
     /// What another program has packed: a frame may be as long as it likes.
     Others(Box<zstd::Decoder<'static, BufReader<File>>>),
 }
@@ -171,11 +190,39 @@ enum FrameSource {
 impl FrameReader {
     pub(super) fn new(mut file: BufReader<File>) -> io::Result<Self> {
         let source = if file.fill_buf()?.starts_with(&PLACE) {
-            FrameSource::Ours(file)
+            FrameSource::Ours { file, offset: 0 }
         } else {
             FrameSource::Others(Box::new(zstd::Decoder::with_buffer(file)?))
         };
-        Ok(Self { source, lines: Vec::new(), read: 0 })
+        Ok(Self { source, lines: Vec::new(), read: 0, begun: None })
+    }
+
+    /// Its frames have places before them.
+    pub(super) fn is_ours(&self) -> bool {
+        matches!(self.source, FrameSource::Ours { .. })
+    }
+
+    /// Goes on from the place behind so many bytes of a packed file, or of lines that another program has packed.
+    pub(super) fn skip_to(&mut self, target: u64) -> io::Result<()> {
+        (self.lines, self.read) = (Vec::new(), 0);
+        match &mut self.source {
+            FrameSource::Ours { file, offset } => {
+                *offset = file.seek(SeekFrom::Start(target))?;
+            }
+            FrameSource::Others(packed) => {
+                io::copy(&mut packed.take(target), &mut io::sink())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the frame of ours begins of which nothing was read yet; nothing in the middle of one and at the end.
+    pub(super) fn frame_start(&mut self) -> io::Result<Option<FrameStart>> {
+        if self.read < self.lines.len() {
+            return Ok(None);
+        }
+        self.begun = None;
+        Ok(if self.fill_buf()?.is_empty() { None } else { self.begun })
     }
 
     /// Unpacks what comes next; nothing at the end.
@@ -183,7 +230,12 @@ impl FrameReader {
         self.lines.clear();
         self.read = 0;
         match &mut self.source {
-            FrameSource::Ours(file) => self.lines = next_frame(file)?,
+            FrameSource::Ours { file, offset } => {
+                let begin = *offset;
+                let (n, lines) = next_frame(file, offset)?;
+                self.begun = Some(FrameStart { offset: begin, n });
+                self.lines = lines;
+            }
             FrameSource::Others(packed) => {
                 let read = packed.take(CHUNK_LEN as u64).read_to_end(&mut self.lines);
                 // An error comes again behind what was unpacked before it.
@@ -194,21 +246,24 @@ impl FrameReader {
     }
 }
 
-/// The lines of the next frame; none at the end.
-fn next_frame(file: &mut BufReader<File>) -> io::Result<Vec<u8>> {
+/// The lines of the next frame, and the number of the first event in them; none at the end. Counts what it reads.
+fn next_frame(file: &mut BufReader<File>, offset: &mut u64) -> io::Result<(u64, Vec<u8>)> {
     if file.fill_buf()?.is_empty() {
-        return Ok(Vec::new());
+        return Ok((0, Vec::new()));
     }
-    let Some(place) = read_place(file)? else {
+    let place = read_place(file)?;
+    *offset = file.stream_position()?;
+    let Some(place) = place else {
         skip_to_place(file)?;
+        *offset = file.stream_position()?;
         return Err(io::Error::new(ErrorKind::InvalidData, "this part is damaged: it does not begin as it should"));
     };
     let mut frame = Vec::new();
-    file.take(place.len).read_to_end(&mut frame)?;
+    *offset += file.take(place.len).read_to_end(&mut frame)? as u64;
     if (frame.len() as u64) < place.len {
         return Err(ErrorKind::UnexpectedEof.into());
     }
-    unpack(&frame)
+    Ok((place.n, unpack(&frame)?))
 }
 
 /// Passes over everything before the next place.
@@ -223,6 +278,26 @@ fn skip_to_place(file: &mut BufReader<File>) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The places of a packed file and where each stands, from place to place, up to the first that is damaged or cut.
+/// Nothing is unpacked. A file without places has none.
+pub(super) fn places(file: File) -> io::Result<Vec<(u64, FramePlace)>> {
+    let len = file.metadata()?.len();
+    let mut file = BufReader::with_capacity(PLACES_CHUNK_LEN, file);
+    let (mut places, mut offset) = (Vec::new(), 0);
+    while places.len() < PLACES_MAX {
+        let Some(place) = read_place(&mut file)? else { break };
+        let behind = file.stream_position()?;
+        let end = behind.saturating_add(place.len);
+        if end > len {
+            break;
+        }
+        places.push((offset, place));
+        offset = end;
+        file.seek_relative(i64::try_from(place.len).unwrap_or(0))?;
+    }
+    Ok(places)
 }
 
 impl Read for FrameReader {

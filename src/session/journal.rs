@@ -18,6 +18,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use self::block::JournalBlock;
+pub(super) use self::reader::{Bookmark, read_at, read_from};
 pub use self::reader::{Glance, JournalEnd, JournalReader, check_rereadable, glance, overview, read};
 use super::disk::{Disk, JournalFile, Loss};
 use super::frames::Packing;
@@ -33,6 +34,8 @@ pub const VERSION: u32 = 2;
 /// The longest line that is read: a full peer list, or the longest body with each byte escaped,
 /// takes less than half.
 pub const LINE_LEN_MAX: usize = 1024 * 1024;
+/// How much of a session's time a block holds. In virtual time hours of it pass within a second of the clock.
+const BLOCK_SPAN_MAX: Duration = Duration::from_millis(1_500);
 /// Bytes of a journal's size that are reserved for the lines about missing events and for the
 /// footer.
 const LAST_WORDS_LEN: u64 = 64 + FOOTER_LEN_MAX as u64;
@@ -42,7 +45,11 @@ const LAST_WORDS_LEN: u64 = 64 + FOOTER_LEN_MAX as u64;
 pub struct Header {
     pub format: String,
     pub version: u32,
+    /// When it began, by the machine's clock.
     pub started: Time,
+    /// When it began by the network's own time, of which the events tell, if that is another: in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<Time>,
     /// Seconds that the machine's clock was ahead of UTC.
     pub utc_offset_s: i32,
     /// The version of the program that wrote it.
@@ -82,7 +89,13 @@ impl Header {
     pub fn new(started: Time, utc_offset_s: i32) -> Self {
         let gossipctl = env!("CARGO_PKG_VERSION").to_owned();
         let (format, version) = (FORMAT.to_owned(), VERSION);
-        Self { format, version, started, utc_offset_s, gossipctl, lab: None, scenario: None, merged: Vec::new() }
+        let (epoch, lab, scenario, merged) = (None, None, None, Vec::new());
+        Self { format, version, started, epoch, utc_offset_s, gossipctl, lab, scenario, merged }
+    }
+
+    /// When it began by the time of its events.
+    pub fn began(&self) -> Time {
+        self.epoch.unwrap_or(self.started)
     }
 }
 
@@ -229,7 +242,7 @@ impl Journal {
     pub fn begin(path: &Path, header: &Header, size_max: u64) -> (Self, Result<(), JournalError>) {
         let fail = |reason| JournalError::Create { path: path.to_owned(), reason };
         let line = serde_json::to_vec(header).map(|line| [line, b"\n".to_vec()].concat()).map_err(io::Error::from);
-        let (first, written) = match line.and_then(|line| Packing::of(path).pack(0, header.started, line)) {
+        let (first, written) = match line.and_then(|line| Packing::of(path).pack(0, header.began(), line)) {
             Ok(first) => (first, Ok(())),
             Err(error) => (Vec::new(), Err(fail(error))),
         };
@@ -250,14 +263,14 @@ impl Journal {
             header_len: 0,
             full: false,
             block: JournalBlock::default(),
-            started: header.started,
-            at: header.started,
+            started: header.began(),
+            at: header.began(),
             next: 0,
             lost: 0,
             untold: 0,
             held: HeldEvents::default(),
             loss: None,
-            tally: Tally::new(header.started),
+            tally: Tally::new(header.began()),
         }
     }
 
@@ -317,6 +330,9 @@ impl Journal {
         for event in events {
             self.tally.take(event);
             if self.block.is_empty() {
+                self.at = event.at;
+            } else if event.at.since(self.at) >= BLOCK_SPAN_MAX {
+                kept = kept.and(self.flush());
                 self.at = event.at;
             }
             let number = self.next;

@@ -180,6 +180,15 @@ impl Recorder {
     /// it is not for a task that others wait for.
     pub fn finish(self) -> RecorderReport {
         self.stop.cancel();
+        self.join()
+    }
+
+    /// The same, however long it takes, once nobody can publish any more.
+    pub fn finish_all(self) -> RecorderReport {
+        self.join()
+    }
+
+    fn join(self) -> RecorderReport {
         self.thread.join().unwrap_or_else(|_| RecorderReport {
             journal: self.handle.journal.clone(),
             errors: 1,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::action::{Deed, PaneId};
+use super::command_line::chosen_columns;
 use super::host::{JournalState, Objection, Refusals, Refused, Severity, ToHost};
 use super::keys::Key;
 use super::modal::start::Start;
@@ -13,6 +14,7 @@ use super::pane::Panes;
 use super::playback::Playback;
 use super::prompt::{History, Prompt};
 use super::scene::Scene;
+use super::seek::OpenedRecording;
 use super::seeks::Seeks;
 use super::text::rough_text;
 use super::theme::{NoColor, Theme};
@@ -101,6 +103,8 @@ pub(crate) struct App {
     /// Where the timeline was last drawn.
     pub(crate) time_scale: Option<TimeScale>,
     pub(crate) panes: Panes,
+    /// The columns that new panes show; none: all.
+    columns: Vec<&'static str>,
     /// The message whose spread is shown.
     pub(crate) waves: Waves,
     /// What is to be done outside, in order.
@@ -138,11 +142,13 @@ impl App {
         let theme = Theme::new(options.theme, no_color, options.glyphs);
         let (now, started) = (options.clock.now(), options.clock.epoch());
         let scene = Scene::new(options.mode, theme, options.keys.into_map(), now, options.utc_offset_s);
+        let columns = chosen_columns(options.columns.iter().map(String::as_str)).unwrap_or_default();
         let mut app = Self {
             scene,
             seeks: Seeks::default(),
             time_scale: None,
-            panes: Panes::default(),
+            panes: Panes::with_columns(&columns),
+            columns,
             waves: Waves::default(),
             effects: Vec::new(),
             work: Vec::new(),
@@ -240,6 +246,14 @@ impl App {
         }
     }
 
+    /// Shows another session: what was shown before is forgotten.
+    pub(crate) fn begin_again(&mut self, recording: OpenedRecording) {
+        self.scene.open(recording);
+        self.panes = Panes::with_columns(&self.columns);
+        self.modals.clear();
+        self.waves = Waves::default();
+    }
+
     /// Opens a dialog on top of the others.
     pub(crate) fn open(&mut self, modal: impl Modal + 'static) {
         self.modals.push(Box::new(modal));
@@ -270,7 +284,7 @@ impl App {
         }
     }
 
-    /// Shows an answer in the footer for a while.
+    /// Shows an answer above the footer for a while.
     pub(crate) fn show(&mut self, severity: Severity, text: impl Into<String>) {
         self.toasts.answer(severity, text.into(), self.scene.now);
     }

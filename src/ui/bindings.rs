@@ -46,8 +46,8 @@ impl Binding {
 /// The keys before those of the panes, in the order of the footer and the help.
 fn first() -> Vec<Binding> {
     vec![
-        key(Add, "add", "a", "start a seed, a peer or a lab in this process").hint("add", 2),
-        key(Message, "message", "m", "send a message of your own").hint("say", 5),
+        key(Add, "add", "a", "start a seed, a peer or a lab in this process").hint("add", 8),
+        key(Message, "message", "m", "send a message of your own").hint("say", 7),
         act(
             Deed::Kill,
             "kill",
@@ -56,30 +56,31 @@ fn first() -> Vec<Binding> {
         )
         .hint("kill", 1),
         act(Deed::Hang, "hang", "X", "make the selected node fall silent with its sockets open; press twice")
-            .hint("hang", 9),
+            .hint("hang", 12),
         act(Deed::Restart, "restart", "r", "restart a killed or hung node at its address; heal a link that was cut")
-            .hint("restart", 4),
+            .hint("restart", 1),
         key(Faults, "faults", "F", "list the faults of the selected node or link, and those that are set")
-            .hint("faults", 7),
+            .hint("faults", 10),
         key(Calm, "calm", "C", "end all faults; killed and hung nodes restart"),
         key(Details, "details", "enter", "explain the selection, with the evidence").hint("why", 1),
-        key(Wave, "wave", "w", "replay the spread of the message slowly, hop by hop").hint("wave", 4),
+        key(Wave, "wave", "w", "replay the spread of the message slowly, hop by hop").hint("wave", 6),
         key(WaveTable, "who", "W", "show which peers lack the message and why, and which have it and from whom")
-            .hint("who has it", 4),
-        key(Filter, "filter", "/", "show only matching lines; with ! in front, only the others").hint("filter", 6),
-        key(CommandLine, "command", ":", "type a command, or the name of what a key does").hint("command", 7),
+            .hint("who has it", 8),
+        key(Filter, "filter", "/", "show only matching lines; with ! in front, only the others").hint("filter", 1),
+        key(CommandLine, "command", ":", "type a command, or the name of what a key does").hint("command", 1),
         key(Freeze, "freeze", "space", "freeze the picture, events are still collected; in the past, play or pause")
-            .hint("freeze", 8),
+            .hint("freeze", 11),
         travel(Travel::EventBack, "event-back", ",", "go back to the event before, of those that this pane shows")
-            .hint("event before", 8),
+            .hint("event before", 11),
         travel(Travel::EventForward, "event-forward", ".", "go to the event after, of those that this pane shows"),
-        travel(Travel::MarkBack, "mark-back", "[", "go back to the mark of the timeline before").hint("mark before", 9),
+        travel(Travel::MarkBack, "mark-back", "[", "go back to the mark of the timeline before")
+            .hint("mark before", 12),
         travel(Travel::MarkForward, "mark-forward", "]", "go to the mark of the timeline after"),
         travel(Travel::Beginning, "beginning", "{", "go to the beginning of the session"),
         travel(Travel::End, "end", "}", "go to the end of a recording; of a session that runs, to now"),
-        key(NextPane, "next-pane", "tab", "go to the next pane").hint("pane", 10),
-        key(Zoom, "zoom", "z", "show this pane on the whole screen, or return").hint("zoom", 11),
-        key(Export, "export", "e", "write the session to a file (.txt, .jsonl or .csv)").hint("export", 5),
+        key(NextPane, "next-pane", "tab", "go to the next pane").hint("pane", 13),
+        key(Zoom, "zoom", "z", "show this pane on the whole screen, or return").hint("zoom", 14),
+        key(Export, "export", "e", "write the session to a file (.txt, .jsonl or .csv)").hint("export", 10),
         key(Help, "help", "?", "show what the keys do").hint("help", 0),
         key(
             Quit,

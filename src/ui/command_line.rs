@@ -129,6 +129,7 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
         "sort" => sort(rest),
         "why" => why(rest, model),
         "pane" => pane(rest),
+        name if rest.is_empty() && PaneId::named(name).is_some() => pane(name),
         "q" => at_most::<0>("q", rest).map(|()| Typed::Action(Action::Quit)).map_err(|error| told(&error)),
         _ => grammar::parse(line, model).map(typed).map_err(|error| told(&error)),
     }
@@ -160,14 +161,18 @@ fn sort(word: &str) -> Result<Typed, String> {
 }
 
 fn columns(rest: &str) -> Result<Typed, String> {
-    let known = |word: &str| COLUMNS.iter().find(|column| **column == word).copied();
-    let chosen = rest.split_whitespace().map(|word| known(word).ok_or(word)).collect::<Result<Vec<_>, _>>();
-    match chosen {
-        Ok(chosen) if chosen.is_empty() => Err(format!("expected columns COLUMN ..: {}", either(COLUMNS))),
-        Ok(chosen) if chosen.contains(&"all") => Ok(Typed::Columns(Vec::new())),
-        Ok(chosen) => Ok(Typed::Columns(chosen)),
-        Err(word) => Err(format!("no column '{word}': expected {}", either(COLUMNS))),
+    if rest.trim().is_empty() {
+        return Err(format!("expected columns COLUMN ..: {}", either(COLUMNS)));
     }
+    chosen_columns(rest.split_whitespace()).map(Typed::Columns)
+}
+
+/// The columns of these names; none if all are to be shown.
+pub(crate) fn chosen_columns<'a>(words: impl Iterator<Item = &'a str>) -> Result<Vec<&'static str>, String> {
+    let known = |word: &str| COLUMNS.iter().find(|column| **column == word).copied();
+    let known = |word: &'a str| known(word).ok_or_else(|| format!("no column '{word}': expected {}", either(COLUMNS)));
+    let chosen = words.map(known).collect::<Result<Vec<_>, _>>()?;
+    Ok(if chosen.contains(&"all") { Vec::new() } else { chosen })
 }
 
 /// `name, state, rtt or links`.
@@ -222,9 +227,9 @@ fn message(name: &str, model: &Model) -> Result<MessageId, String> {
 
 fn pane(word: &str) -> Result<Typed, String> {
     at_most::<1>("pane NUMBER", word).map_err(|error| told(&error))?;
-    let pane = PaneId::all().find(|pane| pane.number().to_string() == word);
-    let expected = || format!("expected pane 1 to :pane {}", PaneId::all().len());
-    pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(expected)
+    let known = || PaneId::all().map(|pane| format!("{} {}", pane.number(), pane.info().word)).collect::<Vec<_>>();
+    let expected = || format!("expected the number or the name of a pane: {}", known().join(", "));
+    PaneId::named(word).map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(expected)
 }
 
 /// Whole lines to which the last word of this one could be completed.
@@ -254,6 +259,7 @@ fn word_at(name: &str, place: usize) -> Option<Word> {
 fn names() -> Vec<String> {
     let mut names: Vec<String> = commands().map(|command| command.name.to_owned()).collect();
     names.extend(KEYS.iter().map(|binding| binding.name.to_string()));
+    names.extend(PaneId::all().flat_map(PaneId::names));
     names.sort_unstable();
     names.dedup();
     names

@@ -98,6 +98,7 @@ pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
     app.hide(plan.hidden);
     footer::render(app, frame, foot, &app.view());
     draw_modals(app, frame, Rect { height: area.height - 1, ..area });
+    footer::render_toast(app, frame, foot, &app.view());
     app.settle();
 }
 

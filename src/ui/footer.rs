@@ -1,11 +1,12 @@
-//! The line at the bottom: what is being typed, what a second key press would do, what just
-//! happened, or which keys there are.
+//! The line at the bottom: what is being typed, what a second key press would do, or which keys there
+//! are; above it, for a while, what just happened.
 
 use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Paragraph};
 
 use super::action::{Action, Deed, Move, PaneId, Travel};
 use super::app::{App, Armed, WayBack};
@@ -27,6 +28,10 @@ use crate::model::node::NodeRecord;
 use crate::model::span_text;
 use crate::model::timeline::Mark;
 
+/// Lines that an answer or news may take: more than the longest has at 80 columns. The notices keep
+/// what is news.
+const TOAST_LINES_MAX: usize = 4;
+
 pub(crate) fn render(app: &App, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let columns = usize::from(area.width);
     if let Some(prompt) = &app.prompt {
@@ -36,23 +41,35 @@ pub(crate) fn render(app: &App, frame: &mut Frame<'_>, area: Rect, view: &View<'
     frame.render_widget(line(app, columns, view), area);
 }
 
-/// Answers to the user come first, then news, then the keys.
+/// A key that is armed comes first, then the replay, then the keys.
 fn line(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
     if let Some(armed) = &app.armed {
         return armed_line(armed, columns, view);
     }
     // A dialog shows its own keys.
-    let is_covered = !app.modals.is_empty();
-    match (app.toasts.shown(), again(app, columns, view).filter(|_| !is_covered)) {
-        (Some(toast), Some(again)) if toast.is_news() => again,
-        (Some(toast), _) => toast_line(toast, columns, view),
-        (None, Some(again)) => again,
-        (None, None) if is_covered => Line::default(),
-        (None, None) => match timeline::told(app) {
-            Some(mark) => mark_line(mark, app, columns, view),
-            None => hints(app, columns, view),
-        },
+    if !app.modals.is_empty() {
+        return Line::default();
     }
+    again(app, columns, view).unwrap_or_else(|| match timeline::told(app) {
+        Some(mark) => mark_line(mark, app, columns, view),
+        None => hints(app, columns, view),
+    })
+}
+
+/// The answer or the news that is shown: not while something is typed or armed.
+pub(crate) fn toast(app: &App) -> Option<&Toast> {
+    app.toasts.shown().filter(|_| app.prompt.is_none() && app.armed.is_none())
+}
+
+/// Shows the answer or the news above `foot`, the line of keys, or on it if a dialog leaves it empty.
+pub(crate) fn render_toast(app: &App, frame: &mut Frame<'_>, foot: Rect, view: &View<'_>) {
+    let Some(toast) = toast(app) else { return };
+    let lines = toast_lines(toast, usize::from(foot.width), view);
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(foot.y);
+    let bottom = if app.modals.is_empty() { foot.y } else { foot.bottom() };
+    let area = Rect { y: bottom - height, height, ..foot };
+    frame.render_widget(Clear, area);
+    frame.render_widget(Paragraph::new(lines), area);
 }
 
 /// Which message is replayed, its progress, and the key that stops it.
@@ -80,22 +97,28 @@ fn armed_line(armed: &Armed, columns: usize, view: &View<'_>) -> Line<'static> {
     Line::from(Span::styled(text, selected(view.style(Tone::Dead))))
 }
 
-fn toast_line(toast: &Toast, columns: usize, view: &View<'_>) -> Line<'static> {
+/// The whole text, and the keys that lead to its reason.
+fn toast_lines(toast: &Toast, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     let (tone, sign) = match toast.severity {
         Severity::Error => (Tone::Dead, "Error:"),
         Severity::Warning | Severity::Info => severity_look(toast.severity),
     };
-    let text = text::plain(format!(" {sign} {}", toast.text), view.theme.glyphs);
+    let text = text::plain(format!("{sign} {}", toast.text), view.theme.glyphs);
     let key = |action| view.keys.key_of(action);
-    let why = toast.pane.map(|pane| format!(" {} {} why ", key(Action::Pane(pane)), key(Action::Details)));
-    // A line that is cut says all the more where the whole of it stands.
-    let room = columns.saturating_sub(why.as_deref().map_or(0, text::width));
-    let mut line = Line::from(view.span(tone, text::truncate(&text, room, view.theme.glyphs)));
-    if let Some(why) = why {
-        line.push_span(" ".repeat(room.saturating_sub(line.width())));
-        line.push_span(view.span(Tone::Strong, why));
+    let why = toast.pane.map(|pane| format!("  {} {} why ", key(Action::Pane(pane)), key(Action::Details)));
+    let room = columns.saturating_sub(2 + why.as_deref().map_or(0, text::width));
+    let mut texts = text::wrap(&text, room.max(1));
+    if texts.len() > TOAST_LINES_MAX {
+        let rest = texts.split_off(TOAST_LINES_MAX - 1).join(" ");
+        texts.push(text::truncate(&rest, room, view.theme.glyphs).into_owned());
     }
-    line
+    let mut lines: Vec<Line<'static>> =
+        texts.into_iter().map(|text| Line::from(view.span(tone, format!(" {text}")))).collect();
+    if let (Some(why), Some(last)) = (why, lines.last_mut()) {
+        last.push_span(" ".repeat((room + 2).saturating_sub(last.width())));
+        last.push_span(view.span(Tone::Strong, why));
+    }
+    lines
 }
 
 fn render_prompt(prompt: &Prompt, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
@@ -131,12 +154,18 @@ fn beside(prompt: &Prompt, columns: usize) -> String {
 fn hints(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
     let mut items = ways_back(app, view);
     items.extend(app.hidden.iter().filter(|pane| **pane != app.focus).filter_map(|pane| count(*pane, app, view)));
-    let target = app.target(view);
+    let (target, own) = (app.target(view), app.panes.get(app.focus).hints(view));
+    items.extend(own.into_iter().filter_map(|(action, hint)| {
+        let key = view.keys.key_of(action);
+        let parts = vec![(Tone::Strong, key), (Tone::Wave, format!(" {}", hint.word))];
+        (!parts[0].1.is_empty()).then_some(Item { group: 1, rank: hint.rank, parts })
+    }));
     items.extend(KEYS.iter().filter_map(|binding| {
         let hint = binding.hint?;
         hint_item(binding, hint, target, app, view)
     }));
-    let mut line = items::line(items, columns.saturating_sub(1), "  ", view);
+    let room = columns.saturating_sub(1);
+    let mut line = items::line(items::fitting(items, room, "  "), room, "  ", view);
     line.spans.insert(0, Span::raw(" "));
     line
 }
@@ -188,16 +217,18 @@ fn ways_back(app: &App, view: &View<'_>) -> Vec<Item> {
     items
 }
 
-/// `5 reports (1)`, and the filter that is on. Keys that do something outrank empty panes.
+/// `5 reports (1)`, and the filter that is on; `9 rates` of a pane without lines. Keys that do something
+/// outrank empty panes.
 fn count(pane: PaneId, app: &App, view: &View<'_>) -> Option<Item> {
     let info = pane.info();
     let filter = app.panes.get(pane).filter();
-    let (tone, rank, count) = match (info.count)(view) {
-        (0, _) => (Tone::Stale, info.rank_empty, 0),
-        (count, tone) => (tone, Some(info.rank), count),
+    let (tone, rank, count) = match info.count.map(|count| count(view)) {
+        None => (Tone::Plain, Some(info.rank), String::new()),
+        Some((0, _)) => (Tone::Stale, info.rank_empty, " (0)".to_owned()),
+        Some((count, tone)) => (tone, Some(info.rank), format!(" ({})", text::count(count))),
     };
     let rank = if filter.is_all() { rank? } else { 0 };
-    let count = format!(" {} ({})", info.word, text::count(count));
+    let count = format!(" {}{count}", info.word);
     let mut parts = vec![(Tone::Strong, pane.number().to_string()), (tone, count)];
     if !filter.is_all() {
         parts.push((Tone::Suspect, format!(" /{}", filter.typed())));
@@ -229,7 +260,7 @@ fn hint_item(binding: &Binding, hint: Hint, target: Option<Target>, app: &App, v
 fn who(hint: Hint, view: &View<'_>) -> Option<(String, u8)> {
     Some(match view.question()? {
         Question::Has(_) => (hint.word.to_owned(), hint.rank),
-        Question::Lacks(id) => (format!("who lacks {}", view.model.message_name(id)), 1),
+        Question::Lacks(id) => (format!("who lacks {}", view.model.message_name(id)), 2),
     })
 }
 
@@ -241,6 +272,7 @@ fn is_idle(action: Action, target: Option<Target>, app: &App, view: &View<'_>) -
         || (action == Action::Wave && view.wave.is_none())
         || (action == Action::Freeze && (app.scene.is_frozen() || app.scene.playback.is_some()))
         || (matches!(action, Action::Travel(_)) && app.scene.playback.is_none())
+        || (action == Action::Filter && !app.focus.has_lines())
         || (matches!(action, Action::Zoom | Action::Quit) && app.is_alone())
 }
 

@@ -26,6 +26,21 @@ impl Item {
     }
 }
 
+/// Items that fit into `columns`, those of the lowest ranks first. A short one may take the room that
+/// is too small for one of a lower rank.
+pub(crate) fn fitting(items: Vec<Item>, columns: usize, bar: &str) -> Vec<Item> {
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    order.sort_by_key(|index| items[*index].rank);
+    let mut is_in = vec![false; items.len()];
+    for index in order {
+        is_in[index] = true;
+        let chosen: Vec<Item> =
+            items.iter().zip(&is_in).filter(|(_, is_in)| **is_in).map(|(item, _)| item.clone()).collect();
+        is_in[index] = width(&chosen, bar) <= columns;
+    }
+    items.into_iter().zip(is_in).filter(|(_, is_in)| *is_in).map(|(item, _)| item).collect()
+}
+
 /// As many items as fit into `columns`, with `bar` between groups.
 pub(crate) fn line(mut items: Vec<Item>, columns: usize, bar: &str, view: &View<'_>) -> Line<'static> {
     while width(&items, bar) > columns {

@@ -123,6 +123,8 @@ pub(crate) struct ListView<K> {
     rows: usize,
     /// Lines below the selected one that the next window is to show.
     below: usize,
+    /// Items of the window that were left out above and below, for a long one.
+    left_out: (usize, usize),
     pub(crate) search: Search,
 }
 
@@ -136,6 +138,7 @@ impl<K> ListView<K> {
             top_item: None,
             rows: 0,
             below: 0,
+            left_out: (0, 0),
             search: Search::default(),
         }
     }
@@ -192,6 +195,7 @@ impl<K: Copy> ListView<K> {
     pub(crate) fn window(&mut self, items: &impl Rows<K>, rows: usize) -> Range<usize> {
         self.place = self.place_in(items);
         self.rows = rows;
+        self.left_out = (0, 0);
         let last_top = items.len().saturating_sub(rows);
         // The order of a list changes, and its window stays; a log grows, and its window moves on.
         let top = self.top_in(items).filter(|_| self.untouched == Untouched::First || !self.is_untouched());
@@ -202,14 +206,19 @@ impl<K: Copy> ListView<K> {
         self.top..items.len().min(self.top + rows)
     }
 
+    /// So many items at the ends of the window gave their rows to a long one.
+    pub(crate) fn leave_out(&mut self, above: usize, below: usize) {
+        self.left_out = (above, below);
+    }
+
     /// Items above the window.
     pub(crate) fn above(&self) -> usize {
-        self.top
+        self.top + self.left_out.0
     }
 
     /// Items below the window.
     pub(crate) fn below(&self, items: &impl Rows<K>) -> usize {
-        items.len().saturating_sub(self.top + self.rows)
+        items.len().saturating_sub(self.top + self.rows) + self.left_out.1
     }
 
     fn top_in(&self, items: &impl Rows<K>) -> Option<usize> {

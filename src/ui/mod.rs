@@ -70,3 +70,6 @@ pub use still::Still;
 #[cfg(test)]
 pub(crate) use tests::panic as panics;
 pub use update::judge;
+
+/// The columns of the list of nodes that can be chosen, and `all`.
+pub const NODE_COLUMNS: &[&str] = pane::COLUMNS;

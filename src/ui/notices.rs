@@ -41,6 +41,19 @@ impl NoticeLines {
         told
     }
 
+    /// Adds a line, or counts it in one of so many before that says the same.
+    pub(crate) fn keep(&mut self, line: NoticeLine, within: usize) {
+        let is_same = |earlier: &NoticeLine| {
+            (earlier.severity, &earlier.text, earlier.node) == (line.severity, &line.text, line.node)
+        };
+        let earlier = self.lines.iter().rev().take(within).find(|(_, earlier)| is_same(earlier));
+        let earlier = earlier.map(|(number, _)| number);
+        match earlier.and_then(|number| self.lines.get_mut(number)) {
+            Some(earlier) => earlier.repeat(line.at),
+            None => drop(self.lines.push(line)),
+        }
+    }
+
     /// Takes over what the model has noted. Returns what the user must know at once.
     pub(crate) fn take(&mut self, model: &Model) -> Option<(Severity, String)> {
         let mut urgent = None;
@@ -49,10 +62,9 @@ impl NoticeLines {
             if notice.severity == Severity::Error {
                 urgent = Some((notice.severity, line.text.clone()));
             }
-            match repeated(&mut self.lines, &line, &notice.event.kind) {
-                Some(earlier) => earlier.repeat(notice.at),
-                None => drop(self.lines.push(line)),
-            }
+            // A dial is tried again and again, between others.
+            let is_dial = matches!(notice.event.kind, EventKind::Link(LinkEvent::DialFailed { .. }));
+            self.keep(line, if is_dial { REPEATED_WITHIN } else { 1 });
             self.taken = number + 1;
         }
         urgent
@@ -64,7 +76,7 @@ impl NoticeLines {
         let gravest = new.iter().rev().min_by_key(|warning| gravity(&warning.finding));
         let gravest = gravest.map(|warning| model.warning_text(&warning.finding));
         for warning in new {
-            self.lines.push(warned(model, &warning.finding, warning.at));
+            self.keep(warned(model, &warning.finding, warning.at), 1);
         }
         self.warned = model.warnings().list().end();
         gravest.map(|text| (Severity::Warning, text))
@@ -76,14 +88,6 @@ fn line(model: &Model, notice: &Notice) -> NoticeLine {
     // What failed may be the start of a node, which then has no name to put in front.
     let text = if is_node { model.notice_text(notice) } else { model.sentence(&notice.event.kind) };
     NoticeLine::new(notice.at, notice.severity, text, Some(notice.event.node))
-}
-
-/// The line that says the same already, of a dial that is tried again and again.
-fn repeated<'a>(lines: &'a mut Ring<NoticeLine>, line: &NoticeLine, kind: &EventKind) -> Option<&'a mut NoticeLine> {
-    let EventKind::Link(LinkEvent::DialFailed { .. }) = kind else { return None };
-    let is_same = |earlier: &NoticeLine| earlier.text == line.text && earlier.node == line.node;
-    let (number, _) = lines.iter().rev().take(REPEATED_WITHIN).find(|(_, earlier)| is_same(earlier))?;
-    lines.get_mut(number)
 }
 
 fn warned(model: &Model, finding: &Finding, at: Time) -> NoticeLine {

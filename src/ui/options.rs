@@ -16,6 +16,8 @@ pub struct Options {
     pub mode: Mode,
     pub start_screen: StartScreen,
     pub defaults: FormDefaults,
+    /// The columns of the list of nodes, as `:columns` takes them; none: all that fit.
+    pub columns: Vec<String>,
     /// The user's changes to the keys.
     pub keys: KeyOverrides,
     /// The session's clock; its epoch is the session's start.

@@ -15,6 +15,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear, Paragraph};
 
+use super::action::PaneId;
 use super::bindings::KEYS;
 use super::command_line::commands;
 use super::line::{fit, mark};
@@ -89,7 +90,8 @@ fn about(line: &str, view: &View<'_>) -> String {
     if word.len() == line.len() {
         let command = commands().find(|command| command.name == word).map(|command| command.help);
         let key = || KEYS.iter().find(|binding| binding.name == word).map(|binding| binding.help);
-        return command.or_else(key).unwrap_or_default().to_owned();
+        let pane = || PaneId::named(word).map(|pane| pane.info().help);
+        return command.or_else(key).or_else(pane).unwrap_or_default().to_owned();
     }
     let model = view.model;
     if let Some(node) = model.nodes().find(word) {

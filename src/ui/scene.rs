@@ -182,7 +182,7 @@ impl Scene {
     pub(crate) fn note(&mut self, severity: Severity, text: &str) {
         let line = NoticeLine::new(self.network_now(), severity, text.to_owned(), None);
         self.notes.push(line.clone());
-        self.told.lines.push(line);
+        self.told.keep(line, 1);
     }
 
     /// Forgets the network; a recording is shown from now on, as soon as its first moment comes.

@@ -1,4 +1,4 @@
-//! Messages that stand in the footer for a while. The answer to the user comes first; news waits
+//! Messages that stand above the footer for a while. The answer to the user comes first; news waits
 //! until it has been read.
 
 use std::time::Duration;
@@ -7,10 +7,17 @@ use super::action::PaneId;
 use super::host::Severity;
 use crate::proto::time::Time;
 
-/// How long a line stays in the footer: it is read in that time.
+/// How long a message stays at least: it is noticed and read in that time.
 const TOAST_TIME: Duration = Duration::from_secs(5);
+/// How long each letter of a long message takes to read, for somebody who reads slowly.
+const LETTER_TIME: Duration = Duration::from_millis(60);
 
-/// A line for the footer.
+/// How long this text stays.
+fn stays(text: &str) -> Duration {
+    TOAST_TIME.max(LETTER_TIME * u32::try_from(text.chars().count()).unwrap_or(u32::MAX))
+}
+
+/// A message above the footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Toast {
     pub(crate) severity: Severity,
@@ -19,13 +26,6 @@ pub(crate) struct Toast {
     pub(crate) pane: Option<PaneId>,
     voice: Voice,
     until: Time,
-}
-
-impl Toast {
-    /// Nobody asked for it.
-    pub(crate) fn is_news(&self) -> bool {
-        self.voice == Voice::News
-    }
 }
 
 /// Where a line comes from.
@@ -37,7 +37,7 @@ enum Voice {
     News,
 }
 
-/// The line in the footer, and those that wait behind it.
+/// The message that is shown, and the one that waits behind it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Toasts {
     shown: Option<Toast>,
@@ -45,14 +45,15 @@ pub(crate) struct Toasts {
 }
 
 impl Toasts {
-    /// The line that is in the footer now.
+    /// The message that is shown now.
     pub(crate) fn shown(&self) -> Option<&Toast> {
         self.shown.as_ref()
     }
 
     /// Answers the user at once; news that stood there comes again afterwards.
     pub(crate) fn answer(&mut self, severity: Severity, text: String, now: Time) {
-        let answer = Toast { severity, text, pane: None, voice: Voice::Answer, until: now + TOAST_TIME };
+        let until = now + stays(&text);
+        let answer = Toast { severity, text, pane: None, voice: Voice::Answer, until };
         if let Some(news) = self.shown.replace(answer).filter(|toast| toast.voice == Voice::News) {
             self.waiting.get_or_insert(news);
         }
@@ -61,7 +62,8 @@ impl Toasts {
     /// Shows news: after the answer if one is being read, else at once. Of several that wait, the
     /// latest of the most serious ones is shown; the others are among the notices.
     pub(crate) fn tell(&mut self, severity: Severity, text: String, pane: Option<PaneId>, now: Time) {
-        let news = Toast { severity, text, pane, voice: Voice::News, until: now + TOAST_TIME };
+        let until = now + stays(&text);
+        let news = Toast { severity, text, pane, voice: Voice::News, until };
         match &self.shown {
             Some(Toast { voice: Voice::Answer, .. }) => {
                 let graver = self.waiting.take_if(|waiting| waiting.severity > severity);
@@ -89,7 +91,7 @@ impl Toasts {
         if self.shown.take_if(|toast| toast.until <= now).is_none() {
             return false;
         }
-        self.shown = self.waiting.take().map(|news| Toast { until: now + TOAST_TIME, ..news });
+        self.shown = self.waiting.take().map(|news| Toast { until: now + stays(&news.text), ..news });
         true
     }
 

@@ -4,7 +4,6 @@ use super::action::{Move, Travel};
 use super::app::{App, ConsoleEffect};
 use super::host::{Severity, ToHost};
 use super::options::Mode;
-use super::pane::Panes;
 use super::playback::{Motion, Playback};
 use super::seek::{Destination, NoSuchMoment, OpenedRecording, Seek, SeekId, ShownMoment, TimeDirection};
 use super::seeks::AfterSeek;
@@ -18,10 +17,7 @@ use crate::proto::time::Time;
 /// A recording was opened.
 pub(crate) fn open(app: &mut App, recording: OpenedRecording) {
     let start = recording.start;
-    app.scene.open(recording);
-    app.panes = Panes::default();
-    app.modals.clear();
-    app.waves = Waves::default();
+    app.begin_again(recording);
     seek(app, Destination::Time(start), AfterSeek::GoOn);
 }
 

@@ -127,6 +127,7 @@ pub(crate) fn update(app: &mut App, action: Action) {
         Action::Zoom => app.zoom = Zoom::On,
         Action::Freeze => travel::stop_or_go_on(app),
         Action::Travel(wanted) => travel::go(app, wanted),
+        Action::Filter if !app.focus.has_lines() => no_lines(app),
         Action::Filter => app.prompt = Some(Prompt::filter(app.focus, app.panes.get(app.focus).filter().clone())),
         Action::CommandLine => app.prompt = Some(Prompt::command("")),
         Action::Add if is_live(app) => app.open(add(NodeChoice::Peer, app.form_defaults())),
@@ -148,6 +149,11 @@ pub(crate) fn update(app: &mut App, action: Action) {
         Action::Suspend => app.effects.push(ConsoleEffect::Suspend),
         Action::Quit => app.effects.push(ConsoleEffect::Quit),
     }
+}
+
+/// The pane in front has nothing to filter.
+fn no_lines(app: &mut App) {
+    app.show(Severity::Warning, format!("{} has no lines to filter", app.focus.info().title));
 }
 
 /// Leaves the innermost of what was entered.

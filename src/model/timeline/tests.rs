@@ -34,7 +34,7 @@ impl Session {
     }
 
     fn told(&self) -> Vec<String> {
-        let told = |mark: &Mark| format!("{} {:?}: {}", mark.at.as_micros() / 1_000, mark.kind, mark.summary());
+        let told = |mark: &TimelineMark| format!("{} {:?}: {}", mark.at.as_micros() / 1_000, mark.kind, mark.summary());
         self.timeline.marks().iter().map(told).collect()
     }
 }
@@ -72,7 +72,7 @@ fn what_a_person_may_want_to_go_to_has_a_mark_that_says_it() {
 }
 
 #[test]
-fn warnings_and_incomplete_messages_stand_at_the_times_of_their_looks() {
+fn warnings_and_incomplete_messages_stand_where_they_were_found() {
     let mut session = Session::default();
     (1..=2).for_each(|n| session.start(0, n));
     session.pass(8_000);

@@ -23,13 +23,13 @@ pub(super) fn grid(at: Time) -> u64 {
 
 /// Looks in a network in which nothing has happened since a moment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Looks {
+pub(super) struct LookTimes {
     pub(super) quiet_since: Time,
     /// How long a silence may change what is found.
     pub(super) settles_after: Duration,
 }
 
-impl Looks {
+impl LookTimes {
     /// The first look after this one; none: nothing that it could find would be new.
     pub(super) fn after(self, look: u64) -> Option<u64> {
         let mut spacing = self.spacing(look);
@@ -71,7 +71,7 @@ mod tests {
 
     fn looks(silence: Duration) -> Vec<u64> {
         let since = Time::from_micros(1_700_000_000_123_456);
-        let looks = Looks { quiet_since: since, settles_after: Duration::MAX };
+        let looks = LookTimes { quiet_since: since, settles_after: Duration::MAX };
         let all = std::iter::successors(looks.after(grid(since)), |look| looks.after(*look));
         all.take_while(|look| time_of(*look) <= since + silence).collect()
     }
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn looks_are_the_same_from_wherever_they_are_counted() {
         let since = Time::from_micros(1_700_000_000_123_456);
-        let rules = Looks { quiet_since: since, settles_after: Duration::MAX };
+        let rules = LookTimes { quiet_since: since, settles_after: Duration::MAX };
         let all = looks(Duration::from_secs(3_600));
         for from in grid(since)..grid(since + Duration::from_secs(3_000)) {
             let next = all.iter().copied().find(|look| *look > from);
@@ -103,14 +103,14 @@ mod tests {
     #[test]
     fn a_settled_network_is_not_looked_at() {
         let since = Time::from_micros(0);
-        let looks = Looks { quiet_since: since, settles_after: Duration::from_secs(10) };
+        let looks = LookTimes { quiet_since: since, settles_after: Duration::from_secs(10) };
         assert_eq!(looks.after(19), Some(20));
         assert_eq!(looks.after(20), None);
     }
 
     #[test]
     fn the_end_of_time_has_no_look_after_it() {
-        let looks = Looks { quiet_since: Time::from_micros(0), settles_after: Duration::MAX };
+        let looks = LookTimes { quiet_since: Time::from_micros(0), settles_after: Duration::MAX };
         assert_eq!(looks.after(u64::MAX), None);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::line::{BlockHead, Line};
 use super::window::{RecordWindow, Told};
@@ -13,7 +14,7 @@ use crate::model::Model;
 use crate::model::identity::SessionIdentity;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
-use crate::session::frames::{CHUNK_LEN, FrameReader, is_packed, last_lines};
+use crate::session::frames::{CHUNK_LEN, FrameReader, FrameStart, is_packed, last_lines};
 use crate::session::overview::{FOOTER_LEN_MAX, Footer, MissedEvents, Overview, SessionEnd, Tally};
 
 /// The byte order mark that some editors and shells put before UTF-8 text.
@@ -39,14 +40,48 @@ pub struct JournalReader {
     header: Header,
     lines: RecordedLines,
     pub(super) line: u64,
-    nodes: BTreeMap<u32, Addr>,
+    /// Shared with the bookmarks that were given out.
+    nodes: Arc<BTreeMap<u32, Addr>>,
     window: RecordWindow,
     /// Records in order.
     ready: VecDeque<Told>,
     /// The number of the next event, if none is missing.
     next: u64,
     ended: bool,
+    /// Bytes of the lines that were read, and where the last one begins; of no meaning in frames of ours.
+    offset: u64,
+    line_start: u64,
+    /// Records that were handed out, and bookmarks behind so many of them.
+    handed: u64,
+    bookmarks: VecDeque<(u64, Bookmark)>,
+    marked: u64,
 }
+
+/// A place at which a reader can begin, behind all records that were read before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::session) struct Bookmark {
+    /// In the file; in one that another program has packed, in what is unpacked.
+    pub(in crate::session) offset: u64,
+    line: u64,
+    next: u64,
+    nodes: Arc<BTreeMap<u32, Addr>>,
+}
+
+impl Bookmark {
+    /// Bytes of memory that it takes, its nodes included.
+    pub(in crate::session) fn memory_len(&self) -> usize {
+        // A map takes about half as much again as what is in it.
+        size_of::<Self>() + self.nodes.len() * size_of::<(u32, Addr)>() * 3 / 2
+    }
+
+    /// The same without the nodes that blocks before it have named: each block names those that it needs.
+    pub(in crate::session) fn without_nodes(self) -> Self {
+        Self { nodes: Arc::default(), ..self }
+    }
+}
+
+/// Bytes between two bookmarks in a file that is not packed: what is read again in a moment.
+const BOOKMARK_EVERY: u64 = 64 * 1024;
 
 /// The lines of a file.
 #[derive(Debug)]
@@ -59,6 +94,22 @@ impl RecordedLines {
     fn open(path: &Path) -> io::Result<Self> {
         let mut file = BufReader::with_capacity(CHUNK_LEN, File::open(path)?);
         if is_packed(file.fill_buf()?) { FrameReader::new(file).map(Self::Packed) } else { Ok(Self::Plain(file)) }
+    }
+
+    /// Goes on from here: see [`Bookmark::offset`].
+    fn skip_to(&mut self, offset: u64) -> io::Result<()> {
+        match self {
+            Self::Plain(lines) => lines.seek(SeekFrom::Start(offset)).map(drop),
+            Self::Packed(lines) => lines.skip_to(offset),
+        }
+    }
+
+    /// Where a frame of ours begins whose first line comes next.
+    fn frame_start(&mut self) -> io::Result<Option<FrameStart>> {
+        match self {
+            Self::Plain(_) => Ok(None),
+            Self::Packed(lines) => lines.frame_start(),
+        }
     }
 
     /// The next line with its line end, or as much of it as is allowed or there.
@@ -83,8 +134,42 @@ pub fn read(path: &Path) -> Result<JournalReader, JournalError> {
     let mut lines = RecordedLines::open(path).map_err(fail)?;
     let first = lines.next().map_err(|reason| not_unpacked(path, reason))?;
     let header = header(path, &first)?;
-    let (nodes, window, ready) = (BTreeMap::new(), RecordWindow::default(), VecDeque::new());
-    Ok(JournalReader { path: path.to_owned(), header, lines, line: 1, nodes, window, ready, next: 0, ended: false })
+    Ok(JournalReader {
+        path: path.to_owned(),
+        header,
+        lines,
+        line: 1,
+        nodes: Arc::default(),
+        window: RecordWindow::default(),
+        ready: VecDeque::new(),
+        next: 0,
+        ended: false,
+        offset: first.len() as u64,
+        line_start: 0,
+        handed: 0,
+        bookmarks: VecDeque::new(),
+        marked: 0,
+    })
+}
+
+/// Opens it to read on from a bookmark.
+pub(in crate::session) fn read_from(path: &Path, bookmark: &Bookmark) -> Result<JournalReader, JournalError> {
+    let fail = |reason| JournalError::Read { path: path.to_owned(), reason };
+    let mut reader = read(path)?;
+    if matches!(reader.lines, RecordedLines::Packed(_)) {
+        // What was unpacked of others cannot be taken back.
+        reader.lines = RecordedLines::open(path).map_err(fail)?;
+    }
+    reader.lines.skip_to(bookmark.offset).map_err(fail)?;
+    (reader.line, reader.next, reader.nodes) = (bookmark.line, bookmark.next, Arc::clone(&bookmark.nodes));
+    (reader.offset, reader.marked) = (bookmark.offset, bookmark.offset);
+    reader.bookmarks.push_back((0, bookmark.clone()));
+    Ok(reader)
+}
+
+/// Opens a file without a bookmark, at a line that begins here.
+pub(in crate::session) fn read_at(path: &Path, offset: u64) -> Result<JournalReader, JournalError> {
+    read_from(path, &Bookmark { offset, line: 1, next: 0, nodes: Arc::default() })
 }
 
 /// Why not even the first line can be read: the library's errors have one of these kinds.
@@ -142,18 +227,63 @@ impl JournalReader {
         &self.header
     }
 
+    /// The bookmark behind the records that were handed out so far, if there is one.
+    pub(in crate::session) fn take_bookmark(&mut self) -> Option<Bookmark> {
+        let mut latest = None;
+        while self.bookmarks.front().is_some_and(|(after, _)| *after <= self.handed) {
+            latest = self.bookmarks.pop_front();
+        }
+        latest.filter(|(after, _)| *after == self.handed).map(|(_, bookmark)| bookmark)
+    }
+
+    /// Notes that a reader can begin here, where nothing waits to be put in order.
+    fn bookmark(&mut self, offset: u64, line: u64) {
+        let bookmark = Bookmark { offset, line, next: self.next, nodes: Arc::clone(&self.nodes) };
+        // Not every caller takes them.
+        while self.bookmarks.front().is_some_and(|(after, _)| *after < self.handed) {
+            self.bookmarks.pop_front();
+        }
+        self.bookmarks.push_back((self.handed + self.ready.len() as u64, bookmark));
+        self.marked = offset;
+    }
+
+    /// The same in a file without frames of ours, if the last bookmark is far enough away.
+    fn bookmark_line(&mut self, offset: u64, line: u64) {
+        let has_frames = matches!(&self.lines, RecordedLines::Packed(lines) if lines.is_ours());
+        if !has_frames && offset.saturating_sub(self.marked) >= BOOKMARK_EVERY {
+            self.bookmark(offset, line);
+        }
+    }
+
+    /// A frame is a block: what waits from the one before it is put in order.
+    fn begin_frame(&mut self) -> io::Result<()> {
+        if let Some(FrameStart { offset, n }) = self.lines.frame_start()? {
+            self.put_in_order(self.window.has_bad().then_some(n));
+            self.bookmark(offset, self.line - 1);
+        }
+        Ok(())
+    }
+
+    fn next_line(&mut self) -> io::Result<Vec<u8>> {
+        self.begin_frame()?;
+        self.line_start = self.offset;
+        let line = self.lines.next()?;
+        self.offset += line.len() as u64;
+        Ok(line)
+    }
+
     /// Skips to the next line, however long this one is.
     fn skip_rest(&mut self, line: &[u8]) {
         if line.len() == LINE_LEN_MAX && !line.ends_with(b"\n") {
             // A read error comes again with the next line, and is reported there.
-            let _ = self.lines.skip_line();
+            self.offset += self.lines.skip_line().unwrap_or(0) as u64;
         }
     }
 
     /// Reads a line, after which records may be ready.
     fn advance(&mut self) {
         self.line += 1;
-        match self.lines.next() {
+        match self.next_line() {
             Ok(line) if line.is_empty() => self.end(),
             Ok(line) => {
                 self.skip_rest(&line);
@@ -198,6 +328,7 @@ impl JournalReader {
             Line::Missed(MissedEvents { n, skipped }) => self.place(n, |_| JournalRecord::Skipped(skipped), len),
             Line::Head(BlockHead { block, nodes }) => {
                 self.put_in_order(Some(block));
+                self.bookmark_line(self.line_start, self.line - 1);
                 self.introduce(nodes);
             }
             // It sums up what was read. Events that could not be written it counts twice.
@@ -205,6 +336,7 @@ impl JournalReader {
         }
         if self.window.is_full() {
             self.put_in_order(None);
+            self.bookmark_line(self.offset, self.line);
         }
         Ok(())
     }
@@ -215,6 +347,7 @@ impl JournalReader {
             return self.window.take(number, record(number), len);
         }
         self.put_in_order(None);
+        self.bookmark_line(self.line_start, self.line - 1);
         let record = record(self.next);
         self.next = self.next.saturating_add(record.events());
         self.ready.push_back(Ok(record));
@@ -228,9 +361,12 @@ impl JournalReader {
     /// Each block names all nodes that it needs, so others can be forgotten.
     fn introduce(&mut self, mut nodes: BTreeMap<u32, Addr>) {
         if self.nodes.len() > NODES_MAX {
-            self.nodes.clear();
+            self.nodes = Arc::default();
         }
-        self.nodes.append(&mut nodes);
+        nodes.retain(|number, addr| self.nodes.get(number) != Some(addr));
+        if !nodes.is_empty() {
+            Arc::make_mut(&mut self.nodes).append(&mut nodes);
+        }
     }
 
     fn end_torn(&mut self) {
@@ -252,7 +388,9 @@ impl Iterator for JournalReader {
         while self.ready.is_empty() && !self.ended {
             self.advance();
         }
-        self.ready.pop_front()
+        let told = self.ready.pop_front()?;
+        self.handed += 1;
+        Some(told)
     }
 }
 
@@ -307,7 +445,7 @@ const STARTED_MAX: usize = 4_096;
 
 /// The nodes that were started before anything else happened.
 fn first_nodes(records: impl Iterator<Item = Result<JournalRecord, JournalError>>) -> Option<SessionIdentity> {
-    let mut model = Model::new();
+    let mut model = Model::new().without_warnings();
     for record in records.take(STARTED_MAX) {
         match record {
             Ok(JournalRecord::Event { event, .. }) if matches!(event.kind, EventKind::Node(_)) => model.apply(&event),
@@ -319,7 +457,7 @@ fn first_nodes(records: impl Iterator<Item = Result<JournalRecord, JournalError>
 
 /// What was read of a damaged journal counts.
 fn count(journal: JournalReader) -> Result<Overview, JournalError> {
-    let mut tally = Tally::new(journal.header().started);
+    let mut tally = Tally::new(journal.header().began());
     for record in journal {
         match record {
             Ok(JournalRecord::Event { event, .. }) => tally.take(&event),

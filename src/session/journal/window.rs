@@ -31,6 +31,11 @@ impl RecordWindow {
         self.records.len() >= RECORDS_MAX || self.len >= LEN_MAX || self.bad >= BAD_MAX
     }
 
+    /// A damaged line is among what waits.
+    pub(super) fn has_bad(&self) -> bool {
+        self.bad > 0
+    }
+
     /// Takes a record from a line of this length.
     pub(super) fn take(&mut self, number: u64, record: JournalRecord, len: usize) {
         self.records.push((number, Ok(record)));

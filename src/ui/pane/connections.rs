@@ -18,17 +18,18 @@ use std::collections::BTreeSet;
 
 use self::cells::Seen;
 use self::rows::Sort;
-use super::list::{Done, Lines, ListPane};
+use super::list::{Done, Fold, Lines, ListPane, fold_hint};
 use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::model::link::LinkKey;
 use crate::model::node::NodeRecord;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
-use crate::ui::action::Move;
+use crate::ui::action::{Action, Move};
 use crate::ui::explain::Subject;
 use crate::ui::filter::Filter;
-use crate::ui::line::{Parts, Sentence};
+use crate::ui::keys::Hint;
+use crate::ui::line::{Parts, Sentence, plain_text};
 use crate::ui::list_view::{ListView, Untouched};
 use crate::ui::seek::EventScope;
 use crate::ui::table;
@@ -37,6 +38,7 @@ use crate::ui::theme::{Theme, Tone};
 use crate::ui::view::{Target, View, nodes_shown};
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    number: 2,
     title: "Connections",
     word: "nodes",
     help: "connections: the nodes and their links",
@@ -46,7 +48,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     columns: cells::CHOICES,
     selects: Selects::NodeForAll,
     scope: EventScope::Connections,
-    count: |view| (view.model.nodes().len(), Tone::Plain),
+    count: Some(|view| (view.model.nodes().len(), Tone::Plain)),
     wanted: |view| nodes_shown(view).count() + 3,
     ..PaneInfo::new(ListPane::<Connections>::boxed)
 };
@@ -115,13 +117,18 @@ impl Lines for Connections {
 
     fn heading(&self, columns: usize, view: &View<'_>) -> Option<Parts> {
         let columns = cells::columns(columns, &self.columns, view);
-        let mut heading = table::heading(&columns, Tone::Strong, view.theme.glyphs);
-        // In place of the blank that follows each head.
+        let heading = table::heading(&columns, Tone::Strong, view.theme.glyphs);
         let (head, sign) = (self.sort.head(), self.direction.sign(view.theme));
-        for (_, text) in &mut heading {
-            *text = text.replacen(&format!("{head} "), &format!("{head}{sign}"), 1);
-        }
-        Some([vec![(Tone::Strong, " ".repeat(cells::SIGNS))], heading].concat())
+        let text = " ".repeat(cells::SIGNS) + &plain_text(&heading);
+        // In place of a blank beside the head, on the side where another one keeps the next head apart.
+        let (before, after) = (format!(" {head}"), format!("{head} "));
+        let is_last_blank = !text.contains(&format!("{head}  ")) && text.contains(&format!("  {head}"));
+        let signed = if is_last_blank {
+            text.replacen(&before, &format!("{sign}{head}"), 1)
+        } else {
+            text.replacen(&after, &format!("{head}{sign}"), 1)
+        };
+        Some(vec![(Tone::Strong, signed)])
     }
 
     fn note(&self, _list: &ListView<Target>, _rows: &Vec<Target>, view: &View<'_>) -> String {
@@ -169,9 +176,34 @@ impl Lines for Connections {
                 self.open.remove(&node);
                 list.select(Target::Node(node));
             }
-            (_moves, _) => return Done::No,
+            (Move::Right, Some(Target::Link(_)) | None)
+            | (Move::Left, None)
+            | (
+                Move::Up
+                | Move::Down
+                | Move::PageUp
+                | Move::PageDown
+                | Move::Top
+                | Move::Bottom
+                | Move::Follow
+                | Move::NextMatch
+                | Move::PreviousMatch,
+                _,
+            ) => return Done::No,
         }
         Done::Yes
+    }
+
+    fn hints(&self, chosen: Option<Target>, view: &View<'_>) -> Vec<(Action, Hint)> {
+        let sort = (Action::Move(Move::Sort), Hint { word: "sort", rank: 4 });
+        let reverse = (Action::Move(Move::Reverse), Hint { word: "reverse", rank: 5 });
+        let node = chosen
+            .map(|row| match row {
+                Target::Node(node) | Target::Link(LinkKey { node, .. }) => node,
+            })
+            .filter(|node| !rows::links_of(*node, view).is_empty());
+        let fold = node.map(|node| if self.open.contains(&node) { Fold::Unfolded } else { Fold::Folded });
+        [sort, reverse].into_iter().chain(fold.map(|fold| fold_hint(fold, 6))).collect()
     }
 
     fn of_node(&self, node: Addr) -> Option<Target> {

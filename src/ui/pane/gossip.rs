@@ -10,9 +10,9 @@
 
 use std::time::Duration;
 
-use super::list::ListPane;
-use super::log::{Depth, Fold, Log, LogLines, PARTS_MAX};
-use super::reports::{death, death_part, death_parts};
+use super::list::{Fold, ListPane};
+use super::log::{Depth, Log, LogLines, PARTS_MAX};
+use super::reports::{DeathPart, death, death_part, death_parts};
 use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::event::EventKind;
 use crate::model::Model;
@@ -42,13 +42,13 @@ const MILLIS_WIDTH_MIN: usize = 84;
 const FIGURES: [usize; 3] = [15, 7, 10];
 /// Nodes that lack a message and are named.
 const LACKING_SHOWN: usize = 3;
-/// Parts are the copies in order of arrival, then nodes elsewhere, then the nodes that lack it.
-const ELSEWHERE: u32 = u32::MAX / 3;
-const LACKING: u32 = u32::MAX / 3 * 2;
+/// Columns of a text that the figures leave to it: `  "Gossip Message 100"`.
+const BODY_WIDTH: usize = 22;
 /// Lines among which the latest change: what a busy lab writes in [`DELIVERY_TIME`].
 const UNSETTLED_MAX: usize = 1_024;
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    number: 3,
     title: "Gossip log",
     word: "gossip",
     help: "gossip log: a line for each message; what happened between them",
@@ -56,10 +56,37 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     narrow: Some(PanePlace { strip: 1, size: PaneSize::Rest }),
     selects: Selects::Message,
     scope: EventScope::GossipLog,
-    count: |view| (view.model.gossip().len(), Tone::Plain),
+    count: Some(|view| (view.model.gossip().len(), Tone::Plain)),
     wanted: |view| view.model.gossip().len() + 2,
     ..PaneInfo::new(ListPane::<LogLines<GossipPane>>::boxed)
 };
+
+/// A line that an entry unfolds to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GossipPart {
+    /// What one end of a link told.
+    End(FoldedEnd),
+    Death(DeathPart),
+    Message(MessagePart),
+}
+
+/// Which end of a link: the one that told of it first, or the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FoldedEnd {
+    First,
+    Other,
+}
+
+/// A line of a message, by its place among those of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MessagePart {
+    /// A node that has it, in the order of arrival.
+    Copy(usize),
+    /// A node of another process that has it.
+    Elsewhere(usize),
+    /// A node that lacks it.
+    Lacking(usize),
+}
 
 struct GossipPane;
 
@@ -72,6 +99,7 @@ pub(super) struct MessageReach {
 
 impl Log for GossipPane {
     type Entry = GossipEntry;
+    type Part = GossipPart;
     type Fact = Option<MessageReach>;
     const WORD: Option<&'static str> = Some("line");
 
@@ -118,7 +146,7 @@ impl Log for GossipPane {
         Some(format!("Nobody to gossip with: {}.", view.model.warning_text(&warning.finding)))
     }
 
-    fn selection(_number: u64, entry: &GossipEntry, part: Option<u32>, view: &View<'_>) -> Selection {
+    fn selection(_number: u64, entry: &GossipEntry, part: Option<GossipPart>, view: &View<'_>) -> Selection {
         let message = entry.message();
         if let (Some(id), Some(node)) = (message, part.and_then(|part| node_of(entry, part, view))) {
             let subject = Some(Subject::Lack { node, id });
@@ -133,33 +161,34 @@ impl Log for GossipPane {
         Selection { node: Some(node), subject: Some(subject), message, ..Selection::default() }
     }
 
-    fn parts(entry: &GossipEntry, view: &View<'_>) -> Vec<u32> {
-        let numbers = |first: u32, len: usize| (first..u32::MAX).take(len.min(PARTS_MAX));
+    fn parts(entry: &GossipEntry, view: &View<'_>) -> Vec<GossipPart> {
         match &entry.folded {
             Folded::Nothing => Vec::new(),
-            Folded::OtherEnd(_) => vec![0, 1],
-            Folded::Death(_) => case(entry, view).map(death_parts).unwrap_or_default(),
+            Folded::OtherEnd(_) => vec![GossipPart::End(FoldedEnd::First), GossipPart::End(FoldedEnd::Other)],
+            Folded::Death(_) => case(entry, view).into_iter().flat_map(death_parts).map(GossipPart::Death).collect(),
             Folded::Message(_) => rumor(entry, view).map_or_else(Vec::new, |rumor| {
                 let elsewhere = rumor.elsewhere(view.model.nodes()).count();
                 let lacking = rumor.lacking(view.model.nodes(), Counting::HadTime).count();
-                let all = numbers(0, rumor.copies.len()).chain(numbers(ELSEWHERE, elsewhere));
-                all.chain(numbers(LACKING, lacking)).take(PARTS_MAX).collect()
+                let copies = (0..rumor.copies.len()).map(MessagePart::Copy);
+                let all = copies.chain((0..elsewhere).map(MessagePart::Elsewhere));
+                let all = all.chain((0..lacking).map(MessagePart::Lacking));
+                all.map(GossipPart::Message).take(PARTS_MAX).collect()
             }),
         }
     }
 
-    fn part(entry: &GossipEntry, part: u32, columns: usize, view: &View<'_>) -> Sentence {
+    fn part(entry: &GossipEntry, part: GossipPart, columns: usize, view: &View<'_>) -> Sentence {
         let moment = |at| moment(at, columns, view);
-        match &entry.folded {
-            Folded::Nothing => Parts::new(),
-            Folded::OtherEnd(_) if part == 0 => end((entry.at, entry.node), &entry.kind, &moment, view),
-            Folded::OtherEnd(other) => end((other.at, other.node), &other.kind, &moment, view),
-            Folded::Death(_) => case(entry, view).map(|case| death_part(case, part, &moment, view)).unwrap_or_default(),
-            Folded::Message(_) => {
-                rumor(entry, view).and_then(|rumor| hop(rumor, part, &moment, view)).unwrap_or_default()
+        let parts = match part {
+            GossipPart::End(FoldedEnd::First) => Some(end((entry.at, entry.node), &entry.kind, &moment, view)),
+            GossipPart::End(FoldedEnd::Other) => {
+                let Folded::OtherEnd(other) = &entry.folded else { return Sentence::default() };
+                Some(end((other.at, other.node), &other.kind, &moment, view))
             }
-        }
-        .into()
+            GossipPart::Death(part) => case(entry, view).map(|case| death_part(case, part, &moment, view)),
+            GossipPart::Message(part) => rumor(entry, view).and_then(|rumor| hop(rumor, part, &moment, view)),
+        };
+        parts.unwrap_or_default().into()
     }
 
     /// A message may still come somewhere; late ones are rare.
@@ -196,7 +225,13 @@ fn message(entry: &GossipEntry, reach: &MessageReach, columns: usize, view: &Vie
     // Until somebody else has it there is nothing to measure.
     let (took, copies) =
         if *copies == 0 { (String::new(), String::new()) } else { (span_text(*took), count_of(*copies)) };
-    let figures = format!("{:told$} {took:>span$} {copies:>number$}", reached(&reach.spread, view.model));
+    let body = entry.body().map_or_else(String::new, |body| format!("  \"{}\"", shown(body)));
+    let (room, wanted) = (columns.saturating_sub(text::width(&plain_text(&parts))), text::width(&body).min(BODY_WIDTH));
+    let least = format!("{:told$}", reached(&reach.spread, view.model));
+    let some = format!("{least} {took:>span$}");
+    let all = format!("{some} {copies:>number$}");
+    // What was said is worth more than how many copies it took.
+    let figures = [all, some].into_iter().find(|figures| figures.len() + wanted <= room).unwrap_or(least);
     if reach.lacking.is_empty() {
         parts.push((tone(if coverage.is_full() { Tone::Up } else { Tone::Plain }), figures));
     } else {
@@ -209,8 +244,12 @@ fn message(entry: &GossipEntry, reach: &MessageReach, columns: usize, view: &Vie
         }
         let fill = figures.len().saturating_sub(text::width(&plain_text(&parts[1..])));
         parts.push((Tone::Plain, " ".repeat(fill)));
+        // Why it is lacked may leave too little for the text, which the name of the message stands for.
+        if text::width(&plain_text(&parts)) + wanted > columns {
+            return parts;
+        }
     }
-    parts.extend(entry.body().map(|body| (tone(Tone::Plain), format!("  \"{}\"", shown(body)))));
+    parts.push((tone(Tone::Plain), body));
     parts
 }
 
@@ -269,26 +308,23 @@ fn end((at, node): (Time, Addr), kind: &EventKind, moment: &dyn Fn(Time) -> Stri
 }
 
 /// The node of a part of a message's line.
-fn node_of(entry: &GossipEntry, part: u32, view: &View<'_>) -> Option<Addr> {
+fn node_of(entry: &GossipEntry, part: GossipPart, view: &View<'_>) -> Option<Addr> {
     let (rumor, nodes) = (rumor(entry, view)?, view.model.nodes());
+    let GossipPart::Message(part) = part else { return None };
     match part {
-        LACKING.. => rumor.lacking(nodes, Counting::HadTime).nth(place(part - LACKING)).map(|node| node.addr),
-        ELSEWHERE.. => rumor.elsewhere(nodes).nth(place(part - ELSEWHERE)).map(|(node, _)| node),
-        _ => rumor.copies.get_index(place(part)).map(|(node, _)| *node),
+        MessagePart::Copy(place) => rumor.copies.get_index(place).map(|(node, _)| *node),
+        MessagePart::Elsewhere(place) => rumor.elsewhere(nodes).nth(place).map(|(node, _)| node),
+        MessagePart::Lacking(place) => rumor.lacking(nodes, Counting::HadTime).nth(place).map(|node| node.addr),
     }
 }
 
-fn place(part: u32) -> usize {
-    usize::try_from(part).unwrap_or(usize::MAX)
-}
-
 /// Who got it from whom, when, and how often again; or who lacks it.
-fn hop(rumor: &Rumor, part: u32, moment: &dyn Fn(Time) -> String, view: &View<'_>) -> Option<Parts> {
+fn hop(rumor: &Rumor, part: MessagePart, moment: &dyn Fn(Time) -> String, view: &View<'_>) -> Option<Parts> {
     let nodes = view.model.nodes();
     let time = |at| (Tone::Stale, format!("{}   ", moment(at)));
     Some(match part {
-        LACKING.. => {
-            let node = rumor.lacking(nodes, Counting::HadTime).nth(place(part - LACKING))?;
+        MessagePart::Lacking(place) => {
+            let node = rumor.lacking(nodes, Counting::HadTime).nth(place)?;
             let why = why_not_each(view.model, rumor, &[node.addr], view.utc_offset_s).pop();
             let why = why.map_or_else(String::new, |lack| format!(": {}", lack.why));
             let blank = " ".repeat(text::width(&moment(rumor.first_seen)) + 3);
@@ -298,13 +334,13 @@ fn hop(rumor: &Rumor, part: u32, moment: &dyn Fn(Time) -> String, view: &View<'_
                 (Tone::Suspect, format!(" lacks it{why}")),
             ]
         }
-        ELSEWHERE.. => {
-            let (node, ForeignCopy { to, at, .. }) = rumor.elsewhere(nodes).nth(place(part - ELSEWHERE))?;
+        MessagePart::Elsewhere(place) => {
+            let (node, ForeignCopy { to, at, .. }) = rumor.elsewhere(nodes).nth(place)?;
             let name = (view.node_tone(node), view.name(node));
             vec![time(at), name, (Tone::Plain, format!(" has it: it sent a copy to {}", view.name(to)))]
         }
-        _ => {
-            let (node, copy) = rumor.copies.get_index(place(part))?;
+        MessagePart::Copy(place) => {
+            let (node, copy) = rumor.copies.get_index(place)?;
             [vec![time(copy.at)], arrival(*node, copy, rumor, view)].concat()
         }
     })

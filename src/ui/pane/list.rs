@@ -10,8 +10,10 @@ use super::{Focus, Moved, Pane, Selection, Surface};
 use crate::proto::addr::Addr;
 use crate::ui::action::{Action, Move};
 use crate::ui::filter::Filter;
+use crate::ui::keys::Hint;
 use crate::ui::line::{Parts, Sentence, fit, mark};
 use crate::ui::list_view::{ListView, Rows, Untouched};
+use crate::ui::text;
 use crate::ui::view::View;
 
 /// What the lines of a pane are.
@@ -99,9 +101,52 @@ pub(super) trait Lines: Default {
     /// Forgets what was found out about the lines of another moment.
     fn forget(&mut self) {}
 
+    /// The keys that matter most while this line is selected.
+    fn hints(&self, _chosen: Option<Self::Key>, _view: &View<'_>) -> Vec<(Action, Hint)> {
+        Vec::new()
+    }
+
     fn sort(&mut self, _order: &str) {}
 
     fn show_columns(&mut self, _columns: &[&'static str]) {}
+}
+
+/// Whether further lines stand below an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fold {
+    Folded,
+    Unfolded,
+}
+
+impl Fold {
+    /// In front of a line that can be unfolded.
+    pub(super) const fn sign(self) -> &'static str {
+        match self {
+            Self::Folded => "+",
+            Self::Unfolded => "-",
+        }
+    }
+}
+
+/// The hint of the key that unfolds a line, or folds it; `rank` as in [`Hint`].
+pub(super) const fn fold_hint(fold: Fold, rank: u8) -> (Action, Hint) {
+    match fold {
+        Fold::Folded => (Action::Move(Move::Right), Hint { word: "unfold", rank }),
+        Fold::Unfolded => (Action::Move(Move::Left), Hint { word: "fold", rank }),
+    }
+}
+
+/// Columns of a sentence in the narrowest pane beside others.
+const SENTENCE_COLUMNS: usize = 26;
+
+/// The rows that a sentence takes there.
+pub(super) fn rows_wanted(sentence: &str) -> usize {
+    rows_of(text::width(sentence))
+}
+
+/// The rows of a sentence of so many columns.
+pub(super) fn rows_of(columns: usize) -> usize {
+    columns.div_ceil(SENTENCE_COLUMNS)
 }
 
 /// Whether a key was taken.
@@ -148,22 +193,31 @@ impl<L: Lines + 'static> ListPane<L> {
     }
 
     /// The lines of these keys, which all have a row; in rows that are left, a long line continues.
+    /// The line that is read is whole: others, the farthest first, make room for it.
     fn drawn_lines(
         &mut self,
-        keys: &[L::Key],
-        area: Rect,
-        selected: Option<L::Key>,
+        mut keys: Vec<L::Key>,
+        (columns, rows): (usize, usize),
+        (selected, read): (Option<L::Key>, Option<L::Key>),
         view: &View<'_>,
     ) -> Vec<Line<'static>> {
-        let columns = usize::from(area.width);
-        let facts = self.lines.facts(keys, selected, view);
-        let mut free = usize::from(area.height).saturating_sub(keys.len());
+        let facts = self.lines.facts(&keys, selected, view);
+        let whole = read.map_or(1, |key| self.lines.line(key, &facts, columns, view).lines(columns, rows, view).len());
+        let too_many = (keys.len() + whole - 1).saturating_sub(rows);
+        let above = keys.iter().position(|key| Some(*key) == read).unwrap_or(0).min(too_many);
+        keys.drain(..above);
+        keys.truncate(keys.len() - (too_many - above));
+        self.list.leave_out(above, too_many - above);
+        let mut free = rows.saturating_sub(keys.len() + whole - 1);
         self.drawn.clear();
-        let mut drawn = Vec::with_capacity(usize::from(area.height));
+        let mut drawn = Vec::with_capacity(rows);
         for key in keys {
-            let lines = self.lines.line(*key, &facts, columns, view).lines(columns, free + 1, view);
-            free -= lines.len() - 1;
-            self.drawn.resize(self.drawn.len() + lines.len(), *key);
+            let room = if Some(key) == read { whole } else { free + 1 };
+            let lines = self.lines.line(key, &facts, columns, view).lines(columns, room, view);
+            if Some(key) != read {
+                free -= lines.len() - 1;
+            }
+            self.drawn.resize(self.drawn.len() + lines.len(), key);
             drawn.extend(lines);
         }
         drawn
@@ -184,19 +238,19 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
         }
         let window = self.list.window(&rows, height);
         let keys = self.lines.in_sight(window, &self.list, &rows, view);
+        let read = selected.filter(|key| surface.focus == Focus::Here && keys.contains(key));
+        let mut lines = self.drawn_lines(keys, (columns, height), (selected, read), view);
         let inside = surface.framed(&self.lines.note(&self.list, &rows, view), self.filter(), view);
         if L::UNTOUCHED == Untouched::First {
             surface.more(self.list.above(), self.list.below(&rows), view);
         }
         if rows.len() == 0 {
-            self.drawn.clear();
             return surface.hint(&self.hint(view), inside, view);
         }
         let [top, body] = Layout::vertical([Constraint::Length(headings), Constraint::Min(0)]).areas(inside);
         if let Some(heading) = heading {
             surface.frame.render_widget(fit(&heading, columns, view), top);
         }
-        let mut lines = self.drawn_lines(&keys, body, selected, view);
         if surface.focus == Focus::Here {
             for (line, key) in lines.iter_mut().zip(&self.drawn) {
                 if selected == Some(*key) {
@@ -236,6 +290,15 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
     fn new_below(&self, view: &View<'_>) -> Option<usize> {
         let is_left = L::UNTOUCHED == Untouched::Newest && !self.list.is_untouched();
         is_left.then(|| self.list.below(&self.rows(view)))
+    }
+
+    fn hints(&self, view: &View<'_>) -> Vec<(Action, Hint)> {
+        let rows = self.rows(view);
+        let mut hints = self.lines.hints(self.selected_in(&rows, view), view);
+        if L::UNTOUCHED == Untouched::Newest && self.list.is_untouched() && rows.len() > 0 {
+            hints.push((Action::Move(Move::Follow), Hint { word: "hold", rank: 5 }));
+        }
+        hints
     }
 
     fn filter(&self) -> &Filter {

@@ -7,10 +7,11 @@
 //! 03:00:15 p1 asked p2, 1.6ms
 //! ```
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use super::list::ListPane;
-use super::log::{Depth, Fold, Log, LogLines};
+use super::list::{Fold, ListPane};
+use super::log::{Depth, Log, LogLines};
 use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::model::link::LinkKey;
 use crate::model::liveness::{PROBES_MAX, ProbeEntry, ProbeOutcome};
@@ -31,6 +32,7 @@ const MISS_SHOWN: Duration = Duration::from_secs(30);
 const SHARE_SHOWN: Duration = Duration::from_secs(10);
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    number: 4,
     title: "Liveness",
     word: "liveness",
     help: "liveness: who probed whom, who answered in what time, and what was missed",
@@ -40,7 +42,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     selects: Selects::Node,
     // Those that are not heard from.
     scope: EventScope::Probes,
-    count: |view| (view.model.nodes().counts().suspect, Tone::Suspect),
+    count: Some(|view| (view.model.nodes().counts().suspect, Tone::Suspect)),
     wanted: |view| view.model.probes().len() + 2,
     ..PaneInfo::new(ListPane::<LogLines<LivenessLog>>::boxed)
 };
@@ -49,6 +51,8 @@ struct LivenessLog;
 
 impl Log for LivenessLog {
     type Entry = ProbeEntry;
+    /// A line stands for itself.
+    type Part = Infallible;
     type Fact = ();
     const WORD: Option<&'static str> = Some("probe");
     const LOOK_BACK: usize = PROBES_MAX;
@@ -94,7 +98,7 @@ impl Log for LivenessLog {
     }
 
     /// A probe from elsewhere is about the node that asked.
-    fn selection(_number: u64, entry: &ProbeEntry, _part: Option<u32>, _view: &View<'_>) -> Selection {
+    fn selection(_number: u64, entry: &ProbeEntry, _part: Option<Infallible>, _view: &View<'_>) -> Selection {
         match entry.outcome {
             ProbeOutcome::Answered { .. } => {
                 let link = LinkKey { node: entry.asker, peer: entry.asked };

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::Selection;
-use super::list::{Done, Lines};
+use super::list::{Done, Fold, Lines, fold_hint};
 use crate::model::ring::Ring;
 use crate::ui::action::{Action, Move, Travel};
 use crate::ui::filter::Filter;
+use crate::ui::keys::Hint;
 use crate::ui::line::Sentence;
 use crate::ui::list_view::{Found, ListView, LogRows, Rows, Untouched};
 use crate::ui::text;
@@ -23,6 +24,8 @@ pub(super) const PARTS_MAX: usize = 256;
 /// Which log it is, and what its lines are.
 pub(super) trait Log {
     type Entry;
+    /// A line that an entry unfolds to; it stays the same when others are added.
+    type Part: Copy + PartialEq;
     /// What a line is, in the hint of a filter that matches none; without a word, the hint is that
     /// of an empty log.
     const WORD: Option<&'static str> = None;
@@ -59,15 +62,15 @@ pub(super) trait Log {
     }
 
     /// What an entry is about, or one of its parts.
-    fn selection(number: u64, entry: &Self::Entry, part: Option<u32>, view: &View<'_>) -> Selection;
+    fn selection(number: u64, entry: &Self::Entry, part: Option<Self::Part>, view: &View<'_>) -> Selection;
 
-    /// The lines that it unfolds to, by numbers that stay when others are added.
-    fn parts(_entry: &Self::Entry, _view: &View<'_>) -> Vec<u32> {
+    /// The lines that it unfolds to.
+    fn parts(_entry: &Self::Entry, _view: &View<'_>) -> Vec<Self::Part> {
         Vec::new()
     }
 
     /// One of those lines.
-    fn part(_entry: &Self::Entry, _part: u32, _columns: usize, _view: &View<'_>) -> Sentence {
+    fn part(_entry: &Self::Entry, _part: Self::Part, _columns: usize, _view: &View<'_>) -> Sentence {
         Sentence::default()
     }
 
@@ -86,31 +89,14 @@ pub(super) enum Depth {
     Full,
 }
 
-/// Whether further lines stand below an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fold {
-    Folded,
-    Unfolded,
-}
-
-impl Fold {
-    /// In front of a line that can be unfolded.
-    pub(super) const fn sign(self) -> &'static str {
-        match self {
-            Self::Folded => "+",
-            Self::Unfolded => "-",
-        }
-    }
-}
-
 /// A line of a log: an entry, or one of the lines that it unfolds to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct LineKey {
+pub(super) struct LineKey<P> {
     pub(super) entry: u64,
-    pub(super) part: Option<u32>,
+    pub(super) part: Option<P>,
 }
 
-impl LineKey {
+impl<P> LineKey<P> {
     const fn whole(entry: u64) -> Self {
         Self { entry, part: None }
     }
@@ -118,18 +104,18 @@ impl LineKey {
 
 /// The entries that pass the filter, with what is unfolded below them.
 #[derive(Debug)]
-pub(super) struct LineRows {
+pub(super) struct LineRows<P> {
     entries: LogRows,
     /// By the place of the entry among the others.
-    open: Vec<(usize, Vec<u32>)>,
+    open: Vec<(usize, Vec<P>)>,
 }
 
-impl Rows<LineKey> for LineRows {
+impl<P: Copy + PartialEq> Rows<LineKey<P>> for LineRows<P> {
     fn len(&self) -> usize {
         self.entries.len() + self.open.iter().map(|(_, parts)| parts.len()).sum::<usize>()
     }
 
-    fn item(&self, place: usize) -> Option<LineKey> {
+    fn item(&self, place: usize) -> Option<LineKey<P>> {
         let mut above = 0;
         for (entry, parts) in &self.open {
             let below = place.checked_sub(entry + above + 1);
@@ -142,7 +128,7 @@ impl Rows<LineKey> for LineRows {
         self.entries.item(place - above).map(LineKey::whole)
     }
 
-    fn place(&self, key: LineKey) -> Option<usize> {
+    fn place(&self, key: LineKey<P>) -> Option<usize> {
         let entry = self.entries.place(key.entry)?;
         let above = self.open.iter().take_while(|(open, _)| *open < entry).map(|(_, parts)| parts.len());
         let parts = self.open.iter().find(|(open, _)| *open == entry).map(|(_, parts)| parts);
@@ -189,8 +175,8 @@ impl<L: Log> LogLines<L> {
 }
 
 impl<L: Log> Lines for LogLines<L> {
-    type Key = LineKey;
-    type Rows = LineRows;
+    type Key = LineKey<L::Part>;
+    type Rows = LineRows<L::Part>;
     type Facts = BTreeMap<u64, L::Fact>;
     const UNTOUCHED: Untouched = Untouched::Newest;
     const WORD: Option<&'static str> = L::WORD;
@@ -206,7 +192,7 @@ impl<L: Log> Lines for LogLines<L> {
         self.found.look(entries, filter, L::settled(view), |entry| brief::<L>(entry, view).text());
     }
 
-    fn rows(&self, filter: &Filter, view: &View<'_>) -> LineRows {
+    fn rows(&self, filter: &Filter, view: &View<'_>) -> LineRows<L::Part> {
         let log = L::entries(view);
         let entries = self.found.rows(log, filter);
         let open = self.open.iter().filter_map(|number| {
@@ -216,13 +202,13 @@ impl<L: Log> Lines for LogLines<L> {
         LineRows { open: open.collect(), entries }
     }
 
-    fn facts(&self, rows: &[LineKey], _selected: Option<LineKey>, view: &View<'_>) -> Self::Facts {
+    fn facts(&self, rows: &[LineKey<L::Part>], _selected: Option<LineKey<L::Part>>, view: &View<'_>) -> Self::Facts {
         let settled = L::settled(view);
         let shown = rows.iter().filter(|key| key.part.is_none());
         shown.filter_map(|key| Some((key.entry, self.fact(key.entry, settled, view)?))).collect()
     }
 
-    fn line(&self, key: LineKey, facts: &Self::Facts, columns: usize, view: &View<'_>) -> Sentence {
+    fn line(&self, key: LineKey<L::Part>, facts: &Self::Facts, columns: usize, view: &View<'_>) -> Sentence {
         let Some(entry) = L::entries(view).get(key.entry) else { return Sentence::default() };
         match (key.part, facts.get(&key.entry)) {
             (None, Some(fact)) => L::line(entry, fact, self.fold(key.entry), columns, view),
@@ -231,7 +217,7 @@ impl<L: Log> Lines for LogLines<L> {
         }
     }
 
-    fn plain(&self, key: LineKey, view: &View<'_>) -> String {
+    fn plain(&self, key: LineKey<L::Part>, view: &View<'_>) -> String {
         let known = self.known.borrow().get(&key.entry).cloned();
         let Some(entry) = L::entries(view).get(key.entry) else { return String::new() };
         match (key.part, known) {
@@ -242,7 +228,7 @@ impl<L: Log> Lines for LogLines<L> {
     }
 
     /// `1 284, FOLLOW` or `1 284, 42 new below`.
-    fn note(&self, list: &ListView<LineKey>, rows: &LineRows, view: &View<'_>) -> String {
+    fn note(&self, list: &ListView<LineKey<L::Part>>, rows: &LineRows<L::Part>, view: &View<'_>) -> String {
         let mut items = L::summary(rows.entries.len(), view);
         let below = text::count(list.below(rows));
         let place = if list.is_untouched() { "FOLLOW".to_owned() } else { format!("{below} new below") };
@@ -261,10 +247,10 @@ impl<L: Log> Lines for LogLines<L> {
     fn in_sight(
         &self,
         window: Range<usize>,
-        list: &ListView<LineKey>,
-        rows: &LineRows,
+        list: &ListView<LineKey<L::Part>>,
+        rows: &LineRows<L::Part>,
         view: &View<'_>,
-    ) -> Vec<LineKey> {
+    ) -> Vec<LineKey<L::Part>> {
         let stays = |place: &usize| {
             let key = rows.item(*place).filter(|key| key.part.is_none());
             key.and_then(|key| L::entries(view).get(key.entry)).is_some_and(|entry| L::stays(entry, view))
@@ -291,12 +277,24 @@ impl<L: Log> Lines for LogLines<L> {
         L::advice(view)
     }
 
-    fn selection(&self, key: LineKey, view: &View<'_>) -> Selection {
+    fn hints(&self, chosen: Option<LineKey<L::Part>>, view: &View<'_>) -> Vec<(Action, Hint)> {
+        let entry = chosen.and_then(|key| Some((key.entry, L::entries(view).get(key.entry)?)));
+        let unfolds = entry.filter(|(_, entry)| !L::parts(entry, view).is_empty());
+        unfolds.map(|(number, _)| fold_hint(self.fold(number), 4)).into_iter().collect()
+    }
+
+    fn selection(&self, key: LineKey<L::Part>, view: &View<'_>) -> Selection {
         let entry = L::entries(view).get(key.entry);
         entry.map(|entry| L::selection(key.entry, entry, key.part, view)).unwrap_or_default()
     }
 
-    fn act(&mut self, wanted: Move, list: &mut ListView<LineKey>, chosen: Option<LineKey>, view: &View<'_>) -> Done {
+    fn act(
+        &mut self,
+        wanted: Move,
+        list: &mut ListView<LineKey<L::Part>>,
+        chosen: Option<LineKey<L::Part>>,
+        view: &View<'_>,
+    ) -> Done {
         let Some(key) = chosen else { return Done::No };
         match wanted {
             Move::Right => {

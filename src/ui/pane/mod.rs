@@ -19,9 +19,10 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
-use super::action::{Move, PaneId};
+use super::action::{Action, Move, PaneId};
 use super::explain::Subject;
 use super::filter::Filter;
+use super::keys::Hint;
 use super::seek::EventScope;
 use super::text;
 use super::theme::Tone;
@@ -53,6 +54,8 @@ pub(crate) const COLUMNS: &[&str] = connections::PANE.columns;
 /// What the console knows of a pane that it does not show.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PaneInfo {
+    /// The key that leads there, from 1 to 9. Each pane has its own; a number may be free.
+    pub(crate) number: usize,
     /// The title of its frame.
     pub(crate) title: &'static str,
     /// One word for tabs and counts.
@@ -76,8 +79,9 @@ pub(crate) struct PaneInfo {
     pub(crate) selects: Selects,
     /// The events among which the keys step that go to the event before and after.
     pub(crate) scope: EventScope,
-    /// How many lines there are, for the footer while the pane is not on the screen.
-    pub(crate) count: fn(&View<'_>) -> (usize, Tone),
+    /// How many lines there are, for the footer while the pane is not on the screen; `None`: it has no
+    /// lines, so there is nothing to filter either.
+    pub(crate) count: Option<fn(&View<'_>) -> (usize, Tone)>,
     /// Lines that it wants, frame included.
     pub(crate) wanted: fn(&View<'_>) -> usize,
     /// A pane in its first state.
@@ -88,6 +92,7 @@ impl PaneInfo {
     /// What most panes have in common.
     const fn new(make: fn() -> Box<dyn Pane>) -> Self {
         Self {
+            number: 0,
             title: "",
             word: "",
             help: "",
@@ -100,7 +105,7 @@ impl PaneInfo {
             explains: None,
             selects: Selects::Line,
             scope: EventScope::All,
-            count: |_| (0, Tone::Plain),
+            count: None,
             wanted: |_| 0,
             make,
         }
@@ -177,8 +182,24 @@ impl PaneId {
     }
 
     /// The key that leads there.
-    pub(crate) const fn number(self) -> usize {
-        self.0 + 1
+    pub(crate) fn number(self) -> usize {
+        self.info().number
+    }
+
+    /// The names by which a command leads there: its word, and its title in one word.
+    pub(crate) fn names(self) -> [String; 2] {
+        let info = self.info();
+        [info.word.to_owned(), info.title.to_lowercase().replace(' ', "-")]
+    }
+
+    /// The pane of this name or number.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Self::all().find(|pane| pane.number().to_string() == word || pane.names().contains(&word.to_lowercase()))
+    }
+
+    /// It has lines, so it can be filtered.
+    pub(crate) fn has_lines(self) -> bool {
+        self.info().count.is_some()
     }
 
     /// The pane after this one; the first after the last.
@@ -233,6 +254,11 @@ pub(crate) trait Pane {
 
     /// The newest message is to be followed again.
     fn follow_newest(&mut self) {}
+
+    /// The keys that matter here more than elsewhere, for the footer.
+    fn hints(&self, _view: &View<'_>) -> Vec<(Action, Hint)> {
+        Vec::new()
+    }
 
     /// Sorts by one of the orders in its row of the registry.
     fn sort(&mut self, _order: &str) {}
@@ -292,6 +318,13 @@ impl Default for Panes {
 }
 
 impl Panes {
+    /// Panes in their first state, which show these columns; none: all.
+    pub(crate) fn with_columns(columns: &[&'static str]) -> Self {
+        let mut panes = Self::default();
+        panes.each().for_each(|pane| pane.show_columns(columns));
+        panes
+    }
+
     pub(crate) fn get(&self, pane: PaneId) -> &dyn Pane {
         &*self.panes[pane.0]
     }

@@ -6,8 +6,10 @@
 //! 03:00:03 ! x12, last 03:01:40: p3: No connection to 127.0.0.1:5002: refused; will try again
 //! ```
 
-use super::list::ListPane;
-use super::log::{Depth, Fold, Log, LogLines};
+use std::convert::Infallible;
+
+use super::list::{Fold, ListPane, rows_of};
+use super::log::{Depth, Log, LogLines};
 use super::{PaneInfo, PanePlace, PaneSize, Selection};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;
@@ -19,14 +21,15 @@ use crate::ui::theme::Tone;
 use crate::ui::view::{NoticeLine, View, severity_look};
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    number: 6,
     title: "Notices",
     word: "notices",
     help: "notices: what went wrong or changed",
     wide: PanePlace { strip: 1, size: PaneSize::UpTo(HEIGHT_MAX) },
-    rank: 6,
+    rank: 7,
     rank_empty: None,
     scope: EventScope::Notices,
-    count: |view| (view.lines.len(), Tone::Suspect),
+    count: Some(|view| (view.lines.len(), Tone::Suspect)),
     wanted: |view| match view.lines.iter().map(|(_, line)| rows(line)).sum::<usize>() {
         0 => 0,
         rows => rows + 2,
@@ -37,22 +40,21 @@ pub(super) const PANE: PaneInfo = PaneInfo {
 /// Lines of the pane, frame included, beside all others.
 const HEIGHT_MAX: u16 = 10;
 
-/// Columns of a sentence in the narrowest pane beside others.
-const COLUMNS: usize = 26;
-
 /// Columns of `x12, last 03:01:40: `.
 const AGAIN_WIDTH: usize = 20;
 
 /// The rows that a notice takes there.
 fn rows(line: &NoticeLine) -> usize {
     let again = if line.again.is_some() { AGAIN_WIDTH } else { 0 };
-    (text::width(&line.text) + again).div_ceil(COLUMNS)
+    rows_of(text::width(&line.text) + again)
 }
 
 struct NoticeLog;
 
 impl Log for NoticeLog {
     type Entry = NoticeLine;
+    /// A line stands for itself.
+    type Part = Infallible;
     type Fact = ();
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<NoticeLine> {
@@ -79,7 +81,7 @@ impl Log for NoticeLog {
         view.lines.first()
     }
 
-    fn selection(number: u64, line: &NoticeLine, _part: Option<u32>, _view: &View<'_>) -> Selection {
+    fn selection(number: u64, line: &NoticeLine, _part: Option<Infallible>, _view: &View<'_>) -> Selection {
         Selection { node: line.node, subject: Some(Subject::Notice(number)), ..Selection::default() }
     }
 }

@@ -1,7 +1,7 @@
 //! Rates: messages, answered probes and round-trip times over the last minutes, as charts.
 //!
 //! ```text
-//! 8 Rates last 5 min, 5 s a column, x death, ! fault
+//! 9 Rates last 5 min, 5 s a column, x death, ! fault
 //! messages/s  now 2.4, min 0, max 8.6
 //!  8.6 |     #
 //!    0 |#.#.:#:..
@@ -29,12 +29,13 @@ use crate::ui::theme::{Theme, Tone};
 use crate::ui::view::View;
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    number: 9,
     title: "Rates",
     word: "rates",
     help: "rates: messages, answered probes and round-trip time over five minutes",
     // Charts want room, so they never stand beside other panes.
     wide: PanePlace { strip: 1, size: PaneSize::UpTo(0) },
-    rank_empty: None,
+    rank: 8,
     ..PaneInfo::new(|| Box::new(RatesPane::default()))
 };
 

@@ -8,8 +8,8 @@
 //! 03:01:20 + p4, by p1: s1 disputed
 //! ```
 
-use super::list::ListPane;
-use super::log::{Depth, Fold, Log, LogLines, PARTS_MAX};
+use super::list::{Fold, ListPane};
+use super::log::{Depth, Log, LogLines, PARTS_MAX};
 use super::{PaneInfo, PanePlace, PaneSize, Selection};
 use crate::model::death::{DeathCase, Evidence, ReportOutcome};
 use crate::model::ring::Ring;
@@ -33,10 +33,9 @@ const HEIGHT_MAX: u16 = 10;
 const HINT_LINES: usize = 2;
 /// For a seed that is silent about it.
 const NO_WORD: &str = "no word";
-/// Parts from this number on are seeds, those before it reporters.
-const SEEDS: u32 = u32::MAX / 2;
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    number: 5,
     title: "Dead-node reports",
     word: "reports",
     help: "dead-node reports, and what the seeds did",
@@ -44,14 +43,24 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     narrow: Some(PanePlace { strip: 2, size: PaneSize::Percent(57) }),
     wanted: |view| 2 + view.model.deaths().cases().len().max(HINT_LINES),
     scope: EventScope::Deaths,
-    count: |view| (view.model.deaths().cases().len(), Tone::Dead),
+    count: Some(|view| (view.model.deaths().cases().len(), Tone::Dead)),
     ..PaneInfo::new(ListPane::<LogLines<ReportLog>>::boxed)
 };
+
+/// A line of a death, by its place among those of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DeathPart {
+    /// What somebody told of it.
+    Evidence(usize),
+    /// What a seed did about it.
+    Seed(usize),
+}
 
 struct ReportLog;
 
 impl Log for ReportLog {
     type Entry = DeathCase;
+    type Part = DeathPart;
     type Fact = ();
     const WORD: Option<&'static str> = Some("report");
 
@@ -81,15 +90,15 @@ impl Log for ReportLog {
         format!("Nobody was reported dead. Select a node and press {kill} twice to see who notices.")
     }
 
-    fn selection(_number: u64, case: &DeathCase, _part: Option<u32>, _view: &View<'_>) -> Selection {
+    fn selection(_number: u64, case: &DeathCase, _part: Option<DeathPart>, _view: &View<'_>) -> Selection {
         Selection { node: Some(case.dead), subject: Some(Subject::Death(case.dead)), ..Selection::default() }
     }
 
-    fn parts(case: &DeathCase, _view: &View<'_>) -> Vec<u32> {
+    fn parts(case: &DeathCase, _view: &View<'_>) -> Vec<DeathPart> {
         death_parts(case)
     }
 
-    fn part(case: &DeathCase, part: u32, _columns: usize, view: &View<'_>) -> Sentence {
+    fn part(case: &DeathCase, part: DeathPart, _columns: usize, view: &View<'_>) -> Sentence {
         death_part(case, part, &|at| view.second(at), view).into()
     }
 
@@ -127,17 +136,17 @@ fn aftermath(case: &DeathCase, view: &View<'_>) -> Parts {
 }
 
 /// The reporters, then the seeds.
-pub(super) fn death_parts(case: &DeathCase) -> Vec<u32> {
-    let numbered = |len: usize, first: u32| (first..SEEDS.saturating_add(SEEDS)).take(len.min(PARTS_MAX));
-    numbered(case.evidence.len(), 0).chain(numbered(case.seeds().len(), SEEDS)).collect()
+pub(super) fn death_parts(case: &DeathCase) -> Vec<DeathPart> {
+    let evidence = (0..case.evidence.len().min(PARTS_MAX)).map(DeathPart::Evidence);
+    evidence.chain((0..case.seeds().len().min(PARTS_MAX)).map(DeathPart::Seed)).collect()
 }
 
-pub(super) fn death_part(case: &DeathCase, part: u32, moment: &dyn Fn(Time) -> String, view: &View<'_>) -> Parts {
-    let place = |part: u32| usize::try_from(part).unwrap_or(usize::MAX);
-    match part.checked_sub(SEEDS) {
-        None => case.evidence.get(place(part)).map(|told| report(told, case, moment, view)).unwrap_or_default(),
-        Some(seed) => case.seeds().get(place(seed)).map(|seed| did(*seed, case, moment, view)).unwrap_or_default(),
+pub(super) fn death_part(case: &DeathCase, part: DeathPart, moment: &dyn Fn(Time) -> String, view: &View<'_>) -> Parts {
+    match part {
+        DeathPart::Evidence(place) => case.evidence.get(place).map(|told| report(told, case, moment, view)),
+        DeathPart::Seed(place) => case.seeds().get(place).map(|seed| did(*seed, case, moment, view)),
     }
+    .unwrap_or_default()
 }
 
 /// `03:00:14   by p3 → s1 removed, s2 already gone, 3 misses`.

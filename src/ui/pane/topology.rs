@@ -38,8 +38,9 @@ use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
-use crate::ui::action::Move;
+use crate::ui::action::{Action, Move};
 use crate::ui::filter::{Filter, Search};
+use crate::ui::keys::Hint;
 use crate::ui::seek::EventScope;
 use crate::ui::text;
 use crate::ui::theme::Tone;
@@ -63,6 +64,7 @@ const CLICK_REACH: u16 = 4;
 const FADE_TIME: Duration = Duration::from_secs(10);
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    number: 1,
     title: "Topology",
     word: "topology",
     help: "topology: the overlay, and the path of a message through it",
@@ -70,7 +72,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     narrow: Some(PanePlace { strip: 0, size: PaneSize::Percent(41) }),
     selects: Selects::Node,
     scope: EventScope::Overlay,
-    count: |view| (view.model.nodes().len(), Tone::Plain),
+    count: Some(|view| (view.model.nodes().len(), Tone::Plain)),
     ..PaneInfo::new(|| Box::new(Topology::default()))
 };
 
@@ -151,6 +153,15 @@ impl Pane for Topology {
         let Some(addr) = self.node_at(at) else { return Moved::Here };
         self.selected = Some(addr);
         Moved::Selected(Some(addr))
+    }
+
+    fn hints(&self, _view: &View<'_>) -> Vec<(Action, Hint)> {
+        let word = match self.registrations {
+            Registrations::OfSelected => "seed links",
+            Registrations::Shown => "hide seed links",
+        };
+        let lay_out = (Action::Layout, Hint { word: "lay out", rank: 9 });
+        vec![(Action::Move(Move::Sort), Hint { word, rank: 9 }), lay_out]
     }
 
     fn filter(&self) -> &Filter {

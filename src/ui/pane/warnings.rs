@@ -6,7 +6,7 @@
 //! . 03:14:02 to 03:14:20 the overlay is in 2 parts: p1, p2 | p4, p5
 //! ```
 
-use super::list::{Lines, ListPane};
+use super::list::{Lines, ListPane, rows_wanted};
 use super::{PaneInfo, PanePlace, PaneSize, Selection};
 use crate::model::notice::Severity;
 use crate::ui::explain::Subject;
@@ -18,20 +18,24 @@ use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
 /// Lines of the pane, frame included, beside all others.
-const HEIGHT_MAX: u16 = 5;
+const HEIGHT_MAX: u16 = 6;
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    number: 7,
     title: "Warnings",
     word: "warnings",
     help: "warnings: problems of the network as a whole",
     wide: PanePlace { strip: 1, size: PaneSize::UpTo(HEIGHT_MAX) },
-    rank: 1,
+    rank: 6,
     rank_empty: None,
     explains: Some(Severity::Warning),
-    count: |view| (view.model.warnings().count(), Tone::Suspect),
-    wanted: |view| match view.model.warnings().count() {
-        0 => 0,
-        warnings => warnings + 2,
+    count: Some(|view| (view.model.warnings().count(), Tone::Suspect)),
+    wanted: |view| {
+        let active = view.model.warnings().list().iter().filter(|(_, warning)| warning.gone_at.is_none());
+        match active.map(|(_, warning)| rows_wanted(&view.model.warning_text(&warning.finding))).sum::<usize>() {
+            0 => 0,
+            rows => rows + 2,
+        }
     },
     ..PaneInfo::new(ListPane::<WarningList>::boxed)
 };

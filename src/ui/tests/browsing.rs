@@ -1,9 +1,11 @@
 //! Selection, freezing, scrolling, filters and panes.
 
-use super::fixture::{FAR, P1, P2, P3, P4, Script, aftermath, at, dead, suspect};
-use crate::event::{EventKind, GossipEvent, ProbeEvent};
-use crate::proto::message::MessageId;
+use super::fixture::{FAR, P1, P2, P3, P4, Script, aftermath, at, dead, large_lab, options, session, suspect, told};
+use crate::event::{Direction, EventKind, GossipEvent, ProbeEvent, Purpose};
+use crate::proto::message::{MessageId, Role, Trace};
 use crate::ui::app::{App, ConsoleEffect};
+use crate::ui::host::FromHost;
+use crate::ui::options::{Mode, Options};
 
 #[test]
 fn the_selection_follows_the_node_when_the_order_changes() {
@@ -26,8 +28,8 @@ fn a_frozen_picture_stays_as_it_is_and_counts_what_is_new() {
     let after = app.picture(120, 40);
     let header = after.lines().next().unwrap();
     assert!(header.contains(&format!("FROZEN +{count} new")), "{header}");
-    // But for the timeline, which goes on, and the footer, which tells what is new.
-    assert!(before.lines().skip(2).take(37).eq(after.lines().skip(2).take(37)));
+    // But for the timeline, which goes on, and the footer, and what it tells on up to four lines above.
+    assert!(before.lines().skip(2).take(33).eq(after.lines().skip(2).take(33)));
     app.press("space");
     let thawed = app.picture(120, 40);
     assert!(thawed.contains("1 dead") && thawed.contains("LIVE"), "{thawed}");
@@ -50,14 +52,14 @@ fn a_filter_shows_its_effect_while_typed_and_esc_takes_it_back() {
     app.press("3 /");
     app.type_text("PROBE");
     let picture_now = app.picture(120, 40);
-    assert!(picture_now.contains("no answer (2/3)") && !picture_now.contains(" copies "), "{picture_now}");
+    assert!(picture_now.contains("no answer (2/3)") && !picture_now.contains("+ p3#1 "), "{picture_now}");
     app.press("esc");
-    assert!(app.picture(120, 40).contains(" copies "));
+    assert!(app.picture(120, 40).contains("+ p3#1 "));
     app.press("/");
     app.type_text("!PROBE");
     app.press("enter");
     let picture_now = app.picture(120, 40);
-    assert!(picture_now.contains(" copies ") && !picture_now.contains(" PROBE "), "{picture_now}");
+    assert!(picture_now.contains("+ p3#1 ") && !picture_now.contains(" PROBE "), "{picture_now}");
     assert!(picture_now.contains(" /!PROBE ┐"), "{picture_now}");
 }
 
@@ -258,7 +260,7 @@ fn the_head_shows_the_order_of_the_nodes_and_s_turns_it() {
     assert!(reversed.iter().any(|line| line.contains("NODE▲")), "{reversed:#?}");
     assert_eq!(names(&reversed), ["p4 ", "p2 ", "p1 "]);
     app.press("s");
-    assert!(nodes(&mut app).iter().any(|line| line.contains("RTT▼")));
+    assert!(nodes(&mut app).iter().any(|line| line.contains("▼RTT")));
 }
 
 #[test]
@@ -306,4 +308,64 @@ fn what_a_command_can_become_is_said_once() {
     let shown = app.picture(80, 24);
     assert_eq!(shown.lines().last(), Some(":kill p"));
     assert!(shown.contains("│p4 "), "{shown}");
+}
+
+#[test]
+fn the_sign_of_the_order_keeps_the_heads_apart() {
+    let mut app = suspect();
+    app.command("sort links");
+    let shown = app.picture(80, 24);
+    assert!(shown.contains(" ▼LINKS PROBES"), "{shown}");
+    app.press("2 S");
+    assert!(app.picture(80, 24).contains(" ▲LINKS PROBES"));
+}
+
+#[test]
+fn columns_of_the_config_file_are_those_of_the_command() {
+    let mut app = told(Options { columns: vec!["links".to_owned(), "rtt".to_owned()], ..options() }, session(), 13_200);
+    let head = |app: &mut App| app.picture(120, 40).lines().find(|line| line.contains("NODE")).unwrap().to_owned();
+    assert!(head(&mut app).contains("LINKS   RTT") && !head(&mut app).contains("STATE"), "{}", head(&mut app));
+    app.hear(FromHost::Opened(Mode::Live));
+    app.get(session());
+    assert!(!head(&mut app).contains("STATE"), "{}", head(&mut app));
+}
+
+#[test]
+fn the_text_of_a_message_keeps_its_number_at_80x24() {
+    let moment = at;
+    let mut script = Script::default();
+    script.start(P1, ":3000", Role::Peer);
+    script.at(500).one_end(P1, FAR, Direction::Inbound, Purpose::Neighbor);
+    let id = |seq| MessageId { origin: FAR, run: 1, seq };
+    for seq in 0..12 {
+        let (body, at) = (format!("Gossip Message {}", seq + 1), 3_000 + 10 * seq);
+        let trace = Some(Trace { sent: moment(at - 400), hop: 1 });
+        let kind = GossipEvent::Received { id: id(seq), from: FAR, body: body.as_str().into(), trace, forwarded: 0 };
+        script.at(at).add(P1, EventKind::Gossip(kind));
+    }
+    let mut app = told(options(), script.events, 4_000);
+    let shown = app.picture(80, 24);
+    assert!(shown.contains("\"Gossip Message 12\""), "{shown}");
+    let wide = app.picture(200, 60);
+    assert!(wide.contains(" 1 copy  \"Gossip Message 12\""), "{wide}");
+}
+
+#[test]
+fn a_node_at_the_edge_stands_in_both_brackets() {
+    let mut at_the_edge = 0;
+    for peers in 3..12 {
+        let mut app = told(options(), large_lab(peers), 12_000);
+        app.picture(80, 24);
+        for (node, at) in app.drawn().to_vec() {
+            app.select_drawn(node);
+            let shown = app.picture(80, 24);
+            let row: Vec<char> = shown.lines().nth(usize::from(at.y)).unwrap().chars().collect();
+            // Inside of the frame, the columns are 1 to 31.
+            if at.x >= 30 {
+                at_the_edge += 1;
+                assert_eq!(row[usize::from(at.x) + 1], ']', "{shown}");
+            }
+        }
+    }
+    assert!(at_the_edge > 3, "{at_the_edge}");
 }

@@ -329,6 +329,7 @@ pub(super) fn options() -> Options {
         mode: Mode::Live,
         start_screen: StartScreen::Skipped,
         defaults: FormDefaults { seeds: vec![S1, S2], seed_listen: S1, peer_listen: P1, lab_seeds: 2, lab_peers: 8 },
+        columns: Vec::new(),
         keys: KeyOverrides::default(),
         clock: Clock::start(),
         utc_offset_s: 0,
@@ -440,8 +441,11 @@ impl App {
         text
     }
 
+    /// The answer or the news above the keys if there is one, else the line at the bottom.
     pub(super) fn footer(&mut self) -> String {
-        self.picture(120, 40).lines().last().unwrap().trim().to_owned()
+        let picture = self.picture(120, 40);
+        let is_above = crate::ui::footer::toast(self).is_some() && self.modals.is_empty();
+        picture.lines().rev().nth(usize::from(is_above)).unwrap().trim().to_owned()
     }
 
     /// The word for the pane that has the keys.

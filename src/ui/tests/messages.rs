@@ -122,7 +122,20 @@ fn a_long_notice_continues_in_free_rows_and_else_is_cut() {
     }
     app.tick(at(70_000));
     let full = app.picture(80, 24);
-    assert_eq!(full.lines().filter(|line| line.contains("E the session is not recorded")).count(), 19, "{full}");
+    assert!(full.contains("x41, last 03:01:00: "), "what comes again is counted: {full}");
+    assert_eq!(full.matches("the session is not recorded").count(), 1, "{full}");
+
+    for number in 0..40 {
+        app.hear(FromHost::Notice { severity: Severity::Error, text: format!("{number}: {LONG}") });
+    }
+    app.tick(at(90_000));
+    let full = app.picture(80, 24);
+    assert_eq!(
+        full.matches(": the session is not recorded").count(),
+        17,
+        "the one that is read has three rows: {full}"
+    );
+    assert!(full.contains("39: the session") && full.contains("elsewhere"), "{full}");
 }
 
 #[test]
@@ -341,4 +354,20 @@ fn a_network_behind_has_one_time_in_header_and_notices() {
     app.hear(FromHost::Notice { severity: Severity::Info, text: "a line of the program".to_owned() });
     let shown = app.picture(120, 40);
     assert!(shown.contains("03:00:13 i a line of the program"), "{shown}");
+}
+
+#[test]
+fn a_long_answer_is_whole_above_the_keys() {
+    let mut app = suspect();
+    app.command("columns bogus");
+    let shown = app.picture(80, 24);
+    let lines: Vec<&str> = shown.lines().rev().take(3).collect();
+    assert!(lines[0].contains("? help"), "the keys stay: {shown}");
+    let whole = format!("{} {}", lines[2].trim(), lines[1].trim());
+    assert_eq!(
+        whole, "Error: no column 'bogus': expected all, address, role, state, links, probes, rtt or 30s",
+        "{shown}"
+    );
+    app.tick(at(13_200 + 5_100));
+    assert!(!app.picture(80, 24).contains("bogus"));
 }

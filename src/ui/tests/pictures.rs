@@ -41,9 +41,21 @@ fn a_peer_without_a_seed_says_so_and_how_to_start_one() {
     app.tick(at(600));
     app.tick(at(3_000));
     let shown = app.picture(80, 24);
-    assert!(shown.trim_end().ends_with("… 7 Enter why"), "cut, it says where the rest stands: {shown}");
+    let text = "no seed reachable (:5001): run 'gossipctl seed --listen";
+    assert!(shown.lines().rev().take(4).any(|line| line.contains(text)), "{shown}");
+    assert!(shown.lines().rev().nth(1).unwrap().ends_with(" 7 Enter why"), "above the keys: {shown}");
     assert_snapshot!("no_seed_80x24", shown);
     assert_eq!(app.title(), "peer 127.0.0.1:3000");
+    app.tick(at(20_000));
+    let warning = app.scene.live.warnings().list().iter().next().unwrap().1.clone();
+    let whole = app.scene.live.warning_text(&warning.finding);
+    for pane in ["6 Notices", "7 Warnings"] {
+        let shown = app.picture(120, 40);
+        let from = shown.lines().skip_while(|line| !line.contains(pane)).skip(1);
+        let rows = from.take_while(|line| !line.ends_with('┘')).filter_map(|line| line.split('│').rev().nth(1));
+        let said = rows.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+        assert!(said.contains(&whole), "{whole} in {pane}: {shown}");
+    }
     app.press("7");
     assert!(app.picture(80, 24).contains("no seed reachable (:5001): run 'gossipctl seed --listen"));
 }

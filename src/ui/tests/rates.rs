@@ -33,7 +33,7 @@ fn long(options: Options, seconds: u64) -> App {
 #[test]
 fn rates_are_charts_with_units_figures_and_marks() {
     let mut app = long(options(), 330);
-    app.press("8");
+    app.press("9");
     assert_snapshot!("rates_80x24", app.picture(80, 24));
     assert_snapshot!("rates_120x40", app.picture(120, 40));
 }
@@ -41,7 +41,7 @@ fn rates_are_charts_with_units_figures_and_marks() {
 #[test]
 fn rates_are_drawn_in_ascii_alone_too() {
     let mut app = long(Options { glyphs: Glyphs::Ascii, ..options() }, 40);
-    app.press("8");
+    app.press("9");
     let picture = app.picture(80, 24);
     assert!(picture.is_ascii(), "{picture}");
     assert_snapshot!(picture);
@@ -51,9 +51,9 @@ fn rates_are_drawn_in_ascii_alone_too() {
 fn the_charts_have_the_screen_to_themselves_and_esc_leads_back() {
     let mut app = dead();
     assert!(!app.picture(120, 40).contains("Rates"), "they never stand beside other panes");
-    app.command("pane-8");
+    app.command("pane-9");
     let shown = app.picture(80, 24);
-    assert!(shown.contains("8 Rates") && !shown.contains("1 Topology"), "{shown}");
+    assert!(shown.contains("9 Rates") && !shown.contains("1 Topology"), "{shown}");
     assert!(shown.lines().last().unwrap().contains("Esc back to all panes"), "{shown}");
     assert_eq!(shown.matches('✗').count(), 3, "the death, also on the timeline, and what the sign means: {shown}");
     let line = app.line();
@@ -61,14 +61,14 @@ fn the_charts_have_the_screen_to_themselves_and_esc_leads_back() {
     app.press("esc");
     assert!(app.picture(80, 24).contains("1 Topology"));
     let mut new = empty(options());
-    new.press("8");
+    new.press("9");
     assert!(new.picture(80, 24).contains("Nothing was measured yet."));
 }
 
 #[test]
 fn the_charts_move_once_a_second_and_only_while_shown() {
     let mut app = suspect();
-    app.press("8");
+    app.press("9");
     app.picture(80, 24);
     assert_eq!(app.tick(at(13_900)), Ticked::Nothing);
     assert_eq!(app.tick(at(14_000)), Ticked::Picture);
@@ -76,4 +76,24 @@ fn the_charts_move_once_a_second_and_only_while_shown() {
     quiet.press("1");
     quiet.picture(80, 24);
     assert_eq!(quiet.tick(at(14_000)), Ticked::Clock, "elsewhere only the clock is drawn");
+}
+
+#[test]
+fn the_pane_of_rates_is_counted_named_and_not_filtered() {
+    let mut app = suspect();
+    assert!(app.picture(160, 40).lines().last().unwrap().contains("9 rates"));
+    app.press(":");
+    app.type_text("rat");
+    let palette = app.picture(80, 24);
+    assert!(palette.contains("rates                  rates: messages, answered probes"), "{palette}");
+    app.press("esc");
+    for (name, word) in
+        [("rates", "rates"), ("connections", "nodes"), ("dead-node-reports", "reports"), ("pane 9", "rates")]
+    {
+        app.command(name);
+        assert_eq!(app.focused(), word, "{name}");
+    }
+    assert!(!app.picture(80, 24).lines().last().unwrap().contains("/ filter"));
+    app.press("/");
+    assert!(app.picture(80, 24).contains("Rates has no lines to filter") && app.prompt.is_none());
 }

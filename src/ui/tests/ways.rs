@@ -175,3 +175,29 @@ fn every_size_is_whole_in_ascii_too() {
         assert!(shown.contains(app.view().name(lab_peer(1)).as_str()));
     }
 }
+
+#[test]
+fn each_pane_hints_at_keys_of_its_own_at_80_columns() {
+    let mut app = dead();
+    app.tick(at(40_000));
+    app.picture(80, 24);
+    let mut footers = Vec::new();
+    for (pane, own) in [
+        ("1", "7 warnings (1)"),
+        ("2", "s sort  S reverse"),
+        ("3", "Right unfold"),
+        ("4", "f hold"),
+        ("5", "Right unfold"),
+    ] {
+        app.press(pane);
+        let said = footer(&mut app);
+        for keys in [own, "/ filter", ": command", "Enter why", "? help"] {
+            assert!(said.contains(keys), "{keys} in pane {pane}: {said}");
+        }
+        footers.push(said);
+    }
+    app.press("right");
+    assert!(footer(&mut app).contains("Left fold"), "{}", footer(&mut app));
+    footers.dedup();
+    assert!(footers.len() > 4, "{footers:#?}");
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{ask, carry_out, give, tell_host, update};
+use super::{ask, carry_out, give, no_lines, tell_host, update};
 use crate::command::Command;
 use crate::model::Model;
 use crate::ui::action::{Action, Deed};
@@ -75,6 +75,7 @@ fn run_typed(app: &mut App, typed: Typed) {
             Err(fault) => app.show(Severity::Error, fault),
         },
         Typed::SaveScenario(path) => tell_host(app, save_scenario(app, path, Overwrite::Ask)),
+        Typed::Filter(_) if !app.focus.has_lines() => no_lines(app),
         Typed::Filter(text) => app.panes.get_mut(app.focus).set_filter(Filter::new(&text)),
         Typed::Sort(order) => app.panes.each().for_each(|pane| pane.sort(order)),
         Typed::Columns(columns) => app.panes.each().for_each(|pane| pane.show_columns(&columns)),

@@ -96,14 +96,14 @@ pub(super) fn draw(strokes: &[Stroke], marks: &[Mark], frame: &mut Frame<'_>, ar
     }
 }
 
-/// The selected node is reversed and stands in brackets.
+/// The selected node is reversed and stands in brackets, on the frame if it stands beside that.
 fn emphasize(mark: &Mark, ground: &Ground, buffer: &mut Buffer, view: &View<'_>) {
     let style = buffer[mark.at].style();
     buffer[mark.at].set_style(selected(style));
     let sides = [(mark.at.x.checked_sub(1), "["), (mark.at.x.checked_add(ground.signs(mark)), "]")];
     for (x, bracket) in sides {
         let at = x.map(|x| Position { x, ..mark.at });
-        if let Some(at) = at.filter(|at| ground.is_free(*at)) {
+        if let Some(at) = at.filter(|at| ground.is_free(*at) || (ground.is_beside(*at) && buffer.area.contains(*at))) {
             buffer[at].set_symbol(bracket).set_style(view.style(Tone::Strong));
         }
     }
@@ -195,6 +195,11 @@ impl Ground {
     /// Inside, and nothing on it.
     pub(super) fn is_free(&self, at: Position) -> bool {
         self.place(at).is_some_and(|place| !self.taken[place])
+    }
+
+    /// Right beside the area.
+    fn is_beside(&self, at: Position) -> bool {
+        at.x + 1 == self.area.x || at.x == self.area.right()
     }
 
     fn place(&self, at: Position) -> Option<usize> {
