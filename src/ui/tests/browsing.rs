@@ -1,11 +1,13 @@
 //! Selection, freezing, scrolling, filters and panes.
 
-use super::fixture::{FAR, P1, P2, P3, P4, Script, aftermath, at, dead, large_lab, options, session, suspect, told};
+use super::fixture::{
+    FAR, P1, P2, P3, P4, Script, aftermath, at, dead, large_lab, options, recording, session, suspect, told,
+};
 use crate::event::{Direction, EventKind, GossipEvent, ProbeEvent, Purpose};
 use crate::proto::message::{MessageId, Role, Trace};
 use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::host::FromHost;
-use crate::ui::options::{Mode, Options};
+use crate::ui::options::Options;
 
 #[test]
 fn the_selection_follows_the_node_when_the_order_changes() {
@@ -325,7 +327,7 @@ fn columns_of_the_config_file_are_those_of_the_command() {
     let mut app = told(Options { columns: vec!["links".to_owned(), "rtt".to_owned()], ..options() }, session(), 13_200);
     let head = |app: &mut App| app.picture(120, 40).lines().find(|line| line.contains("NODE")).unwrap().to_owned();
     assert!(head(&mut app).contains("LINKS   RTT") && !head(&mut app).contains("STATE"), "{}", head(&mut app));
-    app.hear(FromHost::Opened(Mode::Live));
+    app.hear(FromHost::Opened(Box::new(recording("old.jsonl"))));
     app.get(session());
     assert!(!head(&mut app).contains("STATE"), "{}", head(&mut app));
 }
