@@ -13,7 +13,7 @@ use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::PeerConfig;
 use gossipctl::proto::time::Time;
 use gossipctl::session::journal::{Header, Journal};
-use gossipctl::session::past::{Past, Position, SearchDirection};
+use gossipctl::session::past::{Past, PastDirection, Position};
 use gossipctl::sim::{EPOCH, EventSink, VirtualEngine};
 use tokio_util::sync::CancellationToken;
 
@@ -93,7 +93,7 @@ fn back(path: &Path, past: &Past, from: Position) {
     }
     row(path, "a step back", &mut took);
     let begun = now();
-    past.step(position, SearchDirection::Back, |event| matches!(event.kind, gossipctl::event::EventKind::Link(_)))
+    past.step(position, PastDirection::Back, |event| matches!(event.kind, gossipctl::event::EventKind::Link(_)))
         .expect("an answer");
     row(path, "to the change of a link before", &mut [begun.elapsed()]);
 }

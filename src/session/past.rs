@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use self::keyframes::{KEYFRAMES_LEN_MAX, KEYFRAMES_MAX, Kept, PassProgress};
 use self::keyframes::{Keyframe, Shelf};
-pub use self::search::{FoundEvent, STEP_EVENTS_MAX, SearchDirection, SearchOutcome};
+pub use self::search::{FoundEvent, PastDirection, STEP_EVENTS_MAX, SearchOutcome};
 use super::journal::{Header, JournalError, JournalRecord, check_rereadable};
 use super::replay::{Damage, Recording, ReplayStep};
 use crate::event::Event;

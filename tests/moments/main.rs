@@ -10,7 +10,7 @@ use gossipctl::model::Model;
 use gossipctl::model::timeline::{MarkKind, Timeline};
 use gossipctl::model::warning::LOOK_GRACE;
 use gossipctl::proto::time::Time;
-use gossipctl::session::past::{Past, Position, SearchDirection, SearchOutcome};
+use gossipctl::session::past::{Past, PastDirection, Position, SearchOutcome};
 use tokio_util::sync::CancellationToken;
 
 use sessions::{Packing, Random, Session};
@@ -61,7 +61,7 @@ fn a_replay_warns_as_the_session_did() {
 #[test]
 fn a_moment_is_the_same_from_wherever_it_is_folded() {
     let mut random = Random(20_261_128);
-    let session = Session::play_for(&mut random, Duration::from_secs(60));
+    let session = Session::play_for(&mut random, Duration::from_secs(30));
     let (first, last) = (session.events[0].at, session.events.last().unwrap().at);
     for packing in [Packing::Frames, Packing::Lines, Packing::Others] {
         let recorded = session.record(packing);
@@ -159,11 +159,11 @@ fn a_step_leads_to_the_event_before_and_after_that_is_wanted() {
             SearchOutcome::Stopped { .. } => panic!("few events"),
         };
         for pair in places.windows(2).step_by(7) {
-            assert_eq!(step(pair[0], SearchDirection::Forward), Some(pair[1]));
-            assert_eq!(step(pair[1], SearchDirection::Back), Some(pair[0]));
+            assert_eq!(step(pair[0], PastDirection::Forward), Some(pair[1]));
+            assert_eq!(step(pair[1], PastDirection::Back), Some(pair[0]));
         }
-        assert_eq!(step(places[0], SearchDirection::Back), None);
-        assert_eq!(step(*places.last().unwrap(), SearchDirection::Forward), None);
+        assert_eq!(step(places[0], PastDirection::Back), None);
+        assert_eq!(step(*places.last().unwrap(), PastDirection::Forward), None);
     }
 }
 
@@ -174,11 +174,11 @@ fn a_search_says_how_far_it_looked_when_it_is_stopped() {
     let past = recorded.past();
     past.read_on(&CancellationToken::new(), |_| {}).unwrap();
     let stop = CancellationToken::new();
-    let told = past.find(Position(0), SearchDirection::Forward, |_| false, &stop, |_| stop.cancel()).unwrap();
+    let told = past.find(Position(0), PastDirection::Forward, |_| false, &stop, |_| stop.cancel()).unwrap();
     assert!(matches!(told, SearchOutcome::Stopped { looked_to: Position(to) } if to > 0 && to < 2_000), "{told:?}");
     let never = CancellationToken::new();
     let mut reached = Vec::new();
-    let told = past.find(Position(u64::MAX), SearchDirection::Back, |_| false, &never, |at| reached.push(at)).unwrap();
+    let told = past.find(Position(u64::MAX), PastDirection::Back, |_| false, &never, |at| reached.push(at)).unwrap();
     assert!(told == SearchOutcome::Nothing && !reached.is_empty());
 }
 

@@ -14,7 +14,7 @@ const LOOK_EVERY: u64 = 1_024;
 
 /// Which way to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SearchDirection {
+pub enum PastDirection {
     Forward,
     Back,
 }
@@ -45,7 +45,7 @@ impl Past {
     pub fn find(
         &self,
         from: Position,
-        direction: SearchDirection,
+        direction: PastDirection,
         wanted: impl FnMut(&Event) -> bool,
         stop: &CancellationToken,
         tell: impl FnMut(Time),
@@ -58,7 +58,7 @@ impl Past {
     pub fn step(
         &self,
         from: Position,
-        direction: SearchDirection,
+        direction: PastDirection,
         wanted: impl FnMut(&Event) -> bool,
     ) -> Result<SearchOutcome, JournalError> {
         let stop = CancellationToken::new();
@@ -69,12 +69,12 @@ impl Past {
     fn search<W: FnMut(&Event) -> bool, T: FnMut(Time)>(
         &self,
         from: Position,
-        direction: SearchDirection,
+        direction: PastDirection,
         look: &mut EventLook<'_, W, T>,
     ) -> Result<SearchOutcome, JournalError> {
         match direction {
-            SearchDirection::Forward => self.search_forward(from, look),
-            SearchDirection::Back => self.search_back(from, look),
+            PastDirection::Forward => self.search_forward(from, look),
+            PastDirection::Back => self.search_back(from, look),
         }
     }
 
