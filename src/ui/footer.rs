@@ -26,7 +26,7 @@ use super::view::{Target, View, severity_look};
 use super::wave::Question;
 use crate::model::node::NodeRecord;
 use crate::model::span_text;
-use crate::model::timeline::Mark;
+use crate::model::timeline::TimelineMark;
 
 /// Lines that an answer or news may take: more than the longest has at 80 columns. The notices keep
 /// what is news.
@@ -171,7 +171,7 @@ fn hints(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
 }
 
 /// What happened at the mark under the cursor, and the keys that lead on.
-fn mark_line(mark: &Mark, app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
+fn mark_line(mark: &TimelineMark, app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
     let keys = [Travel::MarkBack, Travel::MarkForward].map(|way| view.keys.key_of(Action::Travel(way)));
     let mut items = ways_back(app, view);
     items.push(Item {

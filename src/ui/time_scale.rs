@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use crate::model::timeline::{Mark, Timeline};
+use crate::model::timeline::{Timeline, TimelineMark};
 use crate::proto::time::Time;
 
 /// Where the row was drawn, and which time its columns stand for.
@@ -43,7 +43,7 @@ impl TimeScale {
     }
 
     /// The marks in the column of this moment.
-    pub(crate) fn marks_near(self, at: Time, timeline: &Timeline) -> &[Mark] {
+    pub(crate) fn marks_near(self, at: Time, timeline: &Timeline) -> &[TimelineMark] {
         let column = self.column_of(at);
         timeline.marks_between(self.begin_of(column), self.begin_of(column + 1) - Duration::from_micros(1))
     }

@@ -21,7 +21,7 @@ use super::theme::{Theme, Tone, selected};
 use super::time_scale::TimeScale;
 use super::view::View;
 use crate::model::second_text;
-use crate::model::timeline::{Mark, MarkKind, Timeline};
+use crate::model::timeline::{MarkKind, Timeline, TimelineMark};
 
 /// Rows below which the panes need all of them.
 const ROWS_MIN: u16 = 20;
@@ -147,7 +147,7 @@ fn legend(columns: usize, view: &View<'_>) -> Line<'static> {
 
 /// The mark under the cursor: the last one up to the moment that is shown; of a moment between marks
 /// that stand in one column, the gravest of them.
-pub(super) fn told<'a>(app: &'a App) -> Option<&'a Mark> {
+pub(super) fn told<'a>(app: &'a App) -> Option<&'a TimelineMark> {
     let playback = app.scene.playback.as_ref()?;
     let (at, scale) = (playback.at(), app.time_scale?);
     let marks = scale.marks_near(at, &app.scene.timeline);
@@ -159,7 +159,7 @@ pub(super) fn told<'a>(app: &'a App) -> Option<&'a Mark> {
 }
 
 /// The mark in words: `03:12:00 ! the overlay is in 2 parts`.
-pub(super) fn mark_line(mark: &Mark, columns: usize, view: &View<'_>) -> Line<'static> {
+pub(super) fn mark_line(mark: &TimelineMark, columns: usize, view: &View<'_>) -> Line<'static> {
     let (tone, sign) = look(mark.kind, view.theme);
     let told = format!("{sign} {}", mark.summary());
     let time = format!(" {} ", second_text(mark.at, view.utc_offset_s));
