@@ -9,6 +9,7 @@ pub mod clock;
 pub mod command;
 pub mod engine;
 pub mod event;
+pub mod experiment;
 pub mod feed;
 pub mod model;
 pub mod net;

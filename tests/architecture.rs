@@ -28,10 +28,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("session", &["proto", "event", "command", "engine", "feed", "clock", "model", "platform"]),
     ("ui", &["proto", "event", "command", "engine", "scenario", "feed", "clock", "model", "platform"]),
     (
+        "experiment",
+        &["proto", "event", "command", "engine", "scenario", "clock", "model", "platform", "sim", "session"],
+    ),
+    (
         "cli",
         &[
             "proto",
             "event",
+            "experiment",
             "command",
             "engine",
             "request",

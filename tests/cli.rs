@@ -291,6 +291,45 @@ fn virtual_runs_with_one_seed_are_the_same_to_the_byte() {
 }
 
 #[test]
+fn a_recorded_session_is_played_again_beside_its_figures() {
+    let text = "lab 1 4\nset gossip-interval 200ms\nset liveness-interval 200ms\n500ms kill p4\n2s end\n";
+    let home = program::home();
+    fs::write(home.path().join("a.txt"), text).unwrap();
+    let (code, _, told) = run_in(home.path(), &["lab", "--script", "a.txt", "--headless", "--rng-seed", "5"]);
+    assert_eq!(code, 0, "{told}");
+    let rerun = |args: &[&str]| {
+        let (code, out, told) = run_in(home.path(), &[&["rerun", "last", "--format", "json"], args].concat());
+        assert_eq!(code, 0, "{told}");
+        serde_json::from_str::<serde_json::Value>(&out).unwrap()
+    };
+    let json = rerun(&["--without", "kill p4"]);
+    let deaths = |run: &serde_json::Value| run["deaths"].as_array().unwrap().len();
+    let runs: Vec<_> = json["runs"].as_array().unwrap().iter().collect();
+    let names: Vec<_> = runs.iter().map(|run| (run["run"].as_str().unwrap(), deaths(run))).collect();
+    assert_eq!(names, [("recorded", 1), ("as it was", 1), ("otherwise", 0)], "{json:#}");
+    assert_eq!(json["rng_seed"], 5, "the recording holds it");
+    assert!(json["notes"][0].as_str().unwrap().contains("not the same packets"), "{json:#}");
+    let messages = runs[1]["messages"].as_u64().unwrap();
+    assert!((20..=45).contains(&messages), "{messages} in two seconds: the recording's intervals, not the defaults");
+    let again = rerun(&[]);
+    let names: Vec<_> = again["runs"].as_array().unwrap().iter().map(|run| run["run"].clone()).collect();
+    assert_eq!(names, ["recorded", "again"]);
+}
+
+#[test]
+fn a_session_without_a_lab_cannot_be_played_again() {
+    let home = program::home();
+    let (code, _, told) = run_in(home.path(), &["seed", "--listen", "127.0.0.1:0", "--headless", "--duration", "1s"]);
+    assert_eq!(code, 2, "{told}");
+    let port = free_port().to_string();
+    let (code, _, told) = run_in(home.path(), &["seed", "--listen", &port, "--headless", "--duration", "1s"]);
+    assert_eq!(code, 0, "{told}");
+    let (code, _, told) = run_in(home.path(), &["rerun", "last", "--set", "max-dial 3"]);
+    assert_eq!(code, 2, "{told}");
+    assert!(told.contains("a scenario begins with a lab, and this session did not"), "{told}");
+}
+
+#[test]
 fn a_failed_expectation_is_explained_and_exits_with_1() {
     let text = "lab 1 4\nset messages 0\n1s partition p4\nsay p1 hello\nexpect coverage 100% within 500ms\n";
     for world in [&[][..], &["--virtual"]] {

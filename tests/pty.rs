@@ -488,3 +488,30 @@ fn a_peer_without_a_seed_says_so_until_the_end() {
     assert!(screen.contains("  seeds     none reachable since "), "{screen}");
     assert!(!screen.contains("every peer"), "{screen}");
 }
+
+#[test]
+fn a_session_is_played_again_while_it_goes_on() {
+    let mut session = Session::start(&["lab", "--peers", "4"], 24, 80);
+    session.wait_for("LIVE");
+    session.press(":kill p4\r");
+    session.wait_for("1 dead");
+    session.press(":rerun without kill p4 set max-dial 1\r");
+    let screen = session.wait_until("the table", |screen| screen.contains("Played again"));
+    assert!(screen.contains("With max-dial 1 and without 'kill p4':"), "{screen}");
+    assert!(screen.contains("no deaths instead of 1"), "{screen}");
+    assert!(screen.contains("RECORDED"), "{screen}");
+    session.press("q");
+    session.wait_until("the panes", |screen| !screen.contains("Played again"));
+    session.press("q");
+    assert!(session.end().0.success());
+}
+
+#[test]
+fn a_rerun_ends_at_once_when_it_is_interrupted() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("long.txt"), "lab 2 8\nset gossip-interval 50ms\n20h end\n").unwrap();
+    let mut session = Session::start_in(home, &["rerun", "long.txt", "--set", "max-dial 3"], 24, 80);
+    session.wait_for("rerun: as it was, ");
+    session.press("\u{3}");
+    assert_eq!(session.end().0.exit_code(), 130);
+}

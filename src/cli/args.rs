@@ -11,8 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::address::WrittenAddress;
 use super::files::path_parser;
-use super::settings::{ConsoleArgs, JournalArgs, LabSize, NodeArgs};
-use super::values::{DAY_MS, advertised, listen, span};
+use super::settings::{ConsoleArgs, JournalArgs, LabSize, NodeArgs, RNG_SEED_MAX};
+use super::values::{DAY_MS, advertised, count, listen, span};
 use crate::model::moment::WrittenMoment;
 use crate::session::export::FileFormat;
 use crate::ui::Speed;
@@ -95,6 +95,16 @@ Examples:
   gossipctl diagram last --at 03:12:07 --window 2s --nodes p1,p4,s1
   gossipctl diagram last p3#12 | less -S        as text";
 
+const RERUN_EXAMPLES: &str = "\
+Examples:
+  gossipctl rerun last --set 'max-dial 3'
+  gossipctl rerun last --without 'cut p7 p8'
+  gossipctl rerun last --without '5s cut p7 p8' --set 'gossip-interval 1s' --format json
+  gossipctl rerun assets/scenarios/death.txt --set 'liveness-misses 5' --rng-seed 7
+  gossipctl rerun last
+
+The last one changes nothing: it shows how near virtual time comes to what was recorded.";
+
 /// Where a seed listens by default.
 const SEED_PLACE: &str = "the first address of config.txt that is free on this machine";
 /// Where a peer listens by default.
@@ -156,6 +166,9 @@ pub(crate) enum Task {
     /// Watch a recorded session in the console
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
+    /// Play a recorded session, or a scenario, again in virtual time, otherwise, and tell what differs
+    #[command(after_help = RERUN_EXAMPLES)]
+    Rerun(RerunArgs),
     /// Print the current settings as a commented config file
     Config,
     /// Print a shell completion script
@@ -331,6 +344,37 @@ pub(crate) struct ReplayArgs {
     /// How the console looks.
     #[command(flatten)]
     pub(crate) console: ConsoleArgs,
+}
+
+/// `rerun`.
+#[derive(Debug, Args)]
+pub(crate) struct RerunArgs {
+    /// A recorded session (a file, 'last', or a name from 'gossipctl sessions', of which an unambiguous beginning is
+    /// enough), or the file of a scenario
+    #[arg(value_name = "SESSION|SCENARIO")]
+    pub(crate) subject: String,
+    /// A setting to change, such as 'max-dial 3': the settings are those of 'set' in a scenario. May be repeated
+    #[arg(long, value_name = "NAME VALUE")]
+    pub(crate) set: Vec<String>,
+    /// A command to leave out, as it stands in the scenario, such as 'cut p7 p8': each time that it is given, or with
+    /// a time in front ('5s cut p7 p8') only then. May be repeated
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) without: Vec<String>,
+    /// Seed of all random choices of both runs [default: that of the recording or scenario, else a new one]
+    #[arg(long, value_name = "N", value_parser = count::<u64>(0, RNG_SEED_MAX))]
+    pub(crate) rng_seed: Option<u64>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = RerunFormat::Text)]
+    pub(crate) format: RerunFormat,
+}
+
+/// How a rerun is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RerunFormat {
+    /// A sentence, a table, and what differs, for people
+    Text,
+    /// One JSON object with all figures of all runs
+    Json,
 }
 
 /// What the recorded session is read together with.

@@ -7,7 +7,7 @@ use crate::engine::Refusal;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::request::Response;
-use crate::scenario::record::{DEEDS_MAX, RecordedLine, SessionRecord};
+use crate::scenario::record::{DEEDS_MAX, Precision, RecordedLine, SessionRecord};
 use crate::scenario::{ScriptStep, Skipped};
 use crate::ui::{HostRefusal, Refusals, Refused};
 
@@ -124,6 +124,7 @@ impl CommandLog {
             deeds: self.deeds(began, &context.refused.kept, &name),
             more: self.more + context.refused.more,
             lasted: now.since(began),
+            precision: Precision::Milliseconds,
         };
         Ok(record.text())
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -84,8 +85,19 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
         let _ = to_host.try_send(ToHost::OpenRecording(start.file.clone()));
     }
     let past = PastReader::start(answers.clone()).map_err(Failure::system)?;
-    let (recorder, replaying) = (records.handle(), None);
-    let host = Host { plan, clock, taps, nodes, recorder, answers, replaying, past, command_log, skipped };
+    let host = Host {
+        plan,
+        clock,
+        taps,
+        nodes,
+        recorder: records.handle(),
+        answers,
+        replaying: None,
+        past,
+        command_log,
+        skipped,
+        rerun_plays: Arc::default(),
+    };
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();
     let console = ui::run(options, shown, to_host, answered, shutdown.clone());
@@ -252,7 +264,7 @@ fn begin_records(plan: &Plan, clock: Clock, answers: &mpsc::Sender<FromHost>) ->
     }
     let answers = answers.clone();
     let tell = move |news| tell(&answers, news);
-    Records::begin(plan, &plan.header(clock.epoch()), tell)
+    Records::begin(plan, &plan.header(clock.epoch(), clock), tell)
 }
 
 /// Tells the console how recording goes. Never waits.

@@ -39,7 +39,7 @@ pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Fai
     let mut signals = StopSignals::listen().map_err(Failure::system)?;
     let clock = Clock::start();
     let (tap, events) = feed(BATCHES_MAX);
-    let header = plan.header(clock.epoch());
+    let header = plan.header(clock.epoch(), clock);
     let out = Printer::new(format, &header, io::stdout()).map_err(Failure::Stdout)?;
     let records = Records::begin(&plan, &header, tell);
     let (script_tap, watched) = feed(BATCHES_MAX);

@@ -1,6 +1,8 @@
 //! Serves the console's requests: commands for the network, files, recordings.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{mpsc, watch};
 
@@ -11,15 +13,20 @@ use super::plan::Plan;
 use super::recorded;
 use super::replay::{self, PastReader};
 use super::settings::NodeSettings;
+use super::{NETWORK_NICENESS, rerun, rerun_subject};
 use crate::clock::Clock;
 use crate::command::Command;
+use crate::experiment::report::Changes;
 use crate::feed::Tap;
+use crate::platform::lower_thread_priority;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::scenario::Skipped;
 use crate::session::export::{self, ExportError, Exported};
 use crate::session::recorder::RecorderHandle;
-use crate::ui::{FromHost, HostRefusal, NoSuchMoment, Overwrite, Refusals, Seek, SeekId, Severity, ToHost};
+use crate::ui::{
+    FromHost, HostRefusal, NoSuchMoment, Overwrite, Refusals, RerunTold, RerunWish, Seek, SeekId, Severity, ToHost,
+};
 
 pub(crate) struct Host {
     /// For nodes that are started later.
@@ -39,6 +46,8 @@ pub(crate) struct Host {
     pub(crate) command_log: CommandLog,
     /// Lines of the scenario that were not done.
     pub(crate) skipped: watch::Receiver<Vec<Skipped>>,
+    /// A rerun is being played.
+    pub(crate) rerun_plays: Arc<AtomicBool>,
 }
 
 /// What is left when the console is gone.
@@ -60,6 +69,7 @@ impl Host {
                 ToHost::SaveScenario { path, overwrite, names, refused } => {
                     self.save_scenario(from_home(path), overwrite, &names, refused).await;
                 }
+                ToHost::Rerun(wish) => self.rerun(wish).await,
                 ToHost::ListRecordings => {
                     let rows = tokio::task::spawn_blocking(recorded::rows).await.unwrap_or_default();
                     self.answer(FromHost::Recordings(rows)).await;
@@ -104,6 +114,30 @@ impl Host {
         }
     }
 
+    /// Plays the session, or the recording that is shown, again on a thread of its own, which nobody
+    /// waits for.
+    async fn rerun(&self, RerunWish { set, without }: RerunWish) {
+        let journal = match self.journal().await {
+            Ok(journal) => journal,
+            Err(NoFile::Exists) => return,
+            Err(NoFile::Failed(why)) => return self.refuse(HostRefusal::Rerun(why)).await,
+        };
+        if self.rerun_plays.swap(true, Ordering::Relaxed) {
+            return self.refuse(HostRefusal::RerunPlays).await;
+        }
+        let (plays, answers) = (Arc::clone(&self.rerun_plays), self.answers.clone());
+        let play = move || {
+            let answer = rerun_answer(&journal, Changes { set, without }, &answers);
+            plays.store(false, Ordering::Relaxed);
+            let _ = answers.blocking_send(answer);
+        };
+        self.answer(FromHost::RerunPlays("rerun: reading the recording".to_owned())).await;
+        if let Err(error) = std::thread::Builder::new().name("rerun".to_owned()).spawn(play) {
+            self.rerun_plays.store(false, Ordering::Relaxed);
+            self.refuse(HostRefusal::Rerun(error.to_string())).await;
+        }
+    }
+
     async fn save_scenario(
         &mut self,
         path: PathBuf,
@@ -115,7 +149,11 @@ impl Host {
         let settings = self.plan.lab_settings().written();
         let steps = self.plan.scenario.as_ref().map_or(&[][..], |file| &file.script.steps);
         let context = CommandLogContext { settings, steps, names, refused, skipped: &skipped };
-        let text = match self.command_log.scenario(context, self.clock.network_now()) {
+        let text = match &self.replaying {
+            Some(file) => scenario_of(file.clone()).await,
+            None => self.command_log.scenario(context, self.clock.network_now()),
+        };
+        let text = match text {
             Ok(text) => text,
             Err(why) => return self.refuse(why).await,
         };
@@ -209,6 +247,22 @@ impl Host {
             NoFile::Failed(why) => NoSuchMoment::File(why),
         })
     }
+}
+
+/// Plays a recording again. Whoever asked may be gone before that is done.
+fn rerun_answer(journal: &Path, changes: Changes, answers: &mpsc::Sender<FromHost>) -> FromHost {
+    lower_thread_priority(NETWORK_NICENESS);
+    let tell = |progress| drop(answers.try_send(FromHost::RerunPlays(progress)));
+    match rerun::play_recording(journal, changes, tell, || answers.is_closed()) {
+        Ok(report) => FromHost::Rerun(RerunTold { verdict: report.verdict(), lines: report.lines() }),
+        Err(why) => FromHost::Refused { why: HostRefusal::Rerun(why) },
+    }
+}
+
+/// The scenario of a recording.
+async fn scenario_of(file: PathBuf) -> Result<String, HostRefusal> {
+    let read = tokio::task::spawn_blocking(move || rerun_subject::scenario_of(&file)).await;
+    read.unwrap_or_else(|panic| Err(HostRefusal::File(format!("internal error: {panic}"))))
 }
 
 /// Why a file was not written.

@@ -20,6 +20,8 @@ mod printer;
 mod recorded;
 mod records;
 mod replay;
+mod rerun;
+mod rerun_subject;
 mod scenario_runner;
 mod script_file;
 mod seeds_file;
@@ -103,6 +105,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Export(args)) => recorded::export(&args, || with::open(&args.session, &args.with)),
         Some(Task::Diagram(args)) => diagram::run(&args),
         Some(Task::Replay(args)) => replay_session(args),
+        Some(Task::Rerun(args)) => finish(rerun::run(args, read_config()?)),
         None => run_session(plan::choice(cli, &read_config()?)?),
     }
 }

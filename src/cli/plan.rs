@@ -15,7 +15,7 @@ use super::script_file::ScriptFile;
 use super::seeds_file::SeedList;
 use super::settings::{ConsoleArgs, JournalArgs, NodeArgs, NodeSettings, SettingGroup as _};
 use super::values::PaceName;
-use crate::clock::utc_offset_s;
+use crate::clock::{Clock, utc_offset_s};
 use crate::command::limits::NetworkLimits;
 use crate::command::{NodeSpec, Placement};
 use crate::engine::Refusal;
@@ -200,14 +200,22 @@ impl Plan {
         }
     }
 
-    /// The first line of its recording.
-    pub(crate) fn header(&self, started: Time) -> Header {
+    /// The first line of its recording. `clock`: the one from which a new seed of random choices is
+    /// made.
+    pub(crate) fn header(&self, started: Time, clock: Clock) -> Header {
         let lab = match self.begin {
             Begin::Lab { seeds, peers } => Some(RecordedLab { seeds, peers }),
             Begin::Choice { .. } | Begin::Node(_) | Begin::Recording(_) => None,
         };
-        let scenario = self.scenario.as_ref().map(ScriptFile::name);
-        Header { lab, scenario, ..Header::new(started, self.node.peer.utc_offset_s) }
+        let node = self.lab_settings();
+        let seeded = node.with_rng_seed(node.rng_seed_or_new(clock));
+        Header {
+            lab,
+            scenario: self.scenario.as_ref().map(ScriptFile::name),
+            virtual_time: self.world == EngineKind::Virtual,
+            settings: seeded.written().into_iter().collect(),
+            ..Header::new(started, self.node.peer.utc_offset_s)
+        }
     }
 
     /// The scenario; for a lab without one, a scenario without steps.

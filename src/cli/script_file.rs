@@ -35,7 +35,8 @@ impl ScriptFile {
         read.map_err(|error| FileError::line(path, error.line, error.what))
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self, ScriptError> {
+    /// The scenario in this text, which stands, or could stand, in the file at `path`.
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, ScriptError> {
         let script = Script::parse(text)?;
         let node = node_args(&script.settings)?;
         Ok(Self { path: path.to_owned(), script, node })
@@ -69,7 +70,7 @@ fn text(bytes: &[u8]) -> Result<&str, ScriptError> {
 }
 
 /// The settings as the flags of the same names would set them.
-fn node_args(settings: &[Setting]) -> Result<NodeArgs, ScriptError> {
+pub(crate) fn node_args(settings: &[Setting]) -> Result<NodeArgs, ScriptError> {
     let mut node = NodeArgs::default();
     for Setting { line, name, value } in settings {
         let set = match name.as_str() {

@@ -29,7 +29,7 @@ use crate::session::recorder::Limits;
 use crate::ui::{NODE_COLUMNS, ThemeChoice};
 
 /// The highest seed of random choices: the range of a config file's integers.
-const RNG_SEED_MAX: u64 = i64::MAX as u64;
+pub(crate) const RNG_SEED_MAX: u64 = i64::MAX as u64;
 /// A lab by default, seeds and peers: enough for gossip to take several hops, few enough to see each.
 const LAB_SIZE: (usize, usize) = (2, 8);
 /// Stands for an address that is not known yet.
@@ -275,12 +275,23 @@ impl NodeSettings {
         Settings { peer, seed: SeedConfig { utc_offset_s, ..self.seed.clone() }, rng_seed }
     }
 
+    /// The settings of the nodes of a network in virtual time that is like a lab. `given`: what the
+    /// user chose, all together.
+    pub(crate) fn of_virtual_lab(given: &NodeArgs, utc_offset_s: i32) -> Result<Self, Failure> {
+        Self::new(given, PaceName::Lively, Vec::new(), utc_offset_s)
+    }
+
     /// Seed of all random choices: the user's, or a new one each time. No two sessions on one
     /// machine start in the same microsecond. It is within the range of the flag, so that it can be
     /// given again.
     pub(crate) fn rng_seed_or_new(&self, clock: Clock) -> u64 {
         let new = clock.epoch().as_micros() ^ u64::from(std::process::id()) << 48;
         self.rng_seed.unwrap_or(new & RNG_SEED_MAX)
+    }
+
+    /// The same settings with this seed of all random choices.
+    pub(crate) fn with_rng_seed(&self, rng_seed: u64) -> Self {
+        Self { rng_seed: Some(rng_seed), ..self.clone() }
     }
 
     /// The settings as a scenario has them: name and value. A scenario does not say who may link,

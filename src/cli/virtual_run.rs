@@ -86,7 +86,7 @@ struct JournalWriter {
 
 impl JournalWriter {
     fn begin(plan: &Plan, clock: Clock) -> Self {
-        let header = Header { epoch: Some(EPOCH), utc_offset_s: 0, ..plan.header(clock.epoch()) };
+        let header = Header { epoch: Some(EPOCH), utc_offset_s: 0, ..plan.header(clock.epoch(), clock) };
         Self { records: Records::begin_journal(plan, &header, headless::tell), batch: Vec::new() }
     }
 

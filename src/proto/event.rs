@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use super::addr::Addr;
 pub use super::config::{Methods, Pace};
-use super::message::{Message, MessageId};
+use super::message::{GoodbyeReason, Message, MessageId};
 pub use super::reason::{DelistReason, RepairReason};
 use super::text::Body;
 pub use super::violation::{Omission, Rule, Violation};
@@ -78,6 +78,16 @@ impl EventKind {
             Self::Death(event) => event.subject(),
             Self::Seed(event) => event.subject(),
             Self::Fault(event) => event.subject(),
+        }
+    }
+
+    /// A node of ours leaves, which it does only at the end of its session.
+    pub fn is_leaving(&self) -> bool {
+        let ours = LinkEnd::Goodbye { side: Side::Us, reason: GoodbyeReason::Leaving };
+        match self {
+            Self::Node(event) => *event == NodeEvent::Stopped { how: Stop::Left },
+            Self::Link(LinkEvent::Down { end, .. }) => *end == ours,
+            Self::Link(_) | Self::Gossip(_) | Self::Probe(_) | Self::Death(_) | Self::Seed(_) | Self::Fault(_) => false,
         }
     }
 

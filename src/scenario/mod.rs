@@ -5,15 +5,18 @@
 //! such a file, read and rehearsed, so that errors are reported before anything runs. [`Run`] plays
 //! it: it takes events and the time, and returns what to do and what to report. It has no clock and
 //! no network, so the same scenario runs on sockets and in virtual time. Expectations are decided
-//! by the model, a fold over events. [`record`] writes the commands of a session as a scenario.
+//! by the model, a fold over events. [`record`] writes the commands of a session as a scenario, and
+//! [`deeds`] finds them in its events.
 
 mod claim;
+pub mod deeds;
 mod expect;
 pub mod record;
 mod rehearsal;
 mod run;
 mod script;
 mod time;
+mod without;
 mod words;
 
 pub use run::{
@@ -21,3 +24,4 @@ pub use run::{
     most_telling,
 };
 pub use script::{Script, ScriptError, ScriptStep, Setting};
+pub use without::NotInScript;

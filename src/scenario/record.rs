@@ -10,6 +10,7 @@ use crate::command::limits::NetworkLimits;
 use crate::command::{Command, NodeSpec, Placement, grammar};
 use crate::proto::addr::Addr;
 use crate::proto::fault::span_word;
+use crate::proto::time::micros;
 
 /// Commands that are remembered: more than anybody types.
 pub const DEEDS_MAX: usize = 10_000;
@@ -51,6 +52,27 @@ pub struct SessionRecord {
     pub more: usize,
     /// How long the session has lasted.
     pub lasted: Duration,
+    /// How exactly times are written.
+    pub precision: Precision,
+}
+
+/// How exactly a record tells times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// Whole milliseconds: nobody is quicker.
+    #[default]
+    Milliseconds,
+    /// Microseconds: in virtual time the same comes out only at the same microsecond.
+    Microseconds,
+}
+
+impl Precision {
+    fn of(self, span: Duration) -> Duration {
+        match self {
+            Self::Milliseconds => Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
+            Self::Microseconds => Duration::from_micros(micros(span)),
+        }
+    }
 }
 
 impl SessionRecord {
@@ -70,7 +92,7 @@ impl SessionRecord {
             Err(refusal) => return comment(&refusal.to_string()),
         };
         for line in self.lines() {
-            text.push_str(&line.written(&mut rehearsal));
+            text.push_str(&line.written(self.precision.of(line.at), &mut rehearsal));
         }
         if self.more > 0 {
             text.push_str(&comment(&format!("{} more commands were too many to be kept", self.more)));
@@ -105,7 +127,7 @@ impl SessionRecord {
     /// When all expectations are decided.
     fn end(&self) -> Duration {
         let kept = self.steps.iter().filter(|step| step.at <= self.lasted);
-        kept.map(ScriptStep::decided_at).fold(millis(self.lasted), Duration::max)
+        kept.map(ScriptStep::decided_at).fold(self.precision.of(self.lasted), Duration::max)
     }
 }
 
@@ -113,16 +135,16 @@ impl RecordedLine {
     /// The user's command was done. `None`: it is none that a scenario repeats.
     pub fn done(at: Duration, command: &Command, name: &dyn Fn(Addr) -> String) -> Option<Self> {
         let done = || Happened::Done(grammar::text(&anywhere(command), name));
-        (*command != Command::Quit).then(|| Self { at: millis(at), what: done() })
+        (*command != Command::Quit).then(|| Self { at, what: done() })
     }
 
     /// What the user typed was not done.
     pub fn not_done(at: Duration, what: String, why: &impl ToString) -> Self {
-        Self { at: millis(at), what: Happened::NotDone { what, why: why.to_string() } }
+        Self { at, what: Happened::NotDone { what, why: why.to_string() } }
     }
 
-    fn written(&self, rehearsal: &mut Rehearsal) -> String {
-        let at = span_word(self.at);
+    fn written(&self, at: Duration, rehearsal: &mut Rehearsal) -> String {
+        let at = span_word(at);
         match &self.what {
             Happened::Expected(text) => format!("{at} {text}\n"),
             Happened::NotDone { what, why } => comment(&format!("at {at}, not done: '{what}': {why}")),
@@ -150,11 +172,6 @@ fn anywhere(command: &Command) -> Command {
     }
 }
 
-/// Whole milliseconds: nobody is quicker.
-fn millis(span: Duration) -> Duration {
-    Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,7 +195,8 @@ mod tests {
     fn record(deeds: Vec<RecordedLine>, steps: Vec<ScriptStep>) -> SessionRecord {
         let settings = vec![("gossip-interval".to_owned(), "1s".to_owned())];
         let (skipped, more, lasted) = (Vec::new(), 0, Duration::from_millis(9_500));
-        SessionRecord { seeds: 2, peers: 3, settings, steps, skipped, deeds, more, lasted }
+        let precision = Precision::Milliseconds;
+        SessionRecord { seeds: 2, peers: 3, settings, steps, skipped, deeds, more, lasted, precision }
     }
 
     #[test]

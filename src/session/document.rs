@@ -7,14 +7,14 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::event::{Event, EventKind, LinkEnd, LinkEvent, NodeEvent, Purpose, Side, Stop};
+use crate::event::{Event, Purpose};
 use crate::model::Model;
 use crate::model::death::DeathCase;
 use crate::model::link::LinkHistory;
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::rumor::Counting;
 use crate::model::words::{clock_text, count_text, span_text};
-use crate::proto::message::{GoodbyeReason, Role};
+use crate::proto::message::Role;
 
 /// Messages that the tables list, the latest.
 const MESSAGES_MAX: usize = 20;
@@ -44,7 +44,7 @@ impl Document {
     }
 
     pub fn take(&mut self, event: &Event) {
-        self.is_over |= is_leaving(&event.kind);
+        self.is_over |= event.kind.is_leaving();
         if !self.is_over {
             self.model.apply(event);
         }
@@ -61,22 +61,6 @@ impl Document {
             DocumentFormat::Dot => dot(&self.model),
             DocumentFormat::Markdown => markdown(&self.model, self.utc_offset_s),
         }
-    }
-}
-
-/// A node of ours says goodbye.
-fn is_leaving(kind: &EventKind) -> bool {
-    let ours = LinkEnd::Goodbye { side: Side::Us, reason: GoodbyeReason::Leaving };
-    match kind {
-        EventKind::Node(NodeEvent::Stopped { how: Stop::Left }) => true,
-        EventKind::Link(LinkEvent::Down { end, .. }) => *end == ours,
-        EventKind::Node(_)
-        | EventKind::Link(_)
-        | EventKind::Gossip(_)
-        | EventKind::Probe(_)
-        | EventKind::Death(_)
-        | EventKind::Seed(_)
-        | EventKind::Fault(_) => false,
     }
 }
 

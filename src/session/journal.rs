@@ -6,6 +6,7 @@
 //! session, by which a reader puts a block in order.
 
 mod block;
+mod header;
 mod line;
 mod reader;
 mod rows;
@@ -15,9 +16,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use self::block::JournalBlock;
+pub use self::header::{FORMAT, Header, RecordedLab, RecordedSource, VERSION};
 pub(super) use self::reader::{Bookmark, read_at, read_from};
 pub use self::reader::{Glance, JournalEnd, JournalReader, check_rereadable, glance, overview, read};
 use super::disk::{Disk, JournalFile, Loss};
@@ -27,10 +27,6 @@ use crate::event::Event;
 use crate::model::words::{count_text, size_text};
 use crate::proto::time::Time;
 
-/// The name of the format in the first line.
-pub const FORMAT: &str = "gossipctl session";
-/// The version that is written, and the newest that is read.
-pub const VERSION: u32 = 2;
 /// The longest line that is read: a full peer list, or the longest body with each byte escaped,
 /// takes less than half.
 pub const LINE_LEN_MAX: usize = 1024 * 1024;
@@ -39,65 +35,6 @@ const BLOCK_SPAN_MAX: Duration = Duration::from_millis(1_500);
 /// Bytes of a journal's size that are reserved for the lines about missing events and for the
 /// footer.
 const LAST_WORDS_LEN: u64 = 64 + FOOTER_LEN_MAX as u64;
-
-/// The first line of a journal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
-    pub format: String,
-    pub version: u32,
-    /// When it began, by the machine's clock.
-    pub started: Time,
-    /// When it began by the network's own time, of which the events tell, if that is another: in virtual time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub epoch: Option<Time>,
-    /// Seconds that the machine's clock was ahead of UTC.
-    pub utc_offset_s: i32,
-    /// The version of the program that wrote it.
-    pub gossipctl: String,
-    /// The lab with which the session began, if it began with one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lab: Option<RecordedLab>,
-    /// The file name of the scenario that was played.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scenario: Option<String>,
-    /// The recordings that were merged into this one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub merged: Vec<RecordedSource>,
-}
-
-/// A recording in a merged one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordedSource {
-    /// The name of its session, or of its file.
-    pub session: String,
-    /// Microseconds that its clock was taken to be ahead of the first one's.
-    pub ahead_us: i64,
-    /// How much more or less that may be; absent if it is not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uncertain_us: Option<u64>,
-}
-
-/// The size of a lab.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordedLab {
-    pub seeds: usize,
-    pub peers: usize,
-}
-
-impl Header {
-    /// The header of a session that starts now.
-    pub fn new(started: Time, utc_offset_s: i32) -> Self {
-        let gossipctl = env!("CARGO_PKG_VERSION").to_owned();
-        let (format, version) = (FORMAT.to_owned(), VERSION);
-        let (epoch, lab, scenario, merged) = (None, None, None, Vec::new());
-        Self { format, version, started, epoch, utc_offset_s, gossipctl, lab, scenario, merged }
-    }
-
-    /// When it began by the time of its events.
-    pub fn began(&self) -> Time {
-        self.epoch.unwrap_or(self.started)
-    }
-}
 
 /// What a journal tells, in the order of the session.
 #[derive(Debug, Clone, PartialEq, Eq)]

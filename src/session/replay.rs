@@ -8,11 +8,14 @@
 mod ahead;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io::Read as _;
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
 use self::ahead::{ReadAhead, ReaderStep};
+use super::frames::is_packed;
 use super::journal::{self, Bookmark, Header, JournalError, JournalReader, JournalRecord};
 use crate::proto::time::Time;
 
@@ -22,6 +25,15 @@ pub(super) const DISORDER_MAX: Duration = Duration::from_secs(2);
 const BUFFER_MAX: usize = 65_536;
 /// Bytes of memory that they take: a peer list can be long.
 const BUFFER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Whether a file is a recording, by its first bytes, and not a text that somebody wrote. What cannot
+/// be read, or only once, is none.
+pub fn looks_like_recording(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let is_file = path.metadata().is_ok_and(|about| about.is_file());
+    let read = is_file && File::open(path).and_then(|file| file.take(4).read_to_end(&mut head)).is_ok();
+    read && (head.starts_with(b"{") || is_packed(&head))
+}
 
 /// A recorded session: an iterator over its events, in order of time.
 ///

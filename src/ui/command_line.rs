@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::action::{Action, Deed, PaneId};
 use super::bindings::KEYS;
 use super::explain::Subject;
+use super::host::RerunWish;
 use super::pane::{COLUMNS, ORDERS};
 use super::speed::{NoSpeed, Speed};
 use crate::command::Command;
@@ -27,6 +28,7 @@ const TIMES: &[&str] = &["-10s", "-1m", "-10m", "-1h", "+10s", "+1m", "+10m", "+
 const SPEEDS: &[&str] = &["1x", "2x", "4x", "10x", "100x", "1000x", "0.5x", "0.1x"];
 
 const NODE: Word = Word::Node(&[]);
+const RERUN_USAGE: &str = "rerun [set NAME VALUE] [without COMMAND] ..";
 
 /// The commands for the console itself. Those for the network are in [`grammar::COMMANDS`], and the
 /// names of the keys' actions are commands as well.
@@ -49,6 +51,12 @@ const COMMANDS: &[CommandHelp] = &[
         "filter [TEXT]",
         &[Word::Free],
         "show only lines with TEXT; with !TEXT, only those without",
+    ),
+    CommandHelp::new(
+        "rerun",
+        RERUN_USAGE,
+        &[Word::Choice(&["set", "without"]), Word::Free],
+        "play the session again in virtual time, otherwise: rerun set max-dial 3 without cut p7 p8",
     ),
     CommandHelp::new(
         "save-scenario",
@@ -89,6 +97,8 @@ pub(crate) enum Typed {
     Export(PathBuf),
     /// Write the session's commands to this file, as a scenario.
     SaveScenario(PathBuf),
+    /// Play the session again, otherwise.
+    Rerun(RerunWish),
     /// Filter the focused pane.
     Filter(String),
     /// Sort the panes that have this order.
@@ -122,6 +132,7 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
         "export" => Ok(Typed::Export(PathBuf::from(rest))),
         "save-scenario" if rest.is_empty() => Err("expected save-scenario FILE".to_owned()),
         "save-scenario" => Ok(Typed::SaveScenario(PathBuf::from(rest))),
+        "rerun" => rerun(rest),
         "filter" => Ok(Typed::Filter(rest.to_owned())),
         "columns" => columns(rest),
         "at" => rest.parse().map(Typed::At).map_err(|error: NoMoment| error.to_string()),
@@ -152,6 +163,43 @@ fn told(error: &GrammarError) -> String {
         | GrammarError::TooMuch { .. }
         | GrammarError::NotOurs { .. } => error.to_string(),
     }
+}
+
+/// A part ends where the next `set` or `without` begins; one in quotes ends with them.
+fn rerun(rest: &str) -> Result<Typed, String> {
+    let usage = || format!("expected {RERUN_USAGE}, such as rerun set max-dial 3 without cut p7 p8");
+    let mut wish = RerunWish::default();
+    let mut rest = rest.trim();
+    while !rest.is_empty() {
+        let (word, after) = split(rest);
+        let (part, next) = rerun_part(after).filter(|(part, _)| !part.is_empty()).ok_or_else(usage)?;
+        match word {
+            "set" => wish.set.push(part),
+            "without" => wish.without.push(part),
+            _ => return Err(usage()),
+        }
+        rest = next;
+    }
+    Ok(Typed::Rerun(wish))
+}
+
+/// What is set or left out, and what follows; `None` if a quotation mark is never closed.
+fn rerun_part(text: &str) -> Option<(String, &str)> {
+    if let Some(quote) = text.chars().next().filter(|quote| matches!(quote, '\'' | '"')) {
+        let (part, rest) = text[1..].split_once(quote)?;
+        return Some((part.trim().to_owned(), rest.trim()));
+    }
+    let mut words = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (word, after) = split(rest);
+        if matches!(word, "set" | "without") {
+            break;
+        }
+        words.push(word);
+        rest = after;
+    }
+    Some((words.join(" "), rest))
 }
 
 fn sort(word: &str) -> Result<Typed, String> {

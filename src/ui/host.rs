@@ -34,6 +34,9 @@ pub enum ToHost {
         /// Commands that the console refused.
         refused: Refusals,
     },
+    /// Play this session, or the recording that is shown, again in virtual time with these changes;
+    /// answered by [`FromHost::Rerun`] or a refusal.
+    Rerun(RerunWish),
     /// List the recorded sessions; answered by [`FromHost::Recordings`].
     ListRecordings,
     /// Open a recorded session; answered by [`FromHost::Opened`] or a notice.
@@ -47,6 +50,23 @@ pub enum ToHost {
         id: SeekId,
         after: Time,
     },
+}
+
+/// What is to be otherwise when a session is played again; nothing: only the times and the luck.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RerunWish {
+    /// Settings: `max-dial 3`.
+    pub set: Vec<String>,
+    /// Commands that are left out: `cut p7 p8`.
+    pub without: Vec<String>,
+}
+
+/// What came out otherwise, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RerunTold {
+    pub verdict: String,
+    /// A table and what differs in detail.
+    pub lines: Vec<String>,
 }
 
 /// A command that the console knew to be impossible.
@@ -93,6 +113,12 @@ pub enum HostRefusal {
     /// The session cannot be saved as a scenario: it did not begin with a lab.
     #[error("a scenario begins with a lab, and this session did not: start one with 'gossipctl lab'")]
     NoLab,
+    /// One rerun at a time.
+    #[error("a rerun is being played: wait for its table")]
+    RerunPlays,
+    /// The session cannot be played again: why, and what to do.
+    #[error("no rerun: {0}")]
+    Rerun(String),
     /// A file cannot be read or written: what is wrong with it.
     #[error("{0}")]
     File(String),
@@ -155,6 +181,10 @@ pub enum FromHost {
     ScenarioExists {
         path: PathBuf,
     },
+    /// A rerun goes on: how far it is.
+    RerunPlays(String),
+    /// A rerun is over.
+    Rerun(RerunTold),
     /// The recorded sessions, newest first.
     Recordings(Vec<RecordingRow>),
     /// A recording is shown now; what was shown before is forgotten.

@@ -20,6 +20,7 @@ use super::modal::faults::FaultMenu;
 use super::modal::help::help;
 use super::modal::path;
 use super::modal::recordings::recordings;
+use super::modal::rerun::rerun;
 use super::modal::say::say;
 use super::modal::wave::WaveTable;
 use super::modal::why::why;
@@ -327,6 +328,8 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
             let question = format!("{} exists. Replace it?", path.display());
             app.open(Confirm::new(question, "Replace", vec![save_scenario(app, path, Overwrite::Allowed)]));
         }
+        FromHost::RerunPlays(progress) => app.show(Severity::Info, progress),
+        FromHost::Rerun(told) => app.open(rerun(told)),
         FromHost::Recordings(rows) => app.modals.push(recordings(rows)),
         FromHost::Opened(recording) => travel::open(app, *recording),
         FromHost::Moment(moment) => travel::arrive(app, moment),

@@ -11,6 +11,7 @@ pub(crate) mod help;
 pub(crate) mod path;
 pub(crate) mod reader;
 pub(crate) mod recordings;
+pub(crate) mod rerun;
 pub(crate) mod say;
 pub(crate) mod start;
 pub(crate) mod wave;

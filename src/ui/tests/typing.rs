@@ -6,8 +6,9 @@ use crate::platform::CAN_SUSPEND;
 use crate::proto::fault::{Fault, FaultKind, Scope};
 use crate::proto::message::Role;
 use crate::ui::app::{App, ConsoleEffect};
+use crate::ui::command_line::{Typed, parse};
 use crate::ui::decode::Paste;
-use crate::ui::host::{FromHost, Overwrite, RecordingRow, ToHost};
+use crate::ui::host::{FromHost, HostRefusal, Overwrite, RecordingRow, RerunTold, RerunWish, ToHost};
 use crate::ui::keys::KeyOverrides;
 use crate::ui::options::{FormDefaults, Options, StartScreen};
 
@@ -127,6 +128,43 @@ fn a_session_is_saved_as_a_scenario_and_replaces_none_unasked() {
     assert!(matches!(effects[..], [ConsoleEffect::Host(ToHost::SaveScenario { overwrite: Overwrite::Allowed, .. })]));
     app.hear(FromHost::ScenarioSaved { path: path.clone() });
     assert!(app.footer().contains("saved as a scenario: gossipctl lab --script mine.txt"));
+}
+
+#[test]
+fn a_rerun_is_asked_for_part_by_part_and_told_in_a_dialog() {
+    let mut app = suspect();
+    let wish = |line: &str| match parse(line, &app.scene.live) {
+        Ok(Typed::Rerun(RerunWish { set, without })) => Ok((set.join("|"), without.join("|"))),
+        Ok(other) => panic!("{other:?}"),
+        Err(why) => Err(why),
+    };
+    let parts = |set: &str, without: &str| Ok((set.to_owned(), without.to_owned()));
+    assert_eq!(wish("rerun"), parts("", ""));
+    assert_eq!(wish("rerun set max-dial 3 without cut p7 p8"), parts("max-dial 3", "cut p7 p8"));
+    let quoted = r#"rerun without 'say p1 set it' without "5s heal" set 'wire classic'"#;
+    assert_eq!(wish(quoted), parts("wire classic", "say p1 set it|5s heal"));
+    for line in ["rerun max-dial 3", "rerun set", "rerun without set wire classic", "rerun set 'max-dial 3"] {
+        assert!(wish(line).is_err_and(|why| why.starts_with("expected rerun [set NAME VALUE]")), "{line}");
+    }
+
+    let effects = app.command("rerun set max-dial 3");
+    let wish = RerunWish { set: vec!["max-dial 3".to_owned()], without: Vec::new() };
+    assert_eq!(effects, [ConsoleEffect::Host(ToHost::Rerun(wish))]);
+    app.hear(FromHost::RerunPlays("rerun: as it was, 40% played".to_owned()));
+    assert!(app.footer().ends_with("rerun: as it was, 40% played"));
+    let mut lines: Vec<String> = (1..=40).map(|line| format!("line {line}")).collect();
+    lines.push("  p3#4: as it was, p1, p2, p3, p4, p5 and p6 lack it; otherwise, nobody lacks it".to_owned());
+    app.hear(FromHost::Rerun(RerunTold { verdict: "With max-dial 3: nothing.".to_owned(), lines }));
+    let picture = app.picture(80, 24);
+    assert!(picture.contains("Played again") && picture.contains("With max-dial 3: nothing."), "{picture}");
+    assert!(picture.contains("more below"), "{picture}");
+    app.press("G");
+    let picture = app.picture(80, 24);
+    assert!(picture.contains("  nobody lacks it") && !picture.contains("line 1 "), "{picture}");
+    app.press("esc");
+    assert!(app.modals.is_empty());
+    app.hear(FromHost::Refused { why: HostRefusal::RerunPlays });
+    assert!(app.footer().ends_with("a rerun is being played: wait for its table"));
 }
 
 #[test]

@@ -75,6 +75,7 @@ fn run_typed(app: &mut App, typed: Typed) {
             Err(fault) => app.show(Severity::Error, fault),
         },
         Typed::SaveScenario(path) => tell_host(app, save_scenario(app, path, Overwrite::Ask)),
+        Typed::Rerun(wish) => tell_host(app, ToHost::Rerun(wish)),
         Typed::Filter(_) if !app.focus.has_lines() => no_lines(app),
         Typed::Filter(text) => app.panes.get_mut(app.focus).set_filter(Filter::new(&text)),
         Typed::Sort(order) => app.panes.each().for_each(|pane| pane.sort(order)),
@@ -104,6 +105,7 @@ pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
         Typed::Action(_)
         | Typed::Export(_)
         | Typed::SaveScenario(_)
+        | Typed::Rerun(_)
         | Typed::Filter(_)
         | Typed::Sort(_)
         | Typed::Columns(_)
