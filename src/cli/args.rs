@@ -77,6 +77,13 @@ Examples:
   gossipctl export 2026-11-22T03 --format json | jq .event
   gossipctl export ./session.jsonl --format text";
 
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  gossipctl report last -o report.html
+  gossipctl report 2026-11-22T03 -o night.html --force
+  gossipctl report ./session.jsonl > report.html
+  gossipctl report seed.jsonl --with peer-1.jsonl --with peer-2.jsonl -o report.html";
+
 const REPLAY_EXAMPLES: &str = "\
 Examples:
   gossipctl replay last
@@ -163,6 +170,9 @@ pub(crate) enum Task {
     /// Draw what went between the nodes of a recorded session: a column a node, time downward
     #[command(after_help = DIAGRAM_EXAMPLES)]
     Diagram(DiagramArgs),
+    /// Tell a recorded session on one page of HTML, to read, print or send
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(ReportArgs),
     /// Watch a recorded session in the console
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
@@ -323,6 +333,23 @@ pub(crate) enum DiagramFormat {
     Svg,
     /// Characters, as wide as the terminal
     Text,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// A file, 'last', or a name from 'gossipctl sessions'; an unambiguous beginning of the name is enough
+    #[arg(value_name = "SESSION")]
+    pub(crate) session: String,
+    /// What else is read.
+    #[command(flatten)]
+    pub(crate) with: WithArgs,
+    /// Write to this file instead of stdout
+    #[arg(short, long, value_name = "FILE", value_parser = path_parser())]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace FILE if it exists
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
 }
 
 /// `replay`.

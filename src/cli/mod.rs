@@ -20,6 +20,7 @@ mod printer;
 mod recorded;
 mod records;
 mod replay;
+mod report;
 mod rerun;
 mod rerun_subject;
 mod scenario_runner;
@@ -103,6 +104,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Peer(args)) => run_session(plan::peer(args, &read_config()?)?),
         Some(Task::Sessions(args)) => recorded::sessions(&args),
         Some(Task::Export(args)) => recorded::export(&args, || with::open(&args.session, &args.with)),
+        Some(Task::Report(args)) => report::report(&args),
         Some(Task::Diagram(args)) => diagram::run(&args),
         Some(Task::Replay(args)) => replay_session(args),
         Some(Task::Rerun(args)) => finish(rerun::run(args, read_config()?)),

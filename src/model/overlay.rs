@@ -122,6 +122,16 @@ impl Model {
         self.overlay_of(&self.ends_up(), FastHashMap::default(), true)
     }
 
+    /// While this stays the same, so does the overlay.
+    pub fn overlay_version(&self) -> u64 {
+        self.changes.version()
+    }
+
+    /// Whether the overlay may have been another at this time than now.
+    pub fn overlay_changed_since(&self, at: Time) -> bool {
+        !self.changes.reach_back_to(at) || self.changes.after(at).next().is_some()
+    }
+
     pub fn overlay_at(&self, at: Time) -> OverlaySnapshot {
         let (mut ends, mut lives) = (self.ends_up(), FastHashMap::default());
         for change in self.changes.after(at) {

@@ -17,8 +17,9 @@ use std::time::Duration;
 use super::graph::Graph;
 use super::overlay::OverlaySnapshot;
 use super::rumor::redundancy;
+use crate::event::Pace;
 use crate::proto::addr::Addr;
-pub use crate::proto::config::Strategy;
+pub use crate::proto::config::{Detector, Strategy};
 
 impl Strategy {
     pub const fn word(self) -> &'static str {
@@ -52,6 +53,21 @@ impl Strategy {
         Some(match self {
             Self::Flood => flood(overlay, origin),
         })
+    }
+}
+
+impl Detector {
+    /// After which time the first neighbor finds a node dead that fell silent: at the earliest and at
+    /// the latest. A probe is missed no later than an interval after it was sent, so a row of n misses
+    /// is full n - 1 to n + 1 intervals after the last answer.
+    pub fn silence_found(self, pace: Pace) -> (Duration, Duration) {
+        match self {
+            Self::Ping => {
+                let interval = Duration::from_micros(pace.liveness_interval_us);
+                let misses = pace.liveness_misses;
+                (interval.saturating_mul(misses.saturating_sub(1)), interval.saturating_mul(misses.saturating_add(1)))
+            }
+        }
     }
 }
 

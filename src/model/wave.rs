@@ -86,7 +86,12 @@ impl Model {
     /// The spread of this message, if it is still held. O(nodes + links + changes since it began).
     pub fn wave(&self, id: MessageId) -> Option<Wave> {
         let rumor = self.rumors.get(id)?;
-        let began = rumor.began();
+        Some(self.wave_on(rumor, &self.overlay_at(rumor.began())))
+    }
+
+    /// The spread of this message; `overlay`: as it was when it began.
+    pub fn wave_on(&self, rumor: &Rumor, overlay: &OverlaySnapshot) -> Wave {
+        let (id, began) = (rumor.id, rumor.began());
         let rows = rumor.copies.iter().map(|(node, copy)| WaveRow {
             node: *node,
             from: copy.from,
@@ -95,14 +100,13 @@ impl Model {
             delay: copy.at.since(began),
             duplicates: copy.duplicates,
         });
-        let overlay = self.overlay_at(began);
         let lacking: Vec<Addr> = rumor.lacking(&self.nodes, Counting::HadTime).map(|node| node.addr).collect();
-        Some(Wave {
+        Wave {
             id,
             began,
             rows: rows.collect(),
             elsewhere: rumor.elsewhere(&self.nodes).collect(),
-            is_under_way: self.is_under_way(rumor, &overlay, &lacking),
+            is_under_way: self.is_under_way(rumor, overlay, &lacking),
             lacking,
             is_complete: self.is_complete(rumor),
             hops: rumor.hop_max,
@@ -110,8 +114,8 @@ impl Model {
             hops_told: hops_text(rumor),
             redundancy: rumor.redundancy(),
             hop_time: hop_time(rumor),
-            prediction: self.strategy_of(id.origin).predict(&overlay, id.origin),
-        })
+            prediction: self.strategy_of(id.origin).predict(overlay, id.origin),
+        }
     }
 
     /// Somebody got it a moment ago, or a fault may delay it, and it has somewhere to go.

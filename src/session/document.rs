@@ -202,7 +202,7 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-const fn state(state: ObservedState) -> &'static str {
+pub(super) const fn state(state: ObservedState) -> &'static str {
     match state {
         ObservedState::Up => "up",
         ObservedState::Hung => "hung",

@@ -125,11 +125,23 @@ pub fn export_as(
     dest: &Path,
     overwrite: OverwritePolicy,
 ) -> Result<Exported, ExportError> {
+    check_source(journal, dest)?;
+    put(dest, overwrite, |sink| write(format, Recording::open(journal)?, BufWriter::new(sink)))
+}
+
+/// Whether what is made of a journal can be written there: for what takes a while to make.
+pub fn check_dest(journal: &Path, dest: &Path, overwrite: OverwritePolicy) -> Result<(), ExportError> {
+    check_source(journal, dest)?;
+    validate_dest(&target(dest), overwrite)
+}
+
+/// Fails if the destination is the journal, by this name or another.
+fn check_source(journal: &Path, dest: &Path) -> Result<(), ExportError> {
     let real = |path: &Path| path.canonicalize().ok();
     if real(dest).is_some_and(|dest| real(journal) == Some(dest)) {
         return Err(ExportError::IsJournal { path: target(dest) });
     }
-    put(dest, overwrite, |sink| write(format, Recording::open(journal)?, BufWriter::new(sink)))
+    Ok(())
 }
 
 /// Writes a text, whole or not at all.

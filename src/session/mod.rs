@@ -5,7 +5,8 @@
 //! [`replay`] reads a journal or an export back, [`past`] shows any moment of it,
 //! [`diagram_svg`] draws a space-time diagram, and [`summary`] is what a user reads after quitting. [`lines`] has the words of the log lines,
 //! [`json`] writes events for programs. [`archive`] knows the sessions on disk, and [`overview`]
-//! sums each of them up. [`document`] tells a network in the forms of other tools. [`check`] finds the invariants that a run violated.
+//! sums each of them up. [`document`] tells a network in the forms of other tools, and [`report`] a
+//! session on one page. [`check`] finds the invariants that a run violated.
 //!
 //! Files stay well formed when the disk fills up: a line is written whole or not at all, and what
 //! is missing is counted where it is missing.
@@ -27,5 +28,6 @@ pub mod overview;
 pub mod past;
 pub mod recorder;
 pub mod replay;
+pub mod report;
 pub mod summary;
 pub mod text;

@@ -352,7 +352,7 @@ async fn a_recording_pauses_at_its_end_and_begins_again_there() {
     let ended = replayed(&[], Duration::from_secs(40)).await;
     assert!(ended.screen.shows("REPLAY 03:00:20 paused"), "{}", ended.screen.text());
     assert_eq!(ended.console.app.scene.live.totals().events, session().len() as u64);
-    let again = replayed(&[(40_000, "space")], Duration::from_secs(42)).await;
+    let again = replayed(&[(40_000, "space")], Duration::from_millis(41_500)).await;
     assert!(again.screen.shows("REPLAY 03:00:01 1x"), "{}", again.screen.text());
 }
 

@@ -42,7 +42,15 @@ fn spots(app: &mut App) -> Vec<(Addr, Position)> {
 
 fn title(app: &mut App) -> String {
     let shown = app.picture(160, 50);
-    shown.lines().nth(2).unwrap().split('┐').next().unwrap().trim_end_matches('─').to_owned()
+    shown
+        .lines()
+        .find(|line| line.starts_with('┌'))
+        .unwrap()
+        .split('┐')
+        .next()
+        .unwrap()
+        .trim_end_matches('─')
+        .to_owned()
 }
 
 #[test]

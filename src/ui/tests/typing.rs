@@ -160,7 +160,7 @@ fn a_rerun_is_asked_for_part_by_part_and_told_in_a_dialog() {
     assert!(picture.contains("more below"), "{picture}");
     app.press("G");
     let picture = app.picture(80, 24);
-    assert!(picture.contains("  nobody lacks it") && !picture.contains("line 1 "), "{picture}");
+    assert!(picture.contains("│   lacks it") && !picture.contains("line 1 "), "{picture}");
     app.press("esc");
     assert!(app.modals.is_empty());
     app.hear(FromHost::Refused { why: HostRefusal::RerunPlays });

@@ -1,0 +1,267 @@
+//! A session on one page to hand on.
+//!
+//! A recording is read once, by [`ReportFold`]: a model, and beside it the folds of what the model
+//! does not keep for a whole session ([`messages`], [`deaths`], [`overlay`], [`deeds`]). What comes
+//! out is a [`SessionReport`], plain data, from which [`html`] makes the page. Whatever could grow with the
+//! session has a named limit, and the page says how much is over it.
+//!
+//! It tells of the network before its nodes left at the end: what is said while they leave is not
+//! counted.
+
+mod bins;
+pub mod deaths;
+pub mod deeds;
+pub mod episodes;
+mod html;
+pub mod messages;
+pub mod overlay;
+mod plots;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::path::Path;
+use std::time::Duration;
+
+pub use self::html::page;
+
+use self::bins::{Bins, MergeBins};
+use self::deaths::{DeathFigures, DeathFold};
+use self::deeds::{DeedFold, RecordedDeed};
+use self::episodes::{Episode, EpisodeSources};
+use self::messages::{MessageFigures, MessageFold};
+use self::overlay::{OverlayFigures, OverlayFold};
+use super::journal::{Header, JournalEnd, JournalError, JournalRecord, RecordedLab, glance};
+use super::replay::{Damage, Recording};
+use crate::event::{Event, EventKind, NodeEvent};
+use crate::model::Model;
+use crate::model::identity::SessionIdentity;
+use crate::proto::message::Role;
+use crate::proto::time::Time;
+
+/// Characters of a node's name that are kept: ours have at most 24, and a recording may say anything.
+const NAME_LEN_MAX: usize = 40;
+
+/// A session as the page tells it.
+#[derive(Debug)]
+pub struct SessionReport {
+    /// The file name of the recording, or the names of those that were merged.
+    pub sources: Vec<String>,
+    pub header: Header,
+    /// How it ended, as far as the journal says.
+    pub end: Option<JournalEnd>,
+    pub first: Time,
+    pub last: Time,
+    pub gaps: Gaps,
+    /// The network before its nodes left.
+    pub model: Model,
+    pub activity: Bins<Activity>,
+    pub deeds: Vec<RecordedDeed>,
+    pub more_deeds: u64,
+    pub messages: MessageFigures,
+    pub deaths: Vec<DeathFigures>,
+    pub overlay: OverlayFigures,
+    pub episodes: Vec<Episode>,
+    pub more_episodes: usize,
+}
+
+/// What the recording lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Gaps {
+    /// Events that are missing.
+    pub events: u64,
+    pub damage: Damage,
+    /// The last line is incomplete.
+    pub is_torn: bool,
+}
+
+impl Gaps {
+    pub fn is_whole(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Events in one bin.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Activity {
+    pub events: u64,
+    pub missing: u64,
+}
+
+impl MergeBins for Activity {
+    fn merge(&mut self, other: &Self) {
+        self.events += other.events;
+        self.missing = self.missing.saturating_add(other.missing);
+    }
+}
+
+impl SessionReport {
+    /// Reads a recording to its end.
+    pub fn read(path: &Path) -> Result<Self, JournalError> {
+        let recording = Recording::open(path)?;
+        let mut fold = ReportFold::new(recording.header());
+        let header = recording.header().clone();
+        for record in recording {
+            fold.take(record);
+        }
+        let sources = sources(path, &header);
+        // A pipe was read to its end and has nothing more to say.
+        let end = path.is_file().then(|| glance(path).ok()).flatten().map(|glance| glance.end);
+        Ok(fold.finish(sources, header, end))
+    }
+
+    pub fn utc_offset_s(&self) -> i32 {
+        self.header.utc_offset_s
+    }
+
+    pub fn lasted(&self) -> Duration {
+        self.last.since(self.first)
+    }
+}
+
+/// A recording on its way into a [`SessionReport`].
+#[derive(Debug)]
+struct ReportFold {
+    model: Model,
+    /// By the header.
+    started: Time,
+    first: Option<Time>,
+    looked_at: Option<Time>,
+    is_over: bool,
+    gaps: Gaps,
+    activity: Bins<Activity>,
+    messages: MessageFold,
+    deaths: DeathFold,
+    overlay: OverlayFold,
+    deeds: DeedFold,
+}
+
+impl ReportFold {
+    fn new(header: &Header) -> Self {
+        Self {
+            model: Model::new(),
+            started: header.started,
+            first: None,
+            looked_at: None,
+            is_over: false,
+            gaps: Gaps::default(),
+            activity: Bins::new(),
+            messages: MessageFold::new(header.utc_offset_s),
+            deaths: DeathFold::new(header.utc_offset_s),
+            overlay: OverlayFold::default(),
+            deeds: DeedFold::default(),
+        }
+    }
+
+    fn take(&mut self, record: Result<JournalRecord, JournalError>) {
+        match record {
+            Ok(JournalRecord::Event { event, .. }) => self.event(with_short_name(event)),
+            Ok(JournalRecord::Skipped(events)) => self.missing(events),
+            Ok(JournalRecord::Torn) => self.gaps.is_torn = true,
+            Err(error) => {
+                self.gaps.damage.note(&error);
+                self.missing(error.missing());
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        if !self.is_over && event.kind.is_leaving() {
+            self.is_over = true;
+            self.deeds.leaving(event.at);
+        }
+        if self.is_over {
+            return;
+        }
+        self.first.get_or_insert(event.at);
+        self.activity.at(event.at).events += 1;
+        self.look_if_due(event.at);
+        self.deaths.before(&self.model, &event);
+        self.model.apply(&event);
+        self.deeds.take(&self.model, &event);
+    }
+
+    fn missing(&mut self, events: u64) {
+        self.gaps.events = self.gaps.events.saturating_add(events);
+        self.model.note_skipped(events);
+        let bin = self.activity.at(self.first.map_or(self.started, |_| self.model.now()));
+        bin.missing = bin.missing.saturating_add(events);
+    }
+
+    fn look_if_due(&mut self, now: Time) {
+        if self.looked_at.is_none_or(|looked_at| now.since(looked_at) >= overlay::LOOK_EVERY) {
+            self.looked_at = Some(now);
+            self.overlay.look(&self.model);
+            self.messages.look(&self.model, now);
+        }
+    }
+
+    fn finish(self, sources: Vec<String>, header: Header, end: Option<JournalEnd>) -> SessionReport {
+        let model = self.model;
+        let last = model.now().max(header.started);
+        let (messages, overlay) = (self.messages.finish(&model), self.overlay.finish(&model));
+        let (deaths, (deeds, more_deeds)) = (self.deaths.finish(&model), self.deeds.finish(&model));
+        let told = EpisodeSources {
+            model: &model,
+            deeds: &deeds,
+            deaths: &deaths,
+            partings: &overlay.partings,
+            spells: &messages.spells,
+            end: last,
+            utc_offset_s: header.utc_offset_s,
+        };
+        let (episodes, more_episodes) = episodes::episodes(told);
+        SessionReport {
+            sources,
+            end,
+            first: self.first.unwrap_or(header.started),
+            last,
+            header,
+            gaps: self.gaps,
+            activity: self.activity,
+            deeds,
+            more_deeds,
+            messages,
+            deaths,
+            overlay,
+            episodes,
+            more_episodes,
+            model,
+        }
+    }
+}
+
+fn sources(path: &Path, header: &Header) -> Vec<String> {
+    if header.merged.is_empty() {
+        return vec![path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()];
+    }
+    header.merged.iter().map(|source| source.session.clone()).collect()
+}
+
+/// A name is cut where no name of ours would end.
+fn with_short_name(mut event: Event) -> Event {
+    if let EventKind::Node(NodeEvent::Started { name, .. }) = &mut event.kind
+        && let Some((end, _)) = name.char_indices().nth(NAME_LEN_MAX)
+    {
+        name.truncate(end);
+        name.push('…');
+    }
+    event
+}
+
+/// After which time a silent node is found dead by theory, at the earliest and at the latest; `None`
+/// if the peers have different intervals.
+fn expected_detection(report: &SessionReport) -> Option<(Duration, Duration)> {
+    let peers = report.model.nodes().iter().filter(|node| node.is_ours() && node.role == Some(Role::Peer));
+    let mut bounds = peers.filter_map(|node| Some(node.methods.detector.silence_found(node.pace?)));
+    let first = bounds.next()?;
+    bounds.all(|other| other == first).then_some(first)
+}
+
+/// The lab that ran, for a recording that does not say so.
+fn lab_of(model: &Model) -> Option<RecordedLab> {
+    match model.identity()? {
+        SessionIdentity::Lab { seeds, peers } => Some(RecordedLab { seeds, peers }),
+        SessionIdentity::Node { .. } => None,
+    }
+}
