@@ -13,6 +13,7 @@ use crate::ui::filter::Filter;
 use crate::ui::host::{Objection, Overwrite, Severity, ToHost, WantedDiff};
 use crate::ui::keys::Key;
 use crate::ui::prompt::{Prompt, PromptOutcome, PromptPurpose};
+use crate::ui::travel;
 use crate::ui::view::Target;
 
 pub(super) fn on_prompt_key(app: &mut App, key: Key) {
@@ -84,6 +85,8 @@ fn run_typed(app: &mut App, typed: Typed) {
             let shown = app.view().now;
             tell_host(app, ToHost::Diff(WantedDiff { from, to, shown }));
         }
+        Typed::At(moment) => travel::at(app, moment),
+        Typed::Speed(speed) => travel::set_speed(app, speed),
     }
 }
 
@@ -111,6 +114,8 @@ pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
         | Typed::Sort(_)
         | Typed::Columns(_)
         | Typed::Why(_)
-        | Typed::Diff { .. } => Ok(Vec::new()),
+        | Typed::Diff { .. }
+        | Typed::At(_)
+        | Typed::Speed(_) => Ok(Vec::new()),
     }
 }
