@@ -155,7 +155,7 @@ impl ReportFold {
 
     fn take(&mut self, record: Result<JournalRecord, JournalError>) {
         match record {
-            Ok(JournalRecord::Event { event, .. }) => self.event(with_short_name(event)),
+            Ok(JournalRecord::Event { event, .. }) => self.event(&with_short_name(event)),
             Ok(JournalRecord::Skipped(events)) => self.missing(events),
             Ok(JournalRecord::Torn) => self.gaps.is_torn = true,
             Err(error) => {
@@ -165,7 +165,7 @@ impl ReportFold {
         }
     }
 
-    fn event(&mut self, event: Event) {
+    fn event(&mut self, event: &Event) {
         if !self.is_over && event.kind.is_leaving() {
             self.is_over = true;
             self.deeds.leaving(event.at);
@@ -176,9 +176,9 @@ impl ReportFold {
         self.first.get_or_insert(event.at);
         self.activity.at(event.at).events += 1;
         self.look_if_due(event.at);
-        self.deaths.before(&self.model, &event);
-        self.model.apply(&event);
-        self.deeds.take(&self.model, &event);
+        self.deaths.before(&self.model, event);
+        self.model.apply(event);
+        self.deeds.take(&self.model, event);
     }
 
     fn missing(&mut self, events: u64) {

@@ -258,3 +258,19 @@ fn colors_of_plots_are_those_of_the_page() {
     let missing: BTreeSet<_> = named.filter(|name| !page.contains(&format!("--{name}: #"))).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+#[test]
+fn the_page_runs_a_lab_again_with_its_recorded_settings() {
+    let header = HEADER.replace(
+        '}',
+        r#","lab":{"seeds":2,"peers":5},"virtual_time":true,"settings":{"max-dial":"4","rng-seed":"7","$(rm)":"1"}}"#,
+    );
+    let mut file = NamedTempFile::with_suffix(".jsonl").unwrap();
+    writeln!(file, "{header}").unwrap();
+    let page = page(&SessionReport::read(file.path()).unwrap());
+    assert!(
+        page.contains("<code>gossipctl lab --seeds 2 --peers 5 --virtual --max-dial 4 --rng-seed 7</code>"),
+        "{page}"
+    );
+    assert!(page.contains("<code>gossipctl rerun "), "{page}");
+}
