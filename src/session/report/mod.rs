@@ -123,7 +123,7 @@ impl SessionReport {
 #[derive(Debug)]
 struct ReportFold {
     model: Model,
-    /// By the header.
+    /// By the header, in the time of the events.
     started: Time,
     first: Option<Time>,
     looked_at: Option<Time>,
@@ -140,7 +140,7 @@ impl ReportFold {
     fn new(header: &Header) -> Self {
         Self {
             model: Model::new(),
-            started: header.started,
+            started: header.began(),
             first: None,
             looked_at: None,
             is_over: false,
@@ -198,7 +198,7 @@ impl ReportFold {
 
     fn finish(self, sources: Vec<String>, header: Header, end: Option<JournalEnd>) -> SessionReport {
         let model = self.model;
-        let last = model.now().max(header.started);
+        let last = model.now().max(header.began());
         let (messages, overlay) = (self.messages.finish(&model), self.overlay.finish(&model));
         let (deaths, (deeds, more_deeds)) = (self.deaths.finish(&model), self.deeds.finish(&model));
         let told = EpisodeSources {
@@ -214,7 +214,7 @@ impl ReportFold {
         SessionReport {
             sources,
             end,
-            first: self.first.unwrap_or(header.started),
+            first: self.first.unwrap_or(header.began()),
             last,
             header,
             gaps: self.gaps,
