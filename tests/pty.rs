@@ -1,6 +1,7 @@
 //! The whole program in a terminal: keys are typed, the screen is read.
 #![cfg(unix)] // It sends signals and asks a pseudo-terminal for its modes.
 
+mod past;
 mod terminal;
 
 use std::fs;

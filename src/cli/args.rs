@@ -15,6 +15,7 @@ use super::settings::{ConsoleArgs, JournalArgs, LabSize, NodeArgs, RNG_SEED_MAX}
 use super::values::{DAY_MS, advertised, count, listen, span};
 use crate::model::moment::WrittenMoment;
 use crate::session::export::FileFormat;
+use crate::ui::Speed;
 
 const LONG_ABOUT: &str = "\
 A network console for gossip protocols: start seeds and peers, watch gossip spread, break things, and see \
@@ -87,6 +88,7 @@ const REPLAY_EXAMPLES: &str = "\
 Examples:
   gossipctl replay last
   gossipctl replay 2026-11-22T03-13-02-4711
+  gossipctl replay last --at 03:12 --speed 4x
   gossipctl replay ./session.jsonl
   gossipctl replay seed.jsonl --with peer-1.jsonl --with peer-2.jsonl
                                           three processes of one network as one";
@@ -356,6 +358,13 @@ pub(crate) struct ReplayArgs {
     /// A file, 'last', or a name from 'gossipctl sessions'; an unambiguous beginning of the name is enough
     #[arg(value_name = "SESSION")]
     pub(crate) session: String,
+    /// Begin at this moment of the session: a clock time (03:12, 03:12:07), with a date if it spans several days, or
+    /// counted from its beginning (+90s) or its end (-10s)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) at: Option<WrittenMoment>,
+    /// Play it this much faster than it was, 0.1x to 1000x
+    #[arg(long, value_name = "SPEED", default_value = "1x")]
+    pub(crate) speed: Speed,
     /// What else is read.
     #[command(flatten)]
     pub(crate) with: WithArgs,

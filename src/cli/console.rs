@@ -19,6 +19,7 @@ use super::nodes::{self, RunningNodes};
 use super::output;
 use super::plan::{Begin, EngineKind, Looks, Plan};
 use super::records::{self, Records};
+use super::replay::PastReader;
 use super::scenario_runner::ScenarioRunner;
 use crate::clock::Clock;
 use crate::feed::{Feed, Tap, feed};
@@ -79,10 +80,11 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     let (skips, skipped) = watch::channel(Vec::new());
     let played = played(&plan, nodes.as_ref(), watched, clock, ScenarioObservers { answers: answers.clone(), skips });
     let (to_host, asked) = mpsc::channel(TALK_MAX);
-    if let Begin::Recording(file) = &plan.begin {
+    if let Begin::Recording(start) = &plan.begin {
         // The first request; there is room.
-        let _ = to_host.try_send(ToHost::OpenRecording(file.clone()));
+        let _ = to_host.try_send(ToHost::OpenRecording(start.file.clone()));
     }
+    let past = PastReader::start(answers.clone()).map_err(Failure::system)?;
     let host = Host {
         plan,
         clock,
@@ -91,6 +93,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
         recorder: records.handle(),
         answers,
         replaying: None,
+        past,
         command_log,
         skipped,
         rerun_plays: Arc::default(),

@@ -11,7 +11,7 @@ use super::files::from_home;
 use super::nodes::RunningNodes;
 use super::plan::Plan;
 use super::recorded;
-use super::replay;
+use super::replay::{self, PastReader};
 use super::settings::NodeSettings;
 use super::{NETWORK_NICENESS, rerun, rerun_subject};
 use crate::clock::Clock;
@@ -20,10 +20,13 @@ use crate::experiment::report::Changes;
 use crate::feed::Tap;
 use crate::platform::lower_thread_priority;
 use crate::proto::addr::Addr;
+use crate::proto::time::Time;
 use crate::scenario::Skipped;
 use crate::session::export::{self, ExportError, Exported};
 use crate::session::recorder::RecorderHandle;
-use crate::ui::{FromHost, HostRefusal, Overwrite, Refusals, RerunTold, RerunWish, Severity, ToHost};
+use crate::ui::{
+    FromHost, HostRefusal, NoSuchMoment, Overwrite, Refusals, RerunTold, RerunWish, Seek, SeekId, Severity, ToHost,
+};
 
 pub(crate) struct Host {
     /// For nodes that are started later.
@@ -38,6 +41,8 @@ pub(crate) struct Host {
     pub(crate) answers: mpsc::Sender<FromHost>,
     /// The recording that is shown.
     pub(crate) replaying: Option<PathBuf>,
+    /// Reads the past of what is shown.
+    pub(crate) past: PastReader,
     pub(crate) command_log: CommandLog,
     /// Lines of the scenario that were not done.
     pub(crate) skipped: watch::Receiver<Vec<Skipped>>,
@@ -70,6 +75,8 @@ impl Host {
                     self.answer(FromHost::Recordings(rows)).await;
                 }
                 ToHost::OpenRecording(path) => self.open(from_home(path)).await,
+                ToHost::Seek(seek) => self.seek(seek).await,
+                ToHost::Follow { id, after } => self.follow(id, after).await,
             }
         }
         Left { nodes: self.nodes, replaying: self.replaying }
@@ -201,11 +208,44 @@ impl Host {
         if self.nodes.is_some() {
             return self.refuse(HostRefusal::NodesRun).await;
         }
-        let Some(console) = self.taps.first().cloned() else { return };
-        match replay::open(path.clone(), console, self.answers.clone()).await {
-            Ok(()) => self.replaying = Some(path),
-            Err(why) => self.refuse(HostRefusal::File(why)).await,
+        let start = self.plan.replay_start(&path);
+        match tokio::task::spawn_blocking(move || replay::open(&start)).await {
+            Ok(Ok(recording)) => {
+                self.replaying = Some(path.clone());
+                self.answer(FromHost::Opened(Box::new(recording))).await;
+                if let Err(error) = replay::tell_timeline(path, self.answers.clone()) {
+                    self.refuse(HostRefusal::File(format!("cannot read the recording: {error}"))).await;
+                }
+            }
+            Ok(Err(error)) => self.refuse(HostRefusal::File(error.to_string())).await,
+            Err(panic) => self.refuse(HostRefusal::File(format!("internal error: {panic}"))).await,
         }
+    }
+
+    /// The journal is on its disk up to now before anything of it is shown.
+    async fn seek(&self, seek: Seek) {
+        match self.past_journal().await {
+            Ok(journal) => self.past.seek(journal, seek).await,
+            Err(why) => self.answer(FromHost::NoMoment { id: seek.id, why }).await,
+        }
+    }
+
+    async fn follow(&self, id: SeekId, after: Time) {
+        let until = if self.replaying.is_some() { None } else { Some(self.clock.network_now()) };
+        match self.past_journal().await {
+            Ok(journal) => self.past.follow(journal, id, after, until).await,
+            Err(why) => self.answer(FromHost::NoMoment { id, why }).await,
+        }
+    }
+
+    async fn past_journal(&self) -> Result<PathBuf, NoSuchMoment> {
+        if self.replaying.is_none() && self.recorder.is_none() {
+            return Err(NoSuchMoment::NotRecorded);
+        }
+        self.journal().await.map_err(|error| match error {
+            NoFile::Exists => NoSuchMoment::NotRecorded,
+            NoFile::Failed(why) => NoSuchMoment::File(why),
+        })
     }
 }
 

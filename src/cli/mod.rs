@@ -46,10 +46,10 @@ use config_file::ConfigFile;
 use failure::Failure;
 use plan::{EngineKind, Plan, ScreenMode};
 
+use crate::model::moment::Anchor;
 use crate::platform::lower_thread_priority;
 use crate::proto::text::{printable_json, printable_lines};
-use crate::session::journal::check_rereadable;
-use crate::session::replay::Recording;
+use crate::session::past::Past;
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
@@ -112,12 +112,14 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     }
 }
 
-/// A file that is no recording is reported before the screen is taken.
+/// A file that is no recording, or a time that is not in it, is reported before the screen is taken.
 fn replay_session(args: ReplayArgs) -> Result<ExitCode, Failure> {
     let file = with::open(&args.session, &args.with)?;
-    check_rereadable(file.path())?;
-    drop(Recording::open(file.path())?);
-    run_session(plan::replay(file.path().to_owned(), args.console, &read_config()?)?)
+    let span = Past::open(file.path())?.span()?;
+    let start = args.at.map_or(Ok(span.first), |at| at.resolve(span, Anchor::Ends));
+    let start = start.map_err(|error| Failure::usage(format_args!("--at: {error}")))?;
+    let recording = replay::ReplayStart { file: file.path().to_owned(), at: Some(start), speed: args.speed };
+    run_session(plan::replay(recording, args.console, &read_config()?)?)
 }
 
 /// How much nicer the network's threads are than the console's: they get about a third of its share

@@ -1,7 +1,7 @@
 //! What to run, from the command line and the config file.
 
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use super::args::{Cli, LabArgs, NodeTaskArgs, PrintFormat, SessionArgs};
 use super::config_file::ConfigFile;
 use super::failure::Failure;
 use super::output::say;
+use super::replay::ReplayStart;
 use super::script_file::ScriptFile;
 use super::seeds_file::SeedList;
 use super::settings::{ConsoleArgs, JournalArgs, NodeArgs, NodeSettings, SettingGroup as _};
@@ -82,7 +83,7 @@ pub(crate) enum Begin {
     },
     Node(NodeSpec),
     /// No node: a recording is shown.
-    Recording(PathBuf),
+    Recording(ReplayStart),
 }
 
 impl Begin {
@@ -165,7 +166,7 @@ pub(crate) fn choice(cli: Cli, config: &ConfigFile) -> Result<Plan, Failure> {
 }
 
 /// The plan of `replay`; a recording is not recorded again.
-pub(crate) fn replay(recording: PathBuf, console: ConsoleArgs, config: &ConfigFile) -> Result<Plan, Failure> {
+pub(crate) fn replay(recording: ReplayStart, console: ConsoleArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     let node = node_settings(NodeArgs::default(), config, PaceName::Assignment, Vec::new())?;
     Ok(Plan::new(Begin::Recording(recording), node, console, config))
 }
@@ -186,6 +187,16 @@ impl Plan {
             notes: Vec::new(),
             world: EngineKind::Sockets,
             scenario: None,
+        }
+    }
+
+    /// Where to begin with this recording.
+    pub(crate) fn replay_start(&self, file: &Path) -> ReplayStart {
+        match &self.begin {
+            Begin::Recording(start) if start.file == file => start.clone(),
+            Begin::Choice { .. } | Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) => {
+                ReplayStart::of(file.to_owned())
+            }
         }
     }
 

@@ -16,8 +16,10 @@ pub(crate) enum Action {
     Back,
     /// Show one pane on the whole screen, or all of them again.
     Zoom,
-    /// Freeze the picture, or let it go on.
+    /// Freeze the picture, or let it go on; play or pause a recording.
     Freeze,
+    /// To another moment of the session.
+    Travel(Travel),
     /// Show only matching lines.
     Filter,
     CommandLine,
@@ -45,6 +47,20 @@ pub(crate) enum Action {
     /// Show what the keys do.
     Help,
     Quit,
+}
+
+/// Ways through a session's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Travel {
+    /// To the event before the moment, of those that the focused pane shows.
+    EventBack,
+    EventForward,
+    /// To the mark of the timeline before the moment.
+    MarkBack,
+    MarkForward,
+    Beginning,
+    /// To the end of a recording; of a session that runs, to now.
+    End,
 }
 
 /// What can be done to a node.

@@ -11,15 +11,20 @@ use super::modal::start::Start;
 use super::modal::{Covers, Modal};
 use super::options::{ExportCheck, FormDefaults, Mode, Options, StartScreen};
 use super::pane::Panes;
+use super::playback::Playback;
 use super::prompt::{History, Prompt};
 use super::scene::Scene;
+use super::seek::OpenedRecording;
+use super::seeks::Seeks;
+use super::text::rough_text;
 use super::theme::{NoColor, Theme};
+use super::time_scale::TimeScale;
 use super::toast::Toasts;
 use super::view::{Lit, Target, View};
 use super::wave::Waves;
 use super::worker::Work;
 use crate::command::Command;
-use crate::event::Event;
+use crate::event::{Event, EventKind, ProbeEvent};
 use crate::feed::Delivery;
 use crate::model::identity::SessionIdentity;
 use crate::model::node::NodeRecord;
@@ -30,6 +35,9 @@ use crate::scenario::ScenarioView;
 
 /// How long a key stays armed: long enough to press it again, too short to forget it.
 pub(crate) const ARMED_TIME: Duration = Duration::from_secs(2);
+
+/// So close to now, a session that runs is shown live again.
+const CAUGHT_UP: Duration = Duration::from_secs(2);
 
 /// What the console wants done outside of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +75,8 @@ pub(crate) enum Ticked {
     Nothing,
     /// The clock in the header.
     Clock,
+    /// Figures that change all the time.
+    Figures,
     Picture,
 }
 
@@ -79,6 +89,8 @@ pub(crate) enum WayBack {
     /// A pane on the whole screen.
     AllPanes,
     Freeze,
+    /// The past of a session that runs.
+    Past,
     /// Nothing was entered: the keys go to the first pane.
     FirstPane,
 }
@@ -86,6 +98,10 @@ pub(crate) enum WayBack {
 /// The state of the console.
 pub(crate) struct App {
     pub(crate) scene: Scene,
+    /// The moments that were asked for.
+    pub(crate) seeks: Seeks,
+    /// Where the timeline was last drawn.
+    pub(crate) time_scale: Option<TimeScale>,
     pub(crate) panes: Panes,
     /// The columns that new panes show; none: all.
     columns: Vec<&'static str>,
@@ -129,6 +145,8 @@ impl App {
         let columns = chosen_columns(options.columns.iter().map(String::as_str)).unwrap_or_default();
         let mut app = Self {
             scene,
+            seeks: Seeks::default(),
+            time_scale: None,
             panes: Panes::with_columns(&columns),
             columns,
             waves: Waves::default(),
@@ -173,8 +191,8 @@ impl App {
     /// Prepares for drawing: follows the newest message, and places new nodes.
     pub(crate) fn prepare(&mut self) {
         let view = self.scene.view();
-        // A frozen picture goes on showing its message.
-        if !self.scene.is_frozen() || !self.waves.follows() {
+        // A picture that stands still goes on showing its message.
+        if !self.scene.is_still() || !self.waves.follows() {
             self.waves.follow(view.model, self.scene.now);
         }
         self.work.extend(self.panes.update(&view, self.scene.now));
@@ -221,14 +239,16 @@ impl App {
             WayBack::AllPanes
         } else if self.scene.is_frozen() {
             WayBack::Freeze
+        } else if self.scene.behind_live().is_some() {
+            WayBack::Past
         } else {
             WayBack::FirstPane
         }
     }
 
     /// Shows another session: what was shown before is forgotten.
-    pub(crate) fn begin_again(&mut self, mode: Mode) {
-        self.scene.open(mode);
+    pub(crate) fn begin_again(&mut self, recording: OpenedRecording) {
+        self.scene.open(recording);
         self.panes = Panes::with_columns(&self.columns);
         self.modals.clear();
         self.waves = Waves::default();
@@ -289,10 +309,12 @@ impl App {
 
     /// Time has passed. Returns what looks different now.
     pub(crate) fn tick(&mut self, now: Time) -> Ticked {
-        let clock = self.has_clock() && self.seconds(now) != self.seconds(self.scene.now);
+        let second = self.second();
         self.scene.now = now;
+        let played = self.play();
+        let clock = self.has_clock() && self.second() != second;
         // What a dialog says of ages is read closely.
-        let mut changed = clock && (!self.modals.is_empty() || self.prompt.is_some());
+        let mut changed = played == Ticked::Picture || clock && (!self.modals.is_empty() || self.prompt.is_some());
         if let Some((severity, text)) = self.scene.pass_time() {
             self.toasts.tell(severity, text, PaneId::explaining(severity), now);
             changed = true;
@@ -303,30 +325,76 @@ impl App {
         changed |= self.armed.take_if(|armed| armed.until <= now).is_some();
         match (changed, clock) {
             (true, _) => Ticked::Picture,
-            (false, true) => Ticked::Clock,
-            (false, false) => Ticked::Nothing,
+            (false, true) if played == Ticked::Nothing => Ticked::Clock,
+            (false, true) => Ticked::Picture,
+            (false, false) => played,
         }
+    }
+
+    /// Gives the shown moment what has happened since. Returns what looks different.
+    fn play(&mut self) -> Ticked {
+        let (now, network_now) = (self.scene.now, self.scene.network_now());
+        let is_live = self.scene.behind_live().is_some();
+        let Some(playback) = &mut self.scene.playback else { return Ticked::Nothing };
+        if is_live && playback.is_playing() {
+            playback.go_on_until(network_now);
+        }
+        let playing = playback.is_playing();
+        let elapsed = playback.advance(now);
+        let ask = playback.take_ask().map(|after| ToHost::Follow { id: playback.id, after });
+        self.effects.extend(ask.map(ConsoleEffect::Host));
+        let news = if playing { self.scene.take_past(&elapsed.deliveries) } else { None };
+        let has_news = news.is_some();
+        if let Some((severity, text)) = news {
+            self.toasts.tell(severity, text, PaneId::explaining(severity), now);
+        }
+        if let Some(silence) = elapsed.silence {
+            self.toasts.tell(Severity::Info, format!("skipped {} of silence", rough_text(silence)), None, now);
+        }
+        if self.has_caught_up() {
+            self.scene.go_live();
+            return Ticked::Picture;
+        }
+        let events = || elapsed.deliveries.iter().flat_map(|delivery| delivery.batch.iter());
+        let is_news =
+            has_news || elapsed.is_over || elapsed.silence.is_some() || !events().all(|event| is_routine(&event.kind));
+        match (is_news, events().next()) {
+            (true, _) => Ticked::Picture,
+            (false, Some(_)) => Ticked::Figures,
+            (false, None) => Ticked::Nothing,
+        }
+    }
+
+    /// What plays of a session that runs is as good as now.
+    fn has_caught_up(&self) -> bool {
+        let is_close = self.scene.behind_live().is_some_and(|behind| behind < CAUGHT_UP);
+        is_close && self.scene.is_playing() && !self.seeks.is_pending()
     }
 
     /// When something will look different without an event, such as the clock at the next second;
     /// `None`: never.
     pub(crate) fn next_tick(&self) -> Option<Time> {
         let now = self.scene.now;
-        let clock = self.has_clock().then(|| self.started + Duration::from_secs(self.seconds(now) + 1));
+        let clock = self.has_clock().then(|| self.started + Duration::from_secs(now.since(self.started).as_secs() + 1));
+        let is_replay = matches!(self.scene.mode, Mode::Replay { .. });
+        let clock = clock.filter(|_| !is_replay);
+        let step = self.scene.playback.as_ref().and_then(Playback::next_step);
         let armed = self.armed.iter().map(|armed| armed.until);
         let others = self.toasts.until().into_iter().chain(armed).chain(self.waves.next_tick(now));
-        others.chain(self.changes_at).chain(clock).min()
+        others.chain(self.changes_at).chain(clock).chain(step).min()
     }
 
-    fn seconds(&self, time: Time) -> u64 {
-        time.since(self.started).as_secs()
+    /// What the clock in the header shows.
+    fn second(&self) -> u64 {
+        match self.scene.mode {
+            Mode::Live | Mode::Virtual => self.scene.now.since(self.started).as_secs(),
+            Mode::Replay { .. } => self.scene.shown_at().as_micros() / 1_000_000,
+        }
     }
 
-    /// Time passes on the screen. A recording's time comes with its events, and the start screen
-    /// covers everything that ages.
+    /// Time passes on the screen. The start screen covers everything that ages.
     fn has_clock(&self) -> bool {
-        let is_covered = self.modals.first().is_some_and(|modal| modal.covers() == Covers::Screen);
-        !is_covered && !matches!(self.scene.mode, Mode::Replay { .. })
+        self.modals.first().is_none_or(|modal| modal.covers() != Covers::Screen)
     }
 
     /// What forms are filled in with: addresses that no node here has yet.
@@ -354,6 +422,14 @@ impl App {
         }
         addr
     }
+}
+
+/// Probes and their answers: they come all the time, and matter only as figures.
+pub(super) fn is_routine(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Probe(ProbeEvent::Sent { .. } | ProbeEvent::Received { .. } | ProbeEvent::Answered { .. })
+    )
 }
 
 /// The view with what is selected: in the focused pane a message or a node.

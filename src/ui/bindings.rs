@@ -12,7 +12,7 @@ use super::action::Action::{
 use super::action::Move::{
     Bottom, Down, Follow, Left, NextMatch, PageDown, PageUp, PreviousMatch, Reverse, Right, Sort, Top, Up,
 };
-use super::action::{Deed, Move, PaneId};
+use super::action::{Deed, Move, PaneId, Travel};
 use super::keys::{Binding, Hint, KeyError, KeyMap, KeyOverrides, OddKey, heard};
 use crate::platform::CAN_SUSPEND;
 
@@ -22,6 +22,10 @@ const fn key(action: Action, name: &'static str, keys: &'static str, help: &'sta
 
 const fn step(wanted: Move, name: &'static str, keys: &'static str, help: &'static str) -> Binding {
     key(Action::Move(wanted), name, keys, help)
+}
+
+const fn travel(wanted: Travel, name: &'static str, keys: &'static str, help: &'static str) -> Binding {
+    key(Action::Travel(wanted), name, keys, help)
 }
 
 const fn act(deed: Deed, name: &'static str, keys: &'static str, help: &'static str) -> Binding {
@@ -64,7 +68,16 @@ fn first() -> Vec<Binding> {
             .hint("who has it", 8),
         key(Filter, "filter", "/", "show only matching lines; with ! in front, only the others").hint("filter", 1),
         key(CommandLine, "command", ":", "type a command, or the name of what a key does").hint("command", 1),
-        key(Freeze, "freeze", "space", "freeze the picture; events are still collected").hint("freeze", 11),
+        key(Freeze, "freeze", "space", "freeze the picture, events are still collected; in the past, play or pause")
+            .hint("freeze", 11),
+        travel(Travel::EventBack, "event-back", ",", "go back to the event before, of those that this pane shows")
+            .hint("event before", 11),
+        travel(Travel::EventForward, "event-forward", ".", "go to the event after, of those that this pane shows"),
+        travel(Travel::MarkBack, "mark-back", "[", "go back to the mark of the timeline before")
+            .hint("mark before", 12),
+        travel(Travel::MarkForward, "mark-forward", "]", "go to the mark of the timeline after"),
+        travel(Travel::Beginning, "beginning", "{", "go to the beginning of the session"),
+        travel(Travel::End, "end", "}", "go to the end of a recording; of a session that runs, to now"),
         key(NextPane, "next-pane", "tab", "go to the next pane").hint("pane", 13),
         key(Zoom, "zoom", "z", "show this pane on the whole screen, or return").hint("zoom", 14),
         key(Export, "export", "e", "write the session to a file (.txt, .jsonl or .csv)").hint("export", 10),
@@ -91,7 +104,12 @@ fn last() -> Vec<Binding> {
         step(PageDown, "page-down", "pagedown or ctrl-f", "move down one screen"),
         step(Top, "top", "g g or home", "go to the first line"),
         step(Bottom, "bottom", "G or end", "go to the last line"),
-        step(Follow, "follow", "f", "follow the newest line or message, or stop following"),
+        step(
+            Follow,
+            "follow",
+            "f",
+            "in the past of a session that runs, back to now; else follow the newest line or message",
+        ),
         step(NextMatch, "next-match", "n", "go to the next match"),
         step(PreviousMatch, "previous-match", "N", "go to the previous match"),
         step(

@@ -10,10 +10,12 @@ use super::bindings::KEYS;
 use super::explain::Subject;
 use super::host::RerunWish;
 use super::pane::{COLUMNS, ORDERS};
+use super::speed::{NoSpeed, Speed};
 use crate::command::Command;
 use crate::command::grammar::{self, CommandHelp, GrammarError, Names, Word, at_most, split};
 use crate::model::Model;
 use crate::model::link::LinkKey;
+use crate::model::moment::{NoMoment, WrittenMoment};
 use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -21,12 +23,22 @@ use crate::proto::message::MessageId;
 /// Messages that completion offers.
 const MESSAGES_OFFERED: usize = 200;
 
+/// Spans and speeds that completion offers; any other can be typed.
+const TIMES: &[&str] = &["-10s", "-1m", "-10m", "-1h", "+10s", "+1m", "+10m", "+1h"];
+const SPEEDS: &[&str] = &["1x", "2x", "4x", "10x", "100x", "1000x", "0.5x", "0.1x"];
+
 const NODE: Word = Word::Node(&[]);
 const RERUN_USAGE: &str = "rerun [set NAME VALUE] [without COMMAND] ..";
 
 /// The commands for the console itself. Those for the network are in [`grammar::COMMANDS`], and the
 /// names of the keys' actions are commands as well.
 const COMMANDS: &[CommandHelp] = &[
+    CommandHelp::new(
+        "at",
+        "at TIME",
+        &[Word::Choice(TIMES)],
+        "show this moment of the session: 03:12, 03:12:07, or from the one shown +90s or -10s",
+    ),
     CommandHelp::new(
         "columns",
         "columns COLUMN ..",
@@ -51,6 +63,12 @@ const COMMANDS: &[CommandHelp] = &[
         "save-scenario FILE",
         &[Word::Free],
         "save what was done in this session as a scenario",
+    ),
+    CommandHelp::new(
+        "speed",
+        "speed SPEED",
+        &[Word::Choice(SPEEDS)],
+        "play the past this much faster than it was, 0.1x to 1000x",
     ),
     CommandHelp::new("sort", "sort [ORDER]", &[Word::Choice(ORDERS)], "sort connections by name, state, rtt or links"),
     CommandHelp::new(
@@ -88,6 +106,8 @@ pub(crate) enum Typed {
     /// Show these columns in the panes that have them; none: all.
     Columns(Vec<&'static str>),
     Why(Subject),
+    At(WrittenMoment),
+    Speed(Speed),
 }
 
 impl Names for Model {
@@ -115,6 +135,8 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
         "rerun" => rerun(rest),
         "filter" => Ok(Typed::Filter(rest.to_owned())),
         "columns" => columns(rest),
+        "at" => rest.parse().map(Typed::At).map_err(|error: NoMoment| error.to_string()),
+        "speed" => rest.parse().map(Typed::Speed).map_err(|error: NoSpeed| error.to_string()),
         "sort" => sort(rest),
         "why" => why(rest, model),
         "pane" => pane(rest),

@@ -23,7 +23,7 @@ use super::modal::Covers;
 use super::pane::{Focus, PaneInfo, PanePlace, PaneSize, Panes, Surface};
 use super::theme::Tone;
 use super::view::View;
-use super::{footer, header, strip};
+use super::{footer, header, strip, timeline};
 
 /// Below this nothing useful fits.
 const WIDTH_MIN: u16 = 40;
@@ -81,14 +81,19 @@ pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
         return;
     }
     app.prepare();
-    let strip = strip::height(app.scenario.as_ref(), area.height);
-    let rows = [Constraint::Length(1), Constraint::Length(strip), Constraint::Min(0), Constraint::Length(1)];
-    let [head, story, body, foot] = Layout::vertical(rows).areas(area);
-    let plan = plan(app, body);
+    let (strip, times) = (strip::height(app.scenario.as_ref(), area.height), timeline::height(app, area.height));
+    // Where rows are few, it stands at the lower edge, so that what is read first stays in its place.
+    let (above, below) = if area.height >= timeline::ROWS_ABOVE_MIN { (times, 0) } else { (0, times) };
+    let [above, strip_rows, below] = [above, strip, below].map(Constraint::Length);
+    let rows = [Constraint::Length(1), above, strip_rows, Constraint::Min(0), below, Constraint::Length(1)];
+    let [head, above, story, body, below, foot] = Layout::vertical(rows).areas(area);
+    let time = if above.height > 0 { above } else { below };
+    let plan = plan(app, body, body.height + times);
     draw_head(app, frame.buffer_mut(), head);
     if let Some(scenario) = app.scenario.as_ref().filter(|_| strip > 0) {
         strip::render(scenario, frame, story, &app.view());
     }
+    app.time_scale = if times > 0 { timeline::render(app, frame, time, &app.view()) } else { None };
     draw_panes(app, &plan, frame);
     app.hide(plan.hidden);
     footer::render(app, frame, foot, &app.view());
@@ -161,8 +166,9 @@ fn tabs(focus: PaneId, panes: &Panes, columns: usize, view: &View<'_>) -> Line<'
     items::line(items.collect(), columns, "  ", view)
 }
 
-fn plan(app: &App, body: Rect) -> PaneLayout {
-    let has_room = |one: &&Arrangement| body.width >= one.width && body.height + 2 >= one.height;
+/// `rows`: those of the panes if there were no timeline.
+fn plan(app: &App, body: Rect, rows: u16) -> PaneLayout {
+    let has_room = |one: &&Arrangement| body.width >= one.width && rows + 2 >= one.height;
     let Some(arrangement) = ARRANGEMENTS.iter().find(has_room) else {
         let [tabs, pane] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(body);
         return PaneLayout { panes: vec![(app.focus, pane)], hidden: Vec::new(), tabs: Some(tabs) };

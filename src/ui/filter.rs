@@ -9,14 +9,14 @@ use super::view::View;
 
 /// What the user typed after `/`; if empty, everything matches.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Filter {
+pub struct Filter {
     typed: String,
     /// The text that is looked for.
     wanted: String,
 }
 
 impl Filter {
-    pub(crate) fn new(typed: &str) -> Self {
+    pub fn new(typed: &str) -> Self {
         Self { typed: typed.to_owned(), wanted: as_named(typed.strip_prefix('!').unwrap_or(typed)) }
     }
 
@@ -27,7 +27,7 @@ impl Filter {
         (!self.is_all()).then(|| Span::styled(text::plain(text, view.theme.glyphs), selected(Style::new())))
     }
 
-    pub(crate) fn typed(&self) -> &str {
+    pub fn typed(&self) -> &str {
         &self.typed
     }
 
@@ -36,7 +36,7 @@ impl Filter {
     }
 
     /// Case matters only if the filter has an upper-case letter.
-    pub(crate) fn matches(&self, line: &str) -> bool {
+    pub fn matches(&self, line: &str) -> bool {
         self.is_all() || holds(line, &self.wanted) != self.typed.starts_with('!')
     }
 }

@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
-use super::action::{Action, Deed, Move, PaneId};
+use super::action::{Action, Deed, Move, PaneId, Travel};
 use super::app::{App, Armed, WayBack};
 use super::bindings::KEYS;
 use super::fault::FaultPlan;
@@ -20,11 +20,13 @@ use super::palette;
 use super::prompt::{Prompt, PromptPurpose};
 use super::text;
 use super::theme::{Tone, selected};
+use super::timeline;
 use super::toast::Toast;
 use super::view::{Target, View, severity_look};
 use super::wave::Question;
 use crate::model::node::NodeRecord;
 use crate::model::span_text;
+use crate::model::timeline::TimelineMark;
 
 /// Lines that an answer or news may take: more than the longest has at 80 columns. The notices keep
 /// what is news.
@@ -48,7 +50,10 @@ fn line(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
     if !app.modals.is_empty() {
         return Line::default();
     }
-    again(app, columns, view).unwrap_or_else(|| hints(app, columns, view))
+    again(app, columns, view).unwrap_or_else(|| match timeline::told(app) {
+        Some(mark) => mark_line(mark, app, columns, view),
+        None => hints(app, columns, view),
+    })
 }
 
 /// The answer or the news that is shown: not while something is typed or armed.
@@ -165,6 +170,23 @@ fn hints(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
     line
 }
 
+/// What happened at the mark under the cursor, and the keys that lead on.
+fn mark_line(mark: &TimelineMark, app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
+    let keys = [Travel::MarkBack, Travel::MarkForward].map(|way| view.keys.key_of(Action::Travel(way)));
+    let mut items = ways_back(app, view);
+    items.push(Item {
+        group: 0,
+        rank: 0,
+        parts: vec![(Tone::Strong, keys.join(" ")), (Tone::Plain, " marks".to_owned())],
+    });
+    let keys = items::line(items, columns / 2, "  ", view);
+    let room = columns.saturating_sub(keys.width() + 2);
+    let mut line = timeline::mark_line(mark, room, view);
+    line.push_span(" ".repeat(columns.saturating_sub(line.width() + keys.width() + 1)));
+    line.spans.extend(keys.spans);
+    line
+}
+
 /// Where the user has gone, and the key that leads back. The last to be left out.
 fn ways_back(app: &App, view: &View<'_>) -> Vec<Item> {
     let item = |action, word: String| {
@@ -174,11 +196,19 @@ fn ways_back(app: &App, view: &View<'_>) -> Vec<Item> {
     let esc = match app.way_back() {
         WayBack::Filter => Some("show all lines"),
         WayBack::AllPanes => Some("back to all panes"),
-        WayBack::Replay | WayBack::Freeze | WayBack::FirstPane => None,
+        WayBack::Replay | WayBack::Freeze | WayBack::Past | WayBack::FirstPane => None,
     };
     let mut items: Vec<Item> = esc.map(|word| item(Action::Back, word.to_owned())).into_iter().collect();
     if app.scene.is_frozen() {
         items.push(item(Action::Freeze, "go on".to_owned()));
+    }
+    if app.scene.playback.is_some() {
+        let word = if app.scene.is_playing() { "pause" } else { "play" };
+        items.push(item(Action::Freeze, word.to_owned()));
+    }
+    if app.scene.behind_live().is_some() {
+        items.push(item(Action::Move(Move::Follow), "live".to_owned()));
+        return items;
     }
     if let Some(below) = app.panes.get(app.focus).new_below(view) {
         let new = if below == 0 { String::new() } else { format!(", {} new", text::count(below)) };
@@ -218,8 +248,8 @@ fn hint_item(binding: &Binding, hint: Hint, target: Option<Target>, app: &App, v
         None if is_idle(binding.action, target, app, view) => return None,
         None => (hint.word.to_owned(), hint.rank),
     };
-    let is_recording = matches!(app.scene.mode, Mode::Replay { .. });
-    if key.is_empty() || (changes_nodes(binding.action) && is_recording) {
+    let is_past = app.scene.playback.is_some() || matches!(app.scene.mode, Mode::Replay { .. });
+    if key.is_empty() || (changes_nodes(binding.action) && is_past) {
         return None;
     }
     let parts = vec![(Tone::Strong, key), (Tone::Plain, format!(" {word}"))];
@@ -240,7 +270,8 @@ fn is_idle(action: Action, target: Option<Target>, app: &App, view: &View<'_>) -
     (action == Action::Faults && target.is_none())
         || (action == Action::Message && !runs_a_peer())
         || (action == Action::Wave && view.wave.is_none())
-        || (action == Action::Freeze && app.scene.is_frozen())
+        || (action == Action::Freeze && (app.scene.is_frozen() || app.scene.playback.is_some()))
+        || (matches!(action, Action::Travel(_)) && app.scene.playback.is_none())
         || (action == Action::Filter && !app.focus.has_lines())
         || (matches!(action, Action::Zoom | Action::Quit) && app.is_alone())
 }
@@ -263,7 +294,7 @@ fn acting(action: Action, hint: Hint, target: Target, view: &View<'_>) -> String
     format!("{word} {}", view.name(target.node()))
 }
 
-/// A recording takes no such key.
+/// The past takes no such key.
 fn changes_nodes(action: Action) -> bool {
     use Action::{Act, Add, Faults, Message};
     matches!(action, Add | Message | Act(_) | Faults)

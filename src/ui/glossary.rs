@@ -201,7 +201,12 @@ pub(crate) const ENTRIES: &[Entry] = &[
             word("42 new below", "lines below the window"),
             word("/text", "only lines that match this filter are shown; /!text: only the others"),
             word("6 more below", "lines of a list that the window leaves out"),
-            word("LIVE VIRTUAL REPLAY", "a network on sockets, in virtual time, or a recording"),
+            word("LIVE VIRTUAL", "a network on sockets, or in virtual time"),
+            word("REPLAY 03:12:04 4x", "a recording, the moment that is shown of it, and how fast it plays"),
+            word("BEHIND 00:42", "a session that runs, as it was so long ago"),
+            sign("▒ ░ · ·", "= - , .", "on the timeline: how much happened in that time; the reversed column is shown"),
+            sign("✗ ! ○", "x ! o", "on the timeline: a death, a warning, a message that did not reach everybody"),
+            word(": ; + #", "on the timeline: a fault was set, one ended, a node started again, events are missing"),
             word("FROZEN +12 new", "the picture stands still; that many events came meanwhile"),
             word("REC", "the session is recorded; REC FAILED: it is not, the notices say why"),
             word(

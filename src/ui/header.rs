@@ -14,9 +14,10 @@ use super::items::{self, Item, line};
 use super::options::Mode;
 use super::text;
 use super::theme::Tone;
-use super::view::View;
+use super::view::{View, clock_span};
 use crate::model::identity::SessionIdentity;
 use crate::model::rumor::{Counting, Coverage};
+use crate::model::second_text;
 use crate::model::words::{count_text, hops_text};
 use crate::scenario::{Progress, ScenarioView};
 
@@ -103,16 +104,34 @@ fn identity(view: &View<'_>) -> Vec<Item> {
 }
 
 fn state(app: &App, told: Source) -> Item {
-    let (tone, text) = match (&app.scene.mode, app.scene.is_frozen()) {
-        (_, true) => {
-            let new = usize::try_from(app.scene.new_events()).unwrap_or(usize::MAX);
+    let scene = &app.scene;
+    let (tone, text) = match (&scene.mode, scene.behind_live()) {
+        (_, _) if scene.is_frozen() => {
+            let new = usize::try_from(scene.new_events()).unwrap_or(usize::MAX);
             (Tone::Suspect, format!("FROZEN +{} new", text::count(new)))
         }
-        (Mode::Live, false) => (Tone::Up, "LIVE".to_owned()),
-        (Mode::Virtual, false) => (Tone::Up, "VIRTUAL".to_owned()),
-        (Mode::Replay { source }, false) => (Tone::Wave, format!("REPLAY{}", recording(source, told))),
+        (Mode::Live | Mode::Virtual, Some(behind)) => {
+            let motion = if scene.is_playing() { motion(app) } else { String::new() };
+            (Tone::Suspect, format!("BEHIND {}{motion}", clock_span(behind)))
+        }
+        (Mode::Live, None) => (Tone::Up, "LIVE".to_owned()),
+        (Mode::Virtual, None) => (Tone::Up, "VIRTUAL".to_owned()),
+        (Mode::Replay { source }, _) => {
+            let moment = second_text(scene.shown_at(), scene.utc_offset_s);
+            (Tone::Wave, format!("REPLAY {moment}{}{}", motion(app), recording(source, told)))
+        }
     };
     Item::new(0, 0, tone, text)
+}
+
+/// ` 4x`, ` paused`.
+fn motion(app: &App) -> String {
+    match &app.scene.playback {
+        _ if app.seeks.is_pending() => " seeking".to_owned(),
+        Some(playback) if playback.is_playing() => format!(" {}", playback.speed),
+        Some(_) => " paused".to_owned(),
+        None => String::new(),
+    }
 }
 
 fn recording(source: &str, told: Source) -> String {
@@ -206,6 +225,6 @@ fn journal(app: &App) -> Option<Item> {
 fn duration(app: &App, view: &View<'_>) -> String {
     match app.scene.mode {
         Mode::Live | Mode::Virtual => text::uptime(app.scene.network_now().since(app.started)),
-        Mode::Replay { .. } => text::uptime(view.model.lasted()),
+        Mode::Replay { .. } => text::uptime(view.model.started().map(|at| view.now.since(at)).unwrap_or_default()),
     }
 }

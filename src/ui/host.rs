@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use crate::command::Command;
 use crate::engine::Refusal;
 pub use crate::model::notice::Severity;
+use crate::model::timeline::Timeline;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::scenario::ScenarioView;
 
-use super::options::Mode;
+use super::seek::{NoSuchMoment, OpenedRecording, Seek, SeekId, ShownMoment, Upcoming};
 
 /// What the console wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +39,17 @@ pub enum ToHost {
     Rerun(RerunWish),
     /// List the recorded sessions; answered by [`FromHost::Recordings`].
     ListRecordings,
-    /// Read a recorded session and feed it; answered by [`FromHost::Opened`] or a notice.
+    /// Open a recorded session; answered by [`FromHost::Opened`] or a notice.
     OpenRecording(PathBuf),
+    /// Show another moment of the session; answered by [`FromHost::Moment`] or [`FromHost::NoMoment`],
+    /// or not at all if another moment is asked for meanwhile.
+    Seek(Seek),
+    /// Tell what happened after this moment; answered by [`FromHost::Upcoming`].
+    Follow {
+        /// The request for the moment that is shown.
+        id: SeekId,
+        after: Time,
+    },
 }
 
 /// What is to be otherwise when a session is played again; nothing: only the times and the luck.
@@ -146,7 +156,7 @@ pub enum Overwrite {
 }
 
 /// What the host answers or reports.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum FromHost {
     Exported {
         path: PathBuf,
@@ -177,8 +187,16 @@ pub enum FromHost {
     Rerun(RerunTold),
     /// The recorded sessions, newest first.
     Recordings(Vec<RecordingRow>),
-    /// Something else is shown now; what was shown before is forgotten.
-    Opened(Mode),
+    /// A recording is shown now; what was shown before is forgotten.
+    Opened(Box<OpenedRecording>),
+    Moment(ShownMoment),
+    NoMoment {
+        id: SeekId,
+        why: NoSuchMoment,
+    },
+    Upcoming(Upcoming),
+    /// What happened when in the recording, as far as it was read.
+    Timeline(Box<Timeline>),
     Refused {
         /// Why, and what to do.
         why: HostRefusal,

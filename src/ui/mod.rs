@@ -26,12 +26,17 @@ mod line;
 mod list_view;
 mod modal;
 mod mouse;
+mod notices;
 mod options;
 mod palette;
 mod pane;
+mod playback;
 mod prompt;
 mod run;
 mod scene;
+mod seek;
+mod seeks;
+mod speed;
 mod still;
 mod strip;
 mod table;
@@ -40,13 +45,17 @@ mod terminal;
 mod tests;
 mod text;
 mod theme;
+mod time_scale;
+mod timeline;
 mod toast;
+mod travel;
 mod update;
 mod view;
 mod wave;
 mod worker;
 
 pub use bindings::{KeyHelp, key_table};
+pub use filter::Filter;
 pub use host::{
     FromHost, HostRefusal, JournalState, Objection, Overwrite, RecordingRow, Refusals, Refused, RerunTold, RerunWish,
     Severity, ToHost,
@@ -54,6 +63,10 @@ pub use host::{
 pub use keys::{KeyError, KeyOverrides, OddKey};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 pub use run::{ConsoleOutcome, Ended, UiError, run};
+pub use seek::{
+    Destination, EventScope, NoSuchMoment, OpenedRecording, Rest, Seek, SeekId, ShownMoment, TimeDirection, Upcoming,
+};
+pub use speed::{NoSpeed, Speed};
 pub use still::Still;
 #[cfg(test)]
 pub(crate) use tests::panic as panics;

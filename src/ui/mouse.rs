@@ -1,10 +1,12 @@
-//! The mouse: the wheel scrolls what is under the pointer, a click selects it.
+//! The mouse: the wheel scrolls what is under the pointer, a click selects it, or the moment of the
+//! timeline.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use super::action::{Move, PaneId};
 use super::app::App;
+use super::travel;
 
 /// Lines that one notch of the wheel scrolls.
 const WHEEL: usize = 3;
@@ -37,6 +39,10 @@ fn wheel(app: &mut App, at: Position, wanted: Move) {
 fn click(app: &mut App, at: Position) {
     if !app.modals.is_empty() || app.prompt.is_some() {
         return;
+    }
+    let moment = app.time_scale.filter(|scale| scale.area.y == at.y).and_then(|scale| scale.moment_at(at.x));
+    if let Some(moment) = moment {
+        return travel::click(app, moment);
     }
     let Some(pane) = pane_at(app, at) else { return };
     app.armed = None;

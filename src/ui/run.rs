@@ -14,18 +14,18 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::action::PaneId;
-use super::app::{App, ConsoleEffect, Ticked};
+use super::app::{App, ConsoleEffect, Ticked, is_routine};
 use super::decode::UserInput;
 use super::draw::{draw, redraw_head};
 use super::host::{FromHost, Severity, ToHost};
 use super::input::{InputSource, Keyboard};
-use super::options::{Mode, Options};
+use super::options::Options;
 use super::terminal::{Screen, Tty, take_panic_elsewhere, unless_it_panics};
 use super::theme::NoColor;
 use super::update::{on_event, on_host, on_paste};
 use super::worker::{Made, Worker};
 use crate::clock::Clock;
-use crate::event::{Batch, EventKind, GossipEvent, ProbeEvent};
+use crate::event::{Batch, EventKind, GossipEvent};
 use crate::feed::{Delivery, Feed};
 use crate::model::Model;
 use crate::platform;
@@ -182,6 +182,12 @@ impl Console {
         let (mut feed_open, mut host_open, mut worker_works) = (true, true, true);
         loop {
             self.draw_if_due(&mut feed, &mut from_host, screen)?;
+            // A request that time or the host caused; those of keys are done already.
+            for wanted in std::mem::take(&mut self.app.effects) {
+                if let Some(ended) = self.carry_out(wanted, screen).await? {
+                    return Ok(ended);
+                }
+            }
             let deadline = self.deadline().map(|deadline| self.clock.instant(deadline));
             let came = tokio::select! {
                 biased;
@@ -230,6 +236,7 @@ impl Console {
             // What drifts is drawn when the clock is.
             Ticked::Clock if self.picture == Picture::Drifting => Picture::Stale,
             Ticked::Clock => Picture::Clock,
+            Ticked::Figures => Picture::Drifting,
             Ticked::Picture => Picture::Stale,
         };
         self.picture = self.picture.max(behind);
@@ -343,22 +350,17 @@ impl Console {
 
     /// Takes all that waits, after what came already, so that the picture is never older than a
     /// frame. If that is more than a turn can take, only the rare kinds are taken: a message
-    /// missing from the log is counted and missed by nobody, but a death would be. A replay has
-    /// time: what is too much for this picture waits for the next.
+    /// missing from the log is counted and missed by nobody, but a death would be.
     fn take_waiting(&mut self, feed: &mut Feed, from_host: &mut mpsc::Receiver<FromHost>, first: Option<Delivery>) {
         self.hear(from_host);
         let mut taken = first.as_ref().map_or(0, |delivery| delivery.batch.len());
         let mut came: Vec<Delivery> = first.into_iter().collect();
-        let is_replay = matches!(self.app.scene.mode, Mode::Replay { .. });
         let mut shown = None;
         let mut thinned = 0;
         for _ in 0..feed.waiting() {
-            if is_replay && taken >= EVENTS_PER_TURN {
-                break;
-            }
             let Some(delivery) = feed.try_recv() else { break };
             taken += delivery.batch.len();
-            if is_replay || taken <= EVENTS_PER_TURN {
+            if taken <= EVENTS_PER_TURN {
                 came.push(delivery);
             } else {
                 let shown = *shown.get_or_insert_with(|| self.app.view().wave.map(|wave| wave.id));
@@ -429,7 +431,10 @@ impl Console {
 
     /// Never waits: a slow host must not hold up the screen.
     fn tell_host(&mut self, wanted: ToHost) {
-        if self.to_host.try_send(wanted).is_err() {
+        if let Err(error) = self.to_host.try_send(wanted) {
+            if let (ToHost::Follow { .. }, Some(playback)) = (error.into_inner(), &mut self.app.scene.playback) {
+                return playback.ask_again();
+            }
             self.app.show(Severity::Error, "not done: the program is busy with earlier requests; try again");
         }
     }
@@ -441,14 +446,6 @@ async fn sleep_until(deadline: Option<Instant>) {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }
-}
-
-/// Probes and their answers: they come all the time, and matter only as figures.
-fn is_routine(kind: &EventKind) -> bool {
-    matches!(
-        kind,
-        EventKind::Probe(ProbeEvent::Sent { .. } | ProbeEvent::Received { .. } | ProbeEvent::Answered { .. })
-    )
 }
 
 /// A delivery without its plentiful events, except those about the message that is watched.

@@ -1,35 +1,39 @@
-//! What is shown: the network as it is, or as it was when the picture was frozen.
+//! What is shown: the network as it is, as it was when the picture was frozen, or as it was at another
+//! moment of the session.
 
 use std::time::Duration;
 
 use super::keys::KeyMap;
+use super::notices::NoticeLines;
 use super::options::Mode;
+use super::playback::{Motion, Playback};
+use super::seek::{OpenedRecording, ShownMoment};
+use super::speed::Speed;
 use super::theme::Theme;
 use super::view::{Aging, Lit, NameWidths, NoticeLine, View};
-use crate::event::{Event, EventKind, LinkEvent};
+use crate::event::Event;
+use crate::feed::Delivery;
 use crate::model::Model;
+use crate::model::moment::SessionSpan;
 use crate::model::notice::{NOTICES_MAX, Severity};
 use crate::model::ring::Ring;
 use crate::model::timeline::Timeline;
-use crate::model::warning::{Finding, LOOK_GRACE};
+use crate::model::warning::LOOK_GRACE;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
-/// Notices back to which a line is looked for that says the same: several screens.
-const REPEATED_WITHIN: usize = 256;
-
 /// The network and the moment.
 pub(crate) struct Scene {
-    /// The network as it is.
+    /// The network as it is; of a recording, as it was at the moment that is shown.
     pub(crate) live: Model,
-    /// What happened when.
+    /// What happened when in the whole session, as far as that is known.
     pub(crate) timeline: Timeline,
-    lines: Ring<NoticeLine>,
-    /// Notices of the model before this number were taken over.
-    taken: u64,
-    /// Warnings before this number were shown.
-    warned: u64,
-    held: Option<Box<FrozenFrame>>,
+    told: NoticeLines,
+    held: Option<Box<HeldFrame>>,
+    /// A session that is shown at a moment of its past: a recording, or one that runs.
+    pub(crate) playback: Option<Playback>,
+    /// Lines that are not about events.
+    notes: Ring<NoticeLine>,
     pub(crate) mode: Mode,
     pub(crate) now: Time,
     /// Events are still on their way here: what seems to be missing may be among them.
@@ -42,23 +46,23 @@ pub(crate) struct Scene {
     aging: Aging,
 }
 
-/// The picture when it was frozen.
-struct FrozenFrame {
+/// Another picture than that of now: of when it was frozen, or of the moment that is played.
+struct HeldFrame {
     model: Model,
-    lines: Ring<NoticeLine>,
+    told: NoticeLines,
+    /// When it was frozen.
     at: Time,
 }
 
 impl Scene {
     pub(crate) fn new(mode: Mode, theme: Theme, keys: KeyMap, now: Time, utc_offset_s: i32) -> Self {
-        let (live, lines) = (Model::new(), Ring::new(NOTICES_MAX));
         Self {
-            live,
+            live: Model::new(),
             timeline: Timeline::new(),
-            lines,
-            taken: 0,
-            warned: 0,
+            told: NoticeLines::default(),
             held: None,
+            playback: None,
+            notes: Ring::new(NOTICES_MAX),
             mode,
             now,
             is_behind_events: false,
@@ -73,19 +77,19 @@ impl Scene {
     pub(crate) fn network_now(&self) -> Time {
         match self.mode {
             Mode::Live | Mode::Virtual => self.now - self.behind,
-            Mode::Replay { .. } => self.live.now(),
+            Mode::Replay { .. } => self.playback.as_ref().map_or_else(|| self.live.now(), Playback::at),
         }
     }
 
     /// What panes and dialogs read.
     pub(crate) fn view(&self) -> View<'_> {
-        let (model, lines) = match &self.held {
-            Some(held) => (&held.model, &held.lines),
-            None => (&self.live, &self.lines),
+        let (model, told) = match &self.held {
+            Some(held) => (&held.model, &held.told),
+            None => (&self.live, &self.told),
         };
         View {
             model,
-            lines,
+            lines: &told.lines,
             is_recorded: matches!(self.mode, Mode::Replay { .. }),
             theme: self.theme,
             keys: &self.keys,
@@ -100,19 +104,29 @@ impl Scene {
         }
     }
 
-    /// When the picture just drawn will look different if nothing happens. A frozen one never will.
+    /// When the picture just drawn will look different if nothing happens. One that stands still
+    /// never will.
     pub(crate) fn changes_at(&self) -> Option<Time> {
         let span = self.aging.take();
-        span.filter(|_| !self.is_frozen()).map(|span| self.now + span)
+        match &self.playback {
+            Some(playback) => {
+                span.filter(|_| playback.is_playing()).map(|span| self.now + playback.speed.of_screen(span))
+            }
+            None => span.filter(|_| !self.is_frozen()).map(|span| self.now + span),
+        }
     }
 
-    /// The moment that is shown: now, when the picture was frozen, or the position of the replay.
-    fn shown_at(&self) -> Time {
-        self.held.as_ref().map_or_else(|| self.network_now(), |held| held.at)
+    /// The moment that is shown: now, when the picture was frozen, or that of the playback.
+    pub(crate) fn shown_at(&self) -> Time {
+        match (&self.playback, &self.held) {
+            (Some(playback), _) => playback.at(),
+            (None, Some(held)) => held.at,
+            (None, None) => self.network_now(),
+        }
     }
 
-    /// Takes events, of which this many were skipped and this many plentiful ones left out. Returns
-    /// what the user must know at once.
+    /// Takes events of the network that runs, of which this many were skipped and this many plentiful
+    /// ones left out. Returns what the user must know at once.
     pub(crate) fn take(&mut self, skipped: u64, thinned: u64, events: &[&Event]) -> Option<(Severity, String)> {
         self.live.note_skipped(skipped);
         self.live.note_thinned(thinned);
@@ -126,68 +140,123 @@ impl Scene {
         if skipped + thinned > 0 {
             self.live.note_incomplete();
         }
-        let mut urgent = None;
-        for (number, notice) in self.live.notices().from(self.taken) {
-            let is_node = self.live.nodes().get(notice.event.node).is_some();
-            // What failed may be the start of a node, which then has no name to put in front.
-            let text = if is_node { self.live.notice_text(notice) } else { self.live.sentence(&notice.event.kind) };
-            if notice.severity == Severity::Error {
-                urgent = Some((notice.severity, text.clone()));
-            }
-            let line = NoticeLine::new(notice.at, notice.severity, text, Some(notice.event.node));
-            // A dial is tried again and again, between others.
-            let is_dial = matches!(notice.event.kind, EventKind::Link(LinkEvent::DialFailed { .. }));
-            keep(&mut self.lines, line, if is_dial { REPEATED_WITHIN } else { 1 });
-            self.taken = number + 1;
-        }
-        urgent.or(self.tell_warnings())
+        self.told.take(&self.live).or(self.told.warn(&self.live))
     }
 
-    /// Time passes without events. New problems of the network are shown once.
+    /// Takes what happened up to the moment that is played.
+    pub(crate) fn take_past(&mut self, deliveries: &[Delivery]) -> Option<(Severity, String)> {
+        let at = self.shown_at();
+        let (model, told) = match &mut self.held {
+            Some(held) => (&mut held.model, &mut held.told),
+            None => (&mut self.live, &mut self.told),
+        };
+        for delivery in deliveries {
+            model.note_skipped(delivery.skipped);
+            delivery.batch.iter().for_each(|event| model.apply(event));
+        }
+        model.pass(at);
+        told.take(model).or(told.warn(model))
+    }
+
+    /// Time passes without events. New problems of the network that runs are shown once.
     pub(crate) fn pass_time(&mut self) -> Option<(Severity, String)> {
         // A recording's time comes with its events.
         if !self.is_behind_events && !matches!(self.mode, Mode::Replay { .. }) {
             self.live.pass(self.network_now() - LOOK_GRACE);
             self.timeline.follow_looks(&self.live);
         }
-        self.tell_warnings()
+        self.told.warn(&self.live)
     }
 
-    fn tell_warnings(&mut self) -> Option<(Severity, String)> {
-        let new: Vec<_> = self.live.warnings().list().from(self.warned).map(|(_, warning)| warning.clone()).collect();
-        let gravest = new.iter().rev().min_by_key(|warning| gravity(&warning.finding));
-        let gravest = gravest.map(|warning| self.live.warning_text(&warning.finding));
-        for warning in new {
-            let (text, node) = (self.live.warning_text(&warning.finding), warning.finding.node());
-            keep(&mut self.lines, NoticeLine::new(warning.at, Severity::Warning, text, node), 1);
+    /// When the session that is shown began, and its end or now; nothing before its first event.
+    pub(crate) fn span(&self) -> Option<(Time, Time)> {
+        match (&self.mode, &self.playback) {
+            (Mode::Replay { .. }, playback) => {
+                playback.as_ref().map(|playback| (playback.span.first, playback.span.last))
+            }
+            (Mode::Live | Mode::Virtual, _) => self.live.started().map(|first| (first, self.network_now().max(first))),
         }
-        self.warned = self.live.warnings().list().end();
-        gravest.map(|text| (Severity::Warning, text))
     }
 
     /// A line for the notices that is not about a node.
     pub(crate) fn note(&mut self, severity: Severity, text: &str) {
         let line = NoticeLine::new(self.network_now(), severity, text.to_owned(), None);
-        keep(&mut self.lines, line, 1);
+        self.notes.push(line.clone());
+        self.told.keep(line, 1);
     }
 
-    /// Forgets the network; another one is shown from now on.
-    pub(crate) fn open(&mut self, mode: Mode) {
+    /// Forgets the network; a recording is shown from now on, as soon as its first moment comes.
+    pub(crate) fn open(&mut self, recording: OpenedRecording) {
+        let OpenedRecording { source, span, speed, .. } = recording;
         (self.live, self.timeline) = (Model::new(), Timeline::new());
+        self.told = NoticeLines::default();
         self.held = None;
-        (self.taken, self.warned) = (0, 0);
-        self.mode = mode;
+        self.utc_offset_s = span.utc_offset_s;
+        self.playback = Some(Playback::new(span, speed, Motion::Playing, self.now));
+        self.mode = Mode::Replay { source };
     }
 
+    /// Shows this moment of the past; in a session that runs, it stands still.
+    pub(crate) fn show(&mut self, moment: ShownMoment, begun: Time) {
+        let ShownMoment { id, at, model } = moment;
+        let told = NoticeLines::at(&model, &self.notes, at);
+        let last = self.network_now();
+        match self.mode {
+            Mode::Replay { .. } => (self.live, self.told) = (*model, told),
+            Mode::Live | Mode::Virtual => {
+                self.held = Some(Box::new(HeldFrame { model: *model, told, at }));
+                let span = SessionSpan { first: begun, last, utc_offset_s: self.utc_offset_s };
+                let still = || Playback::new(span, Speed::NORMAL, Motion::Paused, self.now);
+                self.playback.get_or_insert_with(still);
+            }
+        }
+        let now = self.now;
+        if let Some(playback) = &mut self.playback {
+            playback.jump(id, at, now);
+        }
+    }
+
+    /// The moment of the past moves on.
+    pub(crate) fn play(&mut self) {
+        if let Some(playback) = &mut self.playback {
+            playback.play(self.now);
+        }
+    }
+
+    /// Shows the network as it is again.
+    pub(crate) fn go_live(&mut self) {
+        if !matches!(self.mode, Mode::Replay { .. }) {
+            (self.held, self.playback) = (None, None);
+        }
+    }
+
+    /// The picture stands still as it was when it was frozen.
     pub(crate) fn is_frozen(&self) -> bool {
-        self.held.is_some()
+        self.held.is_some() && self.playback.is_none()
+    }
+
+    /// Nothing moves in the picture.
+    pub(crate) fn is_still(&self) -> bool {
+        self.playback.as_ref().map_or(self.held.is_some(), |playback| !playback.is_playing())
+    }
+
+    /// A moment of the past moves on by itself.
+    pub(crate) fn is_playing(&self) -> bool {
+        self.playback.as_ref().is_some_and(Playback::is_playing)
+    }
+
+    /// How long ago that was what is shown of a session that runs, if it was gone back to.
+    pub(crate) fn behind_live(&self) -> Option<Duration> {
+        let is_replay = matches!(self.mode, Mode::Replay { .. });
+        let playback = self.playback.as_ref().filter(|_| !is_replay)?;
+        Some(self.network_now().since(playback.at()))
     }
 
     /// Freezes the picture, or lets it go on.
     pub(crate) fn toggle_freeze(&mut self) {
         if self.held.take().is_none() {
-            let (model, lines, at) = (self.live.clone(), self.lines.clone(), self.shown_at());
-            self.held = Some(Box::new(FrozenFrame { model, lines, at }));
+            let (model, told, at) = (self.live.clone(), self.told.clone(), self.shown_at());
+            self.held = Some(Box::new(HeldFrame { model, told, at }));
         }
     }
 
@@ -200,34 +269,5 @@ impl Scene {
     /// A node is known at this address.
     pub(crate) fn is_taken(&self, addr: Addr) -> bool {
         self.live.nodes().get(addr).is_some()
-    }
-}
-
-/// Adds a line, or counts it in one of so many before that says the same.
-fn keep(lines: &mut Ring<NoticeLine>, line: NoticeLine, within: usize) {
-    let is_same = |earlier: &NoticeLine| {
-        (earlier.severity, &earlier.text, earlier.node) == (line.severity, &line.text, line.node)
-    };
-    let earlier = lines.iter().rev().take(within).find(|(_, earlier)| is_same(earlier)).map(|(number, _)| number);
-    match earlier.and_then(|number| lines.get_mut(number)) {
-        Some(earlier) => earlier.repeat(line.at),
-        None => _ = lines.push(line),
-    }
-}
-
-/// The sort order of a warning: what explains the most comes first. One cut makes an overlay of two
-/// parts, and a dozen one-way links.
-pub(crate) const fn gravity(finding: &Finding) -> u8 {
-    match finding {
-        Finding::Parted { .. } => 0,
-        Finding::NoSeed { .. } | Finding::Alone { .. } => 1,
-        Finding::Unreached { .. } => 2,
-        Finding::Forged { .. } => 3,
-        Finding::Eclipsed { .. } => 4,
-        Finding::SeedList { .. } => 5,
-        Finding::Disputed { .. } => 6,
-        Finding::Fragile { .. } => 7,
-        Finding::OneWay { .. } => 8,
-        Finding::Flapping { .. } => 9,
     }
 }

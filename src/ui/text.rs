@@ -7,6 +7,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::options::Glyphs;
+use crate::model::span_text;
 
 /// Columns that `text` takes.
 pub(crate) fn width(text: &str) -> usize {
@@ -125,6 +126,15 @@ pub(crate) fn grouped(number: usize, sign: char) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// In whole minutes, or seconds.
+pub(crate) fn rough_text(span: Duration) -> String {
+    match span.as_secs() {
+        seconds if seconds < 60 => format!("{seconds} s"),
+        seconds if seconds < 3_600 => format!("{} min", seconds / 60),
+        seconds => span_text(Duration::from_secs(seconds)),
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind};
 
 pub use self::typing::judge;
 use self::typing::{apply_filter, on_prompt_key, save_scenario};
-use super::action::{Action, Deed, PaneId};
+use super::action::{Action, Deed, Move, PaneId};
 use super::app::{ARMED_TIME, App, Armed, ConsoleEffect, WayBack, Zoom};
 use super::decode::Paste;
 use super::explain::{Subject, explain};
@@ -28,7 +28,9 @@ use super::modal::{Covers, Reply};
 use super::mouse::on_mouse;
 use super::options::Mode;
 use super::prompt::Prompt;
-use super::view::Target;
+use super::seek::TimeDirection;
+use super::travel;
+use super::view::{Target, clock_span};
 use crate::command::{Command, FaultCommand, grammar};
 use crate::proto::addr::Addr;
 
@@ -109,6 +111,9 @@ pub(crate) fn update(app: &mut App, action: Action) {
         app.toasts.outdate();
     }
     match action {
+        Action::Move(Move::Follow) if travel::is_away(app) => travel::go_live(app),
+        Action::Move(Move::NextMatch) => travel::find(app, TimeDirection::Forward),
+        Action::Move(Move::PreviousMatch) => travel::find(app, TimeDirection::Back),
         Action::Move(wanted) => {
             let focus = app.focus;
             let (panes, view) = app.split();
@@ -121,7 +126,8 @@ pub(crate) fn update(app: &mut App, action: Action) {
         Action::Back => back(app),
         Action::Zoom | Action::Quit if app.is_alone() => app.show_all(),
         Action::Zoom => app.zoom = Zoom::On,
-        Action::Freeze => app.scene.toggle_freeze(),
+        Action::Freeze => travel::stop_or_go_on(app),
+        Action::Travel(wanted) => travel::go(app, wanted),
         Action::Filter if !app.focus.has_lines() => no_lines(app),
         Action::Filter => app.prompt = Some(Prompt::filter(app.focus, app.panes.get(app.focus).filter().clone())),
         Action::CommandLine => app.prompt = Some(Prompt::command("")),
@@ -158,6 +164,7 @@ fn back(app: &mut App) {
         WayBack::Filter => app.panes.get_mut(app.focus).set_filter(Filter::default()),
         WayBack::AllPanes => app.show_all(),
         WayBack::Freeze => app.scene.toggle_freeze(),
+        WayBack::Past => travel::go_live(app),
         WayBack::FirstPane => {
             app.focus = PaneId::FIRST;
             app.toasts.dismiss();
@@ -177,15 +184,18 @@ fn show_again(app: &mut App) {
     }
 }
 
-/// A recording cannot be changed; then that is said.
+/// The past cannot be changed; then that is said.
 fn is_live(app: &mut App) -> bool {
-    match app.scene.mode {
-        Mode::Live | Mode::Virtual => true,
-        Mode::Replay { .. } => {
-            app.show(Severity::Warning, "this is a recording: nothing can be done to its nodes");
-            false
+    let why = match (&app.scene.mode, app.scene.behind_live()) {
+        (Mode::Live | Mode::Virtual, None) => return true,
+        (Mode::Live | Mode::Virtual, Some(behind)) => {
+            let live = app.scene.keys.key_of(Action::Move(Move::Follow));
+            format!("this was {} ago, and nodes run now: {live} goes back to live", clock_span(behind))
         }
-    }
+        (Mode::Replay { .. }, _) => "this is a recording: nothing can be done to its nodes".to_owned(),
+    };
+    app.show(Severity::Warning, why);
+    false
 }
 
 fn write_message(app: &mut App) {
@@ -321,7 +331,15 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         FromHost::RerunPlays(progress) => app.show(Severity::Info, progress),
         FromHost::Rerun(told) => app.open(rerun(told)),
         FromHost::Recordings(rows) => app.modals.push(recordings(rows)),
-        FromHost::Opened(mode) => app.begin_again(mode),
+        FromHost::Opened(recording) => travel::open(app, *recording),
+        FromHost::Moment(moment) => travel::arrive(app, moment),
+        FromHost::NoMoment { id, why } => travel::stay(app, id, &why),
+        FromHost::Timeline(timeline) => app.scene.timeline = *timeline,
+        FromHost::Upcoming(upcoming) => {
+            if let Some(playback) = &mut app.scene.playback {
+                playback.supply(upcoming);
+            }
+        }
         FromHost::Notice { severity, text } => app.tell(severity, &text),
         FromHost::Refused { why } => app.note(Severity::Error, &why.to_string()),
         FromHost::Scenario(view) => app.scenario = Some(*view),

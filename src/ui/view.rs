@@ -201,6 +201,13 @@ impl NameWidths {
     }
 }
 
+/// `00:42`, or with hours.
+pub(crate) fn clock_span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours:02}:{minutes:02}:{seconds:02}") } else { format!("{minutes:02}:{seconds:02}") }
+}
+
 impl View<'_> {
     pub(crate) fn style(&self, tone: Tone) -> Style {
         self.theme.style(tone)

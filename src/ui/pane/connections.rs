@@ -31,6 +31,7 @@ use crate::ui::filter::Filter;
 use crate::ui::keys::Hint;
 use crate::ui::line::{Parts, Sentence, plain_text};
 use crate::ui::list_view::{ListView, Untouched};
+use crate::ui::seek::EventScope;
 use crate::ui::table;
 use crate::ui::text;
 use crate::ui::theme::{Theme, Tone};
@@ -46,6 +47,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     orders: Sort::WORDS,
     columns: cells::CHOICES,
     selects: Selects::NodeForAll,
+    scope: EventScope::Connections,
     count: Some(|view| (view.model.nodes().len(), Tone::Plain)),
     wanted: |view| nodes_shown(view).count() + 3,
     ..PaneInfo::new(ListPane::<Connections>::boxed)

@@ -29,6 +29,7 @@ use crate::proto::text::Body;
 use crate::proto::time::Time;
 use crate::ui::explain::Subject;
 use crate::ui::line::{Parts, Sentence, plain_text};
+use crate::ui::seek::EventScope;
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -54,6 +55,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     wide: PanePlace { strip: 0, size: PaneSize::Wanted { least: 0, most: 40 } },
     narrow: Some(PanePlace { strip: 1, size: PaneSize::Rest }),
     selects: Selects::Message,
+    scope: EventScope::GossipLog,
     count: Some(|view| (view.model.gossip().len(), Tone::Plain)),
     wanted: |view| view.model.gossip().len() + 2,
     ..PaneInfo::new(ListPane::<LogLines<GossipPane>>::boxed)

@@ -98,6 +98,9 @@ pub(super) trait Lines: Default {
         None
     }
 
+    /// Forgets what was found out about the lines of another moment.
+    fn forget(&mut self) {}
+
     /// The keys that matter most while this line is selected.
     fn hints(&self, _chosen: Option<Self::Key>, _view: &View<'_>) -> Vec<(Action, Hint)> {
         Vec::new()
@@ -306,6 +309,10 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
         self.list.search.set(filter);
     }
 
+    fn sought(&self) -> &Filter {
+        &self.list.search.sought
+    }
+
     fn selection(&self, view: &View<'_>) -> Selection {
         let selection = self.selected(view).map(|key| self.lines.selection(key, view)).unwrap_or_default();
         // The newest message is not chosen.
@@ -330,6 +337,10 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
 
     fn follow_newest(&mut self) {
         self.list.let_go();
+    }
+
+    fn forget(&mut self) {
+        self.lines.forget();
     }
 
     fn sort(&mut self, order: &str) {

@@ -21,6 +21,7 @@ use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::ui::explain::Subject;
 use crate::ui::line::{Sentence, plain_text};
+use crate::ui::seek::EventScope;
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -40,6 +41,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     rank: 3,
     selects: Selects::Node,
     // Those that are not heard from.
+    scope: EventScope::Probes,
     count: Some(|view| (view.model.nodes().counts().suspect, Tone::Suspect)),
     wanted: |view| view.model.probes().len() + 2,
     ..PaneInfo::new(ListPane::<LogLines<LivenessLog>>::boxed)

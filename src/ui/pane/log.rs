@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::Selection;
 use super::list::{Done, Fold, Lines, fold_hint};
 use crate::model::ring::Ring;
-use crate::ui::action::{Action, Move};
+use crate::ui::action::{Action, Move, Travel};
 use crate::ui::filter::Filter;
 use crate::ui::keys::Hint;
 use crate::ui::line::Sentence;
@@ -181,6 +181,11 @@ impl<L: Log> Lines for LogLines<L> {
     const UNTOUCHED: Untouched = Untouched::Newest;
     const WORD: Option<&'static str> = L::WORD;
 
+    fn forget(&mut self) {
+        self.found = Found::default();
+        self.known.borrow_mut().clear();
+    }
+
     fn look(&mut self, filter: &Filter, view: &View<'_>) {
         let entries = L::entries(view);
         self.open = self.open.split_off(&entries.first());
@@ -229,6 +234,11 @@ impl<L: Log> Lines for LogLines<L> {
         let place = if list.is_untouched() { "FOLLOW".to_owned() } else { format!("{below} new below") };
         if rows.len() > 0 {
             items.insert(items.len().min(1), place);
+        }
+        if L::entries(view).first() > 0 {
+            let key = |action| view.keys.key_of(action);
+            let back = key(Action::Travel(Travel::EventBack));
+            items.push(format!("older lines: {back} or {}", key(Action::Filter)));
         }
         items.join(", ")
     }

@@ -23,6 +23,7 @@ use super::action::{Action, Move, PaneId};
 use super::explain::Subject;
 use super::filter::Filter;
 use super::keys::Hint;
+use super::seek::EventScope;
 use super::text;
 use super::theme::Tone;
 use super::view::{Target, View};
@@ -76,6 +77,8 @@ pub(crate) struct PaneInfo {
     /// News of this severity are explained there.
     pub(crate) explains: Option<Severity>,
     pub(crate) selects: Selects,
+    /// The events among which the keys step that go to the event before and after.
+    pub(crate) scope: EventScope,
     /// How many lines there are, for the footer while the pane is not on the screen; `None`: it has no
     /// lines, so there is nothing to filter either.
     pub(crate) count: Option<fn(&View<'_>) -> (usize, Tone)>,
@@ -101,6 +104,7 @@ impl PaneInfo {
             columns: &[],
             explains: None,
             selects: Selects::Line,
+            scope: EventScope::All,
             count: None,
             wanted: |_| 0,
             make,
@@ -229,6 +233,11 @@ pub(crate) trait Pane {
 
     fn set_filter(&mut self, filter: Filter);
 
+    /// What the keys for matches look for; nothing, if nothing was typed yet.
+    fn sought(&self) -> &Filter {
+        self.filter()
+    }
+
     /// What is selected.
     fn selection(&self, view: &View<'_>) -> Selection;
 
@@ -261,6 +270,9 @@ pub(crate) trait Pane {
     fn new_below(&self, _view: &View<'_>) -> Option<usize> {
         None
     }
+
+    /// Forgets what it found out about the lines of another moment.
+    fn forget(&mut self) {}
 
     /// Forgets where things stand, to lay them out again.
     fn lay_out(&mut self) {}

@@ -15,6 +15,7 @@ use crate::model::notice::Severity;
 use crate::model::ring::Ring;
 use crate::ui::explain::Subject;
 use crate::ui::line::Sentence;
+use crate::ui::seek::EventScope;
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::{NoticeLine, View, severity_look};
@@ -27,6 +28,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     wide: PanePlace { strip: 1, size: PaneSize::UpTo(HEIGHT_MAX) },
     rank: 7,
     rank_empty: None,
+    scope: EventScope::Notices,
     count: Some(|view| (view.lines.len(), Tone::Suspect)),
     wanted: |view| match view.lines.iter().map(|(_, line)| rows(line)).sum::<usize>() {
         0 => 0,

@@ -20,6 +20,7 @@ use crate::proto::time::Time;
 use crate::ui::action::{Action, Deed};
 use crate::ui::explain::Subject;
 use crate::ui::line::{Parts, Sentence, plain_text};
+use crate::ui::seek::EventScope;
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -41,6 +42,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     wide: PanePlace { strip: 1, size: PaneSize::UpTo(HEIGHT_MAX) },
     narrow: Some(PanePlace { strip: 2, size: PaneSize::Percent(57) }),
     wanted: |view| 2 + view.model.deaths().cases().len().max(HINT_LINES),
+    scope: EventScope::Deaths,
     count: Some(|view| (view.model.deaths().cases().len(), Tone::Dead)),
     ..PaneInfo::new(ListPane::<LogLines<ReportLog>>::boxed)
 };

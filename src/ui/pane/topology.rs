@@ -41,6 +41,7 @@ use crate::proto::time::Time;
 use crate::ui::action::{Action, Move};
 use crate::ui::filter::{Filter, Search};
 use crate::ui::keys::Hint;
+use crate::ui::seek::EventScope;
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::{Target, View, state_word};
@@ -70,6 +71,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     wide: PanePlace { strip: 0, size: PaneSize::Rest },
     narrow: Some(PanePlace { strip: 0, size: PaneSize::Percent(41) }),
     selects: Selects::Node,
+    scope: EventScope::Overlay,
     count: Some(|view| (view.model.nodes().len(), Tone::Plain)),
     ..PaneInfo::new(|| Box::new(Topology::default()))
 };
@@ -168,6 +170,10 @@ impl Pane for Topology {
 
     fn set_filter(&mut self, filter: Filter) {
         self.search.set(filter);
+    }
+
+    fn sought(&self) -> &Filter {
+        &self.search.sought
     }
 
     fn selection(&self, view: &View<'_>) -> Selection {

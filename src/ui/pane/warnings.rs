@@ -13,7 +13,7 @@ use crate::ui::explain::Subject;
 use crate::ui::filter::Filter;
 use crate::ui::line::Sentence;
 use crate::ui::list_view::{ListView, Untouched};
-use crate::ui::scene::gravity;
+use crate::ui::notices::gravity;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
 

@@ -1,11 +1,13 @@
 //! Selection, freezing, scrolling, filters and panes.
 
-use super::fixture::{FAR, P1, P2, P3, P4, Script, aftermath, at, dead, large_lab, options, session, suspect, told};
+use super::fixture::{
+    FAR, P1, P2, P3, P4, Script, aftermath, at, dead, large_lab, options, recording, session, suspect, told,
+};
 use crate::event::{Direction, EventKind, GossipEvent, ProbeEvent, Purpose};
 use crate::proto::message::{MessageId, Role, Trace};
 use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::host::FromHost;
-use crate::ui::options::{Mode, Options};
+use crate::ui::options::Options;
 
 #[test]
 fn the_selection_follows_the_node_when_the_order_changes() {
@@ -28,8 +30,8 @@ fn a_frozen_picture_stays_as_it_is_and_counts_what_is_new() {
     let after = app.picture(120, 40);
     let header = after.lines().next().unwrap();
     assert!(header.contains(&format!("FROZEN +{count} new")), "{header}");
-    // But for the footer, and what it tells on up to four lines above.
-    assert!(before.lines().skip(1).take(34).eq(after.lines().skip(1).take(34)));
+    // But for the timeline, which goes on, and the footer, and what it tells on up to four lines above.
+    assert!(before.lines().skip(2).take(33).eq(after.lines().skip(2).take(33)));
     app.press("space");
     let thawed = app.picture(120, 40);
     assert!(thawed.contains("1 dead") && thawed.contains("LIVE"), "{thawed}");
@@ -325,7 +327,7 @@ fn columns_of_the_config_file_are_those_of_the_command() {
     let mut app = told(Options { columns: vec!["links".to_owned(), "rtt".to_owned()], ..options() }, session(), 13_200);
     let head = |app: &mut App| app.picture(120, 40).lines().find(|line| line.contains("NODE")).unwrap().to_owned();
     assert!(head(&mut app).contains("LINKS   RTT") && !head(&mut app).contains("STATE"), "{}", head(&mut app));
-    app.hear(FromHost::Opened(Mode::Live));
+    app.hear(FromHost::Opened(Box::new(recording("old.jsonl"))));
     app.get(session());
     assert!(!head(&mut app).contains("STATE"), "{}", head(&mut app));
 }

@@ -13,7 +13,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use serde_json::Value;
 
-use super::fixture::{S1, aftermath, at, empty, lab_peer, large_lab, options, session};
+use super::fixture::{S1, aftermath, at, empty, lab_peer, large_lab, options, recording, session};
 use crate::event::samples::one_of_each;
 use crate::event::{Batch, Event};
 use crate::feed::Delivery;
@@ -202,7 +202,7 @@ impl Chance {
             2 => FromHost::Exported { path: text.into(), events: self.number() },
             3 => FromHost::JournalState(JournalState::Failed { why: text }),
             4 => FromHost::Refused { why: HostRefusal::File(text) },
-            5 if self.below(20) == 0 => FromHost::Opened(Mode::Replay { source: text }),
+            5 if self.below(20) == 0 => FromHost::Opened(Box::new(recording(&text))),
             _ => FromHost::Notice { severity: self.one_of(&[Severity::Info, Severity::Error]), text },
         }
     }

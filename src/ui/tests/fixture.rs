@@ -16,6 +16,7 @@ use crate::event::{
     NodeEvent, Pace, ProbeEvent, Purpose, ReportAction, Rule, SeedEvent, Violation,
 };
 use crate::feed::Delivery;
+use crate::model::moment::SessionSpan;
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, MessageId, Role, Trace};
 use crate::proto::time::{ClockTime, Time};
@@ -26,6 +27,8 @@ use crate::ui::draw::draw;
 use crate::ui::host::{FromHost, ToHost};
 use crate::ui::keys::{Key, KeyOverrides};
 use crate::ui::options::{FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
+use crate::ui::seek::OpenedRecording;
+use crate::ui::speed::Speed;
 use crate::ui::theme::NoColor;
 use crate::ui::update::{on_event, on_host, on_paste};
 
@@ -312,6 +315,12 @@ pub(super) fn delivery(events: Vec<Event>) -> Delivery {
     Delivery { skipped: 0, batch: Batch::from(events) }
 }
 
+/// A recording of 20 seconds from the session's start, which is called so.
+pub(super) fn recording(source: &str) -> OpenedRecording {
+    let span = SessionSpan { first: START, last: at(20_000), utc_offset_s: 0 };
+    OpenedRecording { source: source.to_owned(), span, start: START, speed: Speed::NORMAL }
+}
+
 pub(super) fn options() -> Options {
     Options {
         theme: ThemeChoice::Auto,
@@ -388,8 +397,8 @@ impl App {
         on_paste(self, paste);
     }
 
-    pub(super) fn mouse(&mut self, kind: MouseEventKind, (column, row): (u16, u16)) {
-        on_event(self, &Typed::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+    pub(super) fn mouse(&mut self, kind: MouseEventKind, (column, row): (u16, u16)) -> Vec<ConsoleEffect> {
+        on_event(self, &Typed::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }))
     }
 
     /// The host says this.

@@ -25,8 +25,9 @@ use crate::ui::decode::UserInput;
 use crate::ui::host::{FromHost, ToHost};
 use crate::ui::input::InputSource;
 use crate::ui::keys::Key;
-use crate::ui::options::{Mode, Options, StartScreen};
+use crate::ui::options::{Options, StartScreen};
 use crate::ui::run::{Console, Ended};
+use crate::ui::seek::{Destination, Rest, Seek, ShownMoment, Upcoming};
 use crate::ui::terminal::Screen;
 use crate::ui::theme::NoColor;
 
@@ -291,28 +292,68 @@ async fn of_a_flood_the_way_of_the_message_that_is_watched_is_kept() {
     assert_eq!(watched.reached(), 4, "p1, and the three that have it from others");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_replay_skips_nothing_however_fast_it_comes() {
-    let mut stage = Stage::new();
-    stage.console.app.scene.mode = Mode::Replay { source: "session.jsonl".to_owned() };
-    let batch: crate::event::Batch = session().into();
-    for _ in 0..1_024 {
-        stage.tap.publish(&batch);
+/// Answers for a host that holds the session of the fixture.
+async fn host_a_recording(mut asked: mpsc::Receiver<ToHost>, host: mpsc::Sender<FromHost>) {
+    let events = session();
+    while let Some(request) = asked.recv().await {
+        let answer = match request {
+            ToHost::Seek(Seek { id, to: Destination::Time(at), .. }) => {
+                let mut model = crate::model::Model::new();
+                events.iter().filter(|event| event.at <= at).for_each(|event| model.apply(event));
+                FromHost::Moment(ShownMoment { id, at, model: Box::new(model) })
+            }
+            ToHost::Follow { id, after } => {
+                let batch: crate::event::Batch = events.iter().filter(|event| event.at > after).cloned().collect();
+                let until = events.last().unwrap().at;
+                let deliveries = vec![crate::feed::Delivery { skipped: 0, batch }];
+                FromHost::Upcoming(Upcoming { id, deliveries, until, rest: Rest::End })
+            }
+            other => panic!("{other:?}"),
+        };
+        host.send(answer).await.unwrap();
     }
-    stage.run(&[], Duration::from_secs(2)).await;
-    let totals = stage.console.app.scene.live.totals();
-    assert_eq!((totals.events, totals.skipped), (1_024 * batch.len() as u64, 0));
+}
+
+/// A recording that is played for so long.
+async fn replayed(keys: &[(u64, &str)], limit: Duration) -> Stage {
+    let mut stage = Stage::new();
+    let (_, asked) = mpsc::channel(1);
+    let asked = std::mem::replace(&mut stage.commands, asked);
+    stage.host.try_send(FromHost::Opened(Box::new(super::fixture::recording("session.jsonl")))).unwrap();
+    let host = stage.host.clone();
+    tokio::select! {
+        () = host_a_recording(asked, host) => {}
+        _ = stage.run(keys, limit) => {}
+    }
+    stage
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_recording_is_shown_from_its_first_event_however_early() {
-    let mut stage = Stage::new();
-    let batch: crate::event::Batch = session().into();
-    stage.host.try_send(FromHost::Opened(Mode::Replay { source: "session.jsonl".to_owned() })).unwrap();
-    stage.tap.publish(&batch);
-    stage.run(&[], Duration::from_secs(1)).await;
-    assert_eq!(stage.console.app.scene.live.totals().events, batch.len() as u64);
-    assert!(stage.screen.shows("p4"), "the nodes have their names");
+async fn a_recording_plays_from_its_beginning_at_its_own_pace() {
+    let stage = replayed(&[], Duration::from_millis(5_500)).await;
+    assert!(stage.screen.shows("REPLAY 03:00:05 1x"), "{}", stage.screen.text());
+    let until = |limit| session().iter().filter(|event| event.at <= super::fixture::at(limit)).count() as u64;
+    let events = stage.console.app.scene.live.totals().events;
+    assert!((until(5_000)..=until(5_500)).contains(&events), "{events}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_recording_draws_nothing_and_goes_on_from_there() {
+    let paused = replayed(&[(3_500, "space")], Duration::from_secs(60)).await;
+    assert!(paused.screen.shows("REPLAY 03:00:03 paused"), "{}", paused.screen.text());
+    let late = paused.screen.drawn.iter().filter(|drawn| **drawn > Duration::from_secs(15)).count();
+    assert_eq!(late, 0);
+    let again = replayed(&[(3_500, "space"), (30_000, "space")], Duration::from_millis(31_200)).await;
+    assert!(again.screen.shows("REPLAY 03:00:04 1x"), "{}", again.screen.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recording_pauses_at_its_end_and_begins_again_there() {
+    let ended = replayed(&[], Duration::from_secs(40)).await;
+    assert!(ended.screen.shows("REPLAY 03:00:20 paused"), "{}", ended.screen.text());
+    assert_eq!(ended.console.app.scene.live.totals().events, session().len() as u64);
+    let again = replayed(&[(40_000, "space")], Duration::from_millis(41_500)).await;
+    assert!(again.screen.shows("REPLAY 03:00:01 1x"), "{}", again.screen.text());
 }
 
 #[tokio::test(start_paused = true)]

@@ -60,7 +60,7 @@ fn a_failed_line_of_a_scenario_says_why_below_a_long_comment() {
     app.hear(scenario(4, 1));
     for (columns, rows) in [(80, 24), (120, 40), (200, 60)] {
         let shown = app.picture(columns, rows);
-        let strip = shown.lines().skip(1).take(5).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+        let strip = shown.lines().skip(1).take(6).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
         let LineOutcome::Failed(why) = failure() else { panic!("a failure") };
         assert!(strip.contains(&format!("✗ failed expect not connected for 2s: {why}")), "{shown}");
         assert!(strip.contains("# The wire is mended.") && strip.contains("? waiting expect connected"), "{shown}");
@@ -132,7 +132,7 @@ fn a_long_notice_continues_in_free_rows_and_else_is_cut() {
     let full = app.picture(80, 24);
     assert_eq!(
         full.matches(": the session is not recorded").count(),
-        18,
+        17,
         "the one that is read has three rows: {full}"
     );
     assert!(full.contains("39: the session") && full.contains("elsewhere"), "{full}");

@@ -11,6 +11,7 @@ mod lives;
 mod messages;
 mod mouse;
 pub(crate) mod panic;
+mod past;
 mod pictures;
 mod rates;
 mod sizes;

@@ -55,7 +55,7 @@ fn the_charts_have_the_screen_to_themselves_and_esc_leads_back() {
     let shown = app.picture(80, 24);
     assert!(shown.contains("9 Rates") && !shown.contains("1 Topology"), "{shown}");
     assert!(shown.lines().last().unwrap().contains("Esc back to all panes"), "{shown}");
-    assert_eq!(shown.matches('✗').count(), 2, "the death, and what the sign means: {shown}");
+    assert_eq!(shown.matches('✗').count(), 3, "the death, also on the timeline, and what the sign means: {shown}");
     let line = app.line();
     assert!(line.starts_with("messages/s now 0, min 0, max "), "{line}");
     app.press("esc");

@@ -42,7 +42,15 @@ fn spots(app: &mut App) -> Vec<(Addr, Position)> {
 
 fn title(app: &mut App) -> String {
     let shown = app.picture(160, 50);
-    shown.lines().nth(1).unwrap().split('┐').next().unwrap().trim_end_matches('─').to_owned()
+    shown
+        .lines()
+        .find(|line| line.starts_with('┌'))
+        .unwrap()
+        .split('┐')
+        .next()
+        .unwrap()
+        .trim_end_matches('─')
+        .to_owned()
 }
 
 #[test]
@@ -224,7 +232,8 @@ fn no_name_is_cut_and_no_two_names_run_into_each_other() {
         let mut app = told(options(), large_lab(23), 12_000);
         app.press("z");
         let shown = app.picture(columns, rows);
-        let lines: Vec<&str> = shown.lines().collect();
+        let is_timeline = |line: &&str| line.starts_with(" 03:00:00 ");
+        let lines: Vec<&str> = shown.lines().filter(|line| !is_timeline(line)).collect();
         let map = lines[2..lines.len() - 2].join("\n");
         let words: Vec<&str> =
             map.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();

@@ -1,6 +1,6 @@
 //! Forms, files and the command line.
 
-use super::fixture::{FAR, P1, P4, command, empty, options, session, suspect, told};
+use super::fixture::{FAR, P1, P4, command, empty, options, recording, session, suspect, told};
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
 use crate::platform::CAN_SUSPEND;
 use crate::proto::fault::{Fault, FaultKind, Scope};
@@ -10,7 +10,7 @@ use crate::ui::command_line::{Typed, parse};
 use crate::ui::decode::Paste;
 use crate::ui::host::{FromHost, HostRefusal, Overwrite, RecordingRow, RerunTold, RerunWish, ToHost};
 use crate::ui::keys::KeyOverrides;
-use crate::ui::options::{FormDefaults, Mode, Options, StartScreen};
+use crate::ui::options::{FormDefaults, Options, StartScreen};
 
 #[test]
 fn a_starts_a_peer_at_the_next_free_port() {
@@ -47,9 +47,9 @@ fn the_start_screen_stays_until_a_recording_is_open() {
     app.type_text("old.jsonl");
     assert_eq!(app.press("enter"), [ConsoleEffect::Host(ToHost::OpenRecording("old.jsonl".into()))]);
     assert_eq!(app.modals.len(), 1);
-    app.hear(FromHost::Opened(Mode::Replay { source: "old.jsonl".to_owned() }));
+    app.hear(FromHost::Opened(Box::new(recording("old.jsonl"))));
     assert!(app.modals.is_empty());
-    assert!(app.picture(120, 40).contains("REPLAY old.jsonl"));
+    assert!(app.picture(120, 40).contains("REPLAY 03:00:00 seeking old.jsonl"));
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_rerun_is_asked_for_part_by_part_and_told_in_a_dialog() {
     assert!(picture.contains("more below"), "{picture}");
     app.press("G");
     let picture = app.picture(80, 24);
-    assert!(picture.contains("  nobody lacks it") && !picture.contains("line 1 "), "{picture}");
+    assert!(picture.contains("│   lacks it") && !picture.contains("line 1 "), "{picture}");
     app.press("esc");
     assert!(app.modals.is_empty());
     app.hear(FromHost::Refused { why: HostRefusal::RerunPlays });

@@ -307,7 +307,7 @@ fn the_warning_that_explains_the_most_is_said_and_listed_first() {
     app.press("7 z");
     let listed = app.picture(120, 40);
     let of = |text: &str| listed.lines().position(|line| line.contains(text)).expect(&listed);
-    assert_eq!((of("the overlay is in 2 parts"), of("one-way link")), (2, 3));
+    assert_eq!((of("the overlay is in 2 parts"), of("one-way link")), (3, 4));
 }
 
 #[test]

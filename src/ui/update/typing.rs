@@ -13,6 +13,7 @@ use crate::ui::filter::Filter;
 use crate::ui::host::{Objection, Overwrite, Severity, ToHost};
 use crate::ui::keys::Key;
 use crate::ui::prompt::{Prompt, PromptOutcome, PromptPurpose};
+use crate::ui::travel;
 use crate::ui::view::Target;
 
 pub(super) fn on_prompt_key(app: &mut App, key: Key) {
@@ -80,6 +81,8 @@ fn run_typed(app: &mut App, typed: Typed) {
         Typed::Sort(order) => app.panes.each().for_each(|pane| pane.sort(order)),
         Typed::Columns(columns) => app.panes.each().for_each(|pane| pane.show_columns(&columns)),
         Typed::Why(subject) => ask(app, subject),
+        Typed::At(moment) => travel::at(app, moment),
+        Typed::Speed(speed) => travel::set_speed(app, speed),
     }
 }
 
@@ -106,6 +109,8 @@ pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
         | Typed::Filter(_)
         | Typed::Sort(_)
         | Typed::Columns(_)
-        | Typed::Why(_) => Ok(Vec::new()),
+        | Typed::Why(_)
+        | Typed::At(_)
+        | Typed::Speed(_) => Ok(Vec::new()),
     }
 }
