@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::event::Event;
 use crate::feed::Delivery;
@@ -129,11 +128,8 @@ impl PastServer {
     fn serve(mut self, mut asked: mpsc::Receiver<PastRequest>) {
         while let Some(request) = asked.blocking_recv() {
             let mut requests = vec![request];
-            loop {
-                match asked.try_recv() {
-                    Ok(request) => requests.push(request),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-                }
+            while let Ok(request) = asked.try_recv() {
+                requests.push(request);
             }
             let newest = requests.iter().map(PastRequest::id).max();
             for request in requests.into_iter().filter(|request| Some(request.id()) == newest) {

@@ -75,7 +75,7 @@ fn width_of(lasted: Duration, columns: usize) -> Duration {
     while column.saturating_mul(columns) <= lasted {
         column = column.saturating_mul(2);
     }
-    column.saturating_mul(columns) - Duration::from_micros(1)
+    column.saturating_mul(columns).saturating_sub(Duration::from_micros(1))
 }
 
 fn edge(theme: Theme) -> &'static str {
@@ -147,7 +147,7 @@ fn legend(columns: usize, view: &View<'_>) -> Line<'static> {
 
 /// The mark under the cursor: the last one up to the moment that is shown; of a moment between marks
 /// that stand in one column, the gravest of them.
-pub(super) fn told<'a>(app: &'a App) -> Option<&'a TimelineMark> {
+pub(super) fn told(app: &App) -> Option<&TimelineMark> {
     let playback = app.scene.playback.as_ref()?;
     let (at, scale) = (playback.at(), app.time_scale?);
     let marks = scale.marks_near(at, &app.scene.timeline);

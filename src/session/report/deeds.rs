@@ -83,7 +83,11 @@ impl DeedFold {
             .filter(|deed| deed.kind == DeedKind::Restart)
             .map(|deed| (deed.at, deed.nodes.clone()))
             .collect();
-        self.deeds.retain(|deed| deed.kind != DeedKind::Kill || !restarts.contains(&(deed.at, deed.nodes.clone())));
+        let restarts_all = |deed: &RecordedDeed| {
+            let has_all = |nodes: &Vec<Addr>| deed.nodes.iter().all(|node| nodes.contains(node));
+            restarts.iter().any(|(at, nodes)| *at == deed.at && has_all(nodes))
+        };
+        self.deeds.retain(|deed| deed.kind != DeedKind::Kill || !restarts_all(deed));
         for deed in &mut self.deeds {
             let word = match deed.kind {
                 DeedKind::Start => "start",

@@ -3,6 +3,7 @@
 //! maud escapes every text that is put in. What could act on a terminal, or turn the direction of
 //! text, is escaped in the whole page at the end, so that nothing can be forgotten.
 
+mod again;
 mod facts;
 mod gossip;
 mod story;
@@ -149,7 +150,7 @@ fn missing(report: &SessionReport) -> Markup {
 
 fn sections(report: &SessionReport) -> Markup {
     if report.model.totals().events == 0 {
-        return html! { (facts::again(report)) };
+        return html! { (again::again(report)) };
     }
     html! {
         (story::happened(report))
@@ -159,7 +160,7 @@ fn sections(report: &SessionReport) -> Markup {
         (story::deaths(report))
         (story::warnings(report))
         (facts::nodes(report))
-        (facts::again(report))
+        (again::again(report))
     }
 }
 

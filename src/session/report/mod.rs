@@ -123,7 +123,7 @@ impl SessionReport {
 #[derive(Debug)]
 struct ReportFold {
     model: Model,
-    /// By the header.
+    /// By the header, in the time of the events.
     started: Time,
     first: Option<Time>,
     looked_at: Option<Time>,
@@ -140,7 +140,7 @@ impl ReportFold {
     fn new(header: &Header) -> Self {
         Self {
             model: Model::new(),
-            started: header.started,
+            started: header.began(),
             first: None,
             looked_at: None,
             is_over: false,
@@ -155,7 +155,7 @@ impl ReportFold {
 
     fn take(&mut self, record: Result<JournalRecord, JournalError>) {
         match record {
-            Ok(JournalRecord::Event { event, .. }) => self.event(with_short_name(event)),
+            Ok(JournalRecord::Event { event, .. }) => self.event(&with_short_name(event)),
             Ok(JournalRecord::Skipped(events)) => self.missing(events),
             Ok(JournalRecord::Torn) => self.gaps.is_torn = true,
             Err(error) => {
@@ -165,7 +165,7 @@ impl ReportFold {
         }
     }
 
-    fn event(&mut self, event: Event) {
+    fn event(&mut self, event: &Event) {
         if !self.is_over && event.kind.is_leaving() {
             self.is_over = true;
             self.deeds.leaving(event.at);
@@ -176,9 +176,9 @@ impl ReportFold {
         self.first.get_or_insert(event.at);
         self.activity.at(event.at).events += 1;
         self.look_if_due(event.at);
-        self.deaths.before(&self.model, &event);
-        self.model.apply(&event);
-        self.deeds.take(&self.model, &event);
+        self.deaths.before(&self.model, event);
+        self.model.apply(event);
+        self.deeds.take(&self.model, event);
     }
 
     fn missing(&mut self, events: u64) {
@@ -198,7 +198,7 @@ impl ReportFold {
 
     fn finish(self, sources: Vec<String>, header: Header, end: Option<JournalEnd>) -> SessionReport {
         let model = self.model;
-        let last = model.now().max(header.started);
+        let last = model.now().max(header.began());
         let (messages, overlay) = (self.messages.finish(&model), self.overlay.finish(&model));
         let (deaths, (deeds, more_deeds)) = (self.deaths.finish(&model), self.deeds.finish(&model));
         let told = EpisodeSources {
@@ -214,7 +214,7 @@ impl ReportFold {
         SessionReport {
             sources,
             end,
-            first: self.first.unwrap_or(header.started),
+            first: self.first.unwrap_or(header.began()),
             last,
             header,
             gaps: self.gaps,

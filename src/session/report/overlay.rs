@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::graph::Graph;
+use crate::model::node::NodeRecord;
 use crate::model::{Model, Set};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
@@ -108,7 +109,7 @@ impl OverlayFold {
             self.keep(open.end(model.now(), None));
         }
         let graph = model.overlay().graph;
-        let runs = |node: &Addr| model.nodes().get(*node).is_some_and(|node| node.is_ours());
+        let runs = |node: &Addr| model.nodes().get(*node).is_some_and(NodeRecord::is_ours);
         self.figures.degrees = graph.nodes().filter(runs).map(|node| (node, graph.degree(node))).collect();
         self.figures.links = graph.nodes().map(|node| graph.degree(node)).sum::<usize>() / 2;
         self.figures.parts = graph.parts().len();
@@ -136,6 +137,8 @@ impl OverlayFold {
 }
 
 fn sorted(model: &Model, mut parts: Vec<Vec<Addr>>) -> Vec<Vec<Addr>> {
-    parts.iter_mut().for_each(|part| part.sort_by_cached_key(|node| model.nodes().order_of(*node)));
+    for part in &mut parts {
+        part.sort_by_cached_key(|node| model.nodes().order_of(*node));
+    }
     parts
 }

@@ -258,3 +258,41 @@ fn colors_of_plots_are_those_of_the_page() {
     let missing: BTreeSet<_> = named.filter(|name| !page.contains(&format!("--{name}: #"))).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+#[test]
+fn the_page_runs_a_lab_again_with_its_recorded_settings() {
+    let header = HEADER.replace(
+        '}',
+        r#","lab":{"seeds":2,"peers":5},"virtual_time":true,"settings":{"max-dial":"4","rng-seed":"7","$(rm)":"1"}}"#,
+    );
+    let mut file = NamedTempFile::with_suffix(".jsonl").unwrap();
+    writeln!(file, "{header}").unwrap();
+    let page = page(&SessionReport::read(file.path()).unwrap());
+    assert!(
+        page.contains("<code>gossipctl lab --seeds 2 --peers 5 --virtual --max-dial 4 --rng-seed 7</code>"),
+        "{page}"
+    );
+    assert!(page.contains("<code>gossipctl rerun "), "{page}");
+}
+
+#[test]
+fn a_session_in_virtual_time_lasts_as_long_as_its_events() {
+    let header = HEADER.replace(r#""started":1000000"#, r#""started":1795889889456335,"epoch":1000000"#);
+    let mut file = NamedTempFile::with_suffix(".jsonl").unwrap();
+    writeln!(file, "{header}").unwrap();
+    parted().lines.iter().for_each(|line| writeln!(file, "{line}").unwrap());
+    let report = SessionReport::read(file.path()).unwrap();
+    assert_eq!((report.first, report.lasted()), (at(0), Duration::from_millis(90_001)));
+}
+
+#[test]
+fn a_hung_node_restarted_with_others_was_not_killed() {
+    let mut script = Script::line();
+    script.event(1_000, 1, r#""event":"hung""#);
+    script.event(5_000, 2, r#""event":"stopped","how":"killed""#);
+    script.event(9_000, 1, r#""event":"stopped","how":"killed""#);
+    script.start(9_000, 1, "p1");
+    script.start(9_000, 2, "p2");
+    let deeds: Vec<String> = script.report().deeds.into_iter().map(|deed| deed.text).collect();
+    assert_eq!(deeds, ["start p1, p2 and p3", "hang p1", "kill p2", "restart p1 and p2"]);
+}

@@ -1,4 +1,4 @@
-//! What ran, the overlay, the nodes, and how to run it again.
+//! What ran, the overlay and the nodes.
 
 use maud::{Markup, html};
 
@@ -8,7 +8,6 @@ use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::theory::Detector;
 use crate::model::words::count_text;
 use crate::proto::config::Overlay;
-use crate::proto::fault::span_word;
 use crate::proto::message::{Dialect, Role};
 use crate::session::journal::{JournalEnd, RecordedSource};
 use crate::session::lines::stamp;
@@ -38,9 +37,9 @@ pub(super) fn zone(report: &SessionReport) -> String {
 }
 
 /// How a group of nodes works.
-type NodeSetup = (Option<Role>, Option<Dialect>, Option<Pace>, Methods);
+pub(super) type NodeSetup = (Option<Role>, Option<Dialect>, Option<Pace>, Methods);
 
-fn setups(report: &SessionReport) -> Vec<(NodeSetup, Vec<&NodeRecord>)> {
+pub(super) fn setups(report: &SessionReport) -> Vec<(NodeSetup, Vec<&NodeRecord>)> {
     let mut setups: Vec<(NodeSetup, Vec<&NodeRecord>)> = Vec::new();
     for node in report.model.nodes().iter().filter(|node| node.is_ours()) {
         let setup = (node.role, node.dialect, node.pace, node.methods);
@@ -255,54 +254,4 @@ fn node_row(report: &SessionReport, node: &NodeRecord) -> Markup {
 
 const fn state_text(state: ObservedState) -> &'static str {
     crate::session::overlay::state_name(state)
-}
-
-pub(super) fn again(report: &SessionReport) -> Markup {
-    let session = report.sources.iter().map(|source| quoted(source)).collect::<Vec<_>>().join(" --with ");
-    html! {
-        section id="again" {
-            h2 { "Run it again" }
-            p { "The recording, at any moment of it:" }
-            pre { code { "gossipctl replay " (session) "\ngossipctl report " (session) " -o report.html" } }
-            @if let Some(line) = command_line(report) {
-                p { "The same kind of network:" }
-                pre { code { (line) } }
-                p.soft.small {
-                    "Settings that a recording does not hold are the defaults. On sockets what was done is done again, \
-                    not the same packets; with '--virtual' and the same '--rng-seed' a run repeats to the byte."
-                }
-            }
-        }
-    }
-}
-
-/// As a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/+:".contains(c);
-    if !word.is_empty() && !word.starts_with('-') && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    let dash = if word.starts_with('-') { "./" } else { "" };
-    format!("'{dash}{}'", word.replace('\'', "'\\''"))
-}
-
-/// The command that starts such a network, as far as the recording tells.
-fn command_line(report: &SessionReport) -> Option<String> {
-    let lab = report.header.lab.or_else(|| crate::session::report::lab_of(&report.model))?;
-    if let Some(scenario) = &report.header.scenario {
-        return Some(format!("gossipctl lab --script {}", quoted(scenario)));
-    }
-    let mut line = format!("gossipctl lab --seeds {} --peers {}", lab.seeds, lab.peers);
-    let peers = setups(report).into_iter().find(|((role, ..), _)| *role == Some(Role::Peer));
-    if let Some(((_, dialect, Some(pace), methods), _)) = peers {
-        let span = |us| span_word(std::time::Duration::from_micros(us));
-        line += &format!(" --gossip-interval {}", span(pace.gossip_interval_us));
-        line += &format!(" --liveness-interval {}", span(pace.liveness_interval_us));
-        line += &format!(" --liveness-misses {}", pace.liveness_misses);
-        line += &dialect.map_or_else(String::new, |dialect| format!(" --wire {dialect}"));
-        if methods.overlay == (Overlay::Assignment { make_room: false }) {
-            line += " --join-policy refuse";
-        }
-    }
-    Some(line)
 }

@@ -45,6 +45,7 @@ impl Axis {
     }
 
     /// Logarithmic, with ticks at 1, 2 and 5 of each decade, or at the decades if those are many.
+    #[expect(clippy::cast_possible_truncation, reason = "exponents of ten: a float has few")]
     pub(super) fn log(from: f64, to: f64) -> Self {
         let decades = from.log10().floor() as i32..=to.log10().ceil() as i32;
         let is_fine = decades.end() - decades.start() <= FINE_DECADES;
@@ -74,6 +75,7 @@ impl Ranged for Axis {
     type FormatOption = DefaultFormatting;
     type ValueType = f64;
 
+    #[expect(clippy::cast_possible_truncation, reason = "a share of a number of pixels")]
     fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
         from + (f64::from(to - from) * self.share(*value)).round() as i32
     }
@@ -93,7 +95,8 @@ fn round_ticks(to: f64) -> Vec<f64> {
     let power = 10_f64.powf(least.log10().floor());
     let step = [1.0, 2.0, 5.0, 10.0].map(|step| step * power).into_iter().find(|step| *step >= least * 0.999);
     let step = step.unwrap_or(to);
-    (0_u32..=TICKS_MAX as u32 + 1).map(|tick| f64::from(tick) * step).take_while(|tick| *tick <= to).collect()
+    let ticks = (0_u32..).map(f64::from).take_while(|tick| *tick <= TICKS_MAX + 1.0);
+    ticks.map(|tick| tick * step).take_while(|tick| *tick <= to).collect()
 }
 
 /// Moments between these that a clock shows in round figures, in seconds after the first.

@@ -11,6 +11,9 @@ use crate::session::report::SessionReport;
 /// The rows of the timeline, top to bottom.
 const LANES: [&str; 6] = ["events", "faults", "overlay parted", "not everybody", "deaths", "warnings"];
 const LANE_HEIGHT: u32 = 28;
+/// Of the timeline, with its axis.
+#[expect(clippy::cast_possible_truncation, reason = "a few rows")]
+const TIMELINE_HEIGHT: u32 = LANE_HEIGHT * LANES.len() as u32 + 50;
 /// Half the least width of a mark, in parts of the whole: a pixel.
 const MARK_MIN: f64 = 0.001_3;
 /// Pixels for the names of the rows, and of the percents under them, so that their times agree.
@@ -18,9 +21,8 @@ const LABELS: u32 = 108;
 
 /// Activity, and marks for what went wrong.
 pub(in crate::session::report) fn timeline(report: &SessionReport) -> Option<String> {
-    let height = LANE_HEIGHT * LANES.len() as u32 + 50;
     let about = "A timeline of the session: events, faults, partings, incomplete messages, deaths, warnings";
-    plot((WHOLE, height), about, |root| draw_timeline(root, report))
+    plot((WHOLE, TIMELINE_HEIGHT), about, |root| draw_timeline(root, report))
 }
 
 /// A mark from one time to another, in a lane.
@@ -42,6 +44,7 @@ fn marks(report: &SessionReport) -> Vec<LaneMark> {
     faults.chain(partings).chain(spells).chain(deaths).chain(warnings).collect()
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the middle of one of the rows")]
 fn draw_timeline(root: &Area<'_>, report: &SessionReport) -> Drawn {
     let lanes = place(LANES.len() as u64);
     let centers: Vec<f64> = (0..LANES.len() as u64).map(|lane| place(lane) + 0.5).collect();
