@@ -32,7 +32,7 @@ pub struct Figures {
     pub lacked: BTreeMap<String, Vec<String>>,
     /// From the beginning of a message to a first copy; absent if there was none.
     pub delay_us: Option<Delay>,
-    /// RunLinks between peers.
+    /// Links between peers.
     pub links_made: u64,
     pub links_ended: u64,
     pub links_at_end: BTreeSet<String>,

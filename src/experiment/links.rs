@@ -15,14 +15,14 @@ enum RunConnection {
     Pair(Addr, Addr),
 }
 
-/// RunLinks between peers so far.
+/// Links between peers so far.
 #[derive(Debug, Default)]
 pub(super) struct RunLinks {
     pub(super) made: u64,
     pub(super) ended: u64,
     /// The connection of a link, by the node and its number there.
     ends: Map<(Addr, LinkId), RunConnection>,
-    /// RunLinks that are up, each with its nodes.
+    /// Links that are up, each with its nodes.
     up: Map<RunConnection, (Addr, Addr)>,
 }
 
