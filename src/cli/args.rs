@@ -496,7 +496,7 @@ pub(crate) enum PrintFormat {
     Prometheus,
     /// At the end, the overlay for Graphviz
     Dot,
-    /// At the end, the overlay as GraphML
+    /// At the end, the overlay as `GraphML`
     Graphml,
     /// At the end, tables of nodes, messages and deaths in Markdown
     Markdown,

@@ -228,7 +228,8 @@ fn text(args: &DiagramArgs, path: &Path, drawn: &Diagram, session: SessionSpan) 
     let picture = grid(drawn, style);
     let name = session_name(args, path);
     let head = format!("{}, session {name}, {}", drawn.title, times(drawn, session));
-    let rows = std::iter::once(&picture.head).chain(&picture.rows).map(|row| row.text());
+    let rows =
+        std::iter::once(&picture.head).chain(&picture.rows).map(super::super::model::diagram::grid::GridRow::text);
     let lines = [head, command(args, &name), String::new()].into_iter().chain(rows);
     let notes = Some(String::new()).into_iter().chain(drawn.notes()).filter(|_| !drawn.notes().is_empty());
     lines.chain(notes).map(|line| line + "\n").collect()

@@ -71,7 +71,7 @@ impl RunLinks {
     /// The links that are up, by the names of their nodes. Those of which both ends were killed are
     /// not.
     pub(super) fn at_end(&self, model: &Model) -> BTreeSet<String> {
-        let runs = |addr: &Addr| model.nodes().get(*addr).is_some_and(|node| node.runs());
+        let runs = |addr: &Addr| model.nodes().get(*addr).is_some_and(super::super::model::node::NodeRecord::runs);
         let alive = self.up.values().filter(|(one, other)| runs(one) && runs(other));
         alive.map(|(one, other)| pair(&model.name_of(*one), &model.name_of(*other))).collect()
     }

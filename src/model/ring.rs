@@ -44,13 +44,12 @@ impl<T: Clone> Ring<T> {
     /// Adds an entry. Returns its number, and the oldest entry if that had to go.
     pub fn push(&mut self, entry: T) -> (u64, Option<T>) {
         let gone = if self.len == self.limit { self.pop() } else { None };
-        match self.chunks.back_mut().filter(|last| last.len() < CHUNK_LEN) {
-            Some(last) => Arc::make_mut(last).push_back(entry),
-            None => {
-                let mut chunk = VecDeque::with_capacity(CHUNK_LEN);
-                chunk.push_back(entry);
-                self.chunks.push_back(Arc::new(chunk));
-            }
+        if let Some(last) = self.chunks.back_mut().filter(|last| last.len() < CHUNK_LEN) {
+            Arc::make_mut(last).push_back(entry)
+        } else {
+            let mut chunk = VecDeque::with_capacity(CHUNK_LEN);
+            chunk.push_back(entry);
+            self.chunks.push_back(Arc::new(chunk));
         }
         self.len += 1;
         (self.end() - 1, gone)

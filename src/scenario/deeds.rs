@@ -93,7 +93,7 @@ impl Deeds {
             EventKind::Node(told) => self.node(event.at, event.node, told),
             EventKind::Fault(FaultEvent::Set { fault, .. }) => self.fault_set(event.at, fault),
             EventKind::Fault(FaultEvent::Cleared { fault, .. }) => {
-                self.push_deed(RecordedDeed::clears(event.at, fault))
+                self.push_deed(RecordedDeed::clears(event.at, fault));
             }
             EventKind::Fault(FaultEvent::Lied { about }) => {
                 let lie = FaultCommand::Lie { liar: event.node, about: *about };

@@ -6,7 +6,7 @@
 //! | `.jsonl`    | the header and the events, as in a journal; it can be replayed |
 //! | `.csv`      | one row per event: `time` (local, ISO 8601), `node`, `address`, `event`, `peer`, `message`, `text` (a message's body, escaped), `detail` (the event in words) |
 //! | `.perfetto` | a trace for ui.perfetto.dev: see [`perfetto`] |
-//! | `.shiviz`   | events with vector clocks for ShiViz: see [`shiviz`] |
+//! | `.shiviz`   | events with vector clocks for `ShiViz`: see [`shiviz`] |
 //! | `.graphml`  | the overlay at a moment, for graph programs: see [`super::overlay`] |
 //! | `.dot`      | the same for Graphviz |
 //!

@@ -109,16 +109,15 @@ pub fn lay_out(
     for (place, item) in items.iter().enumerate() {
         let extent = extent(item);
         let is_free = extent.is_none_or(|extent| !taken.iter().any(|other| other.overlaps(extent)));
-        match rows.last_mut().filter(|row| is_free && item.at.since(row.at) < step.span()) {
-            Some(row) => row.items.push(place),
-            None => {
-                if let Some(last) = rows.last() {
-                    let silent = silence(last.at, item.at, step);
-                    rows.extend(silent);
-                }
-                rows.push(LayoutRow { at: item.at, items: vec![place], silence: None });
-                taken.clear();
+        if let Some(row) = rows.last_mut().filter(|row| is_free && item.at.since(row.at) < step.span()) {
+            row.items.push(place)
+        } else {
+            if let Some(last) = rows.last() {
+                let silent = silence(last.at, item.at, step);
+                rows.extend(silent);
             }
+            rows.push(LayoutRow { at: item.at, items: vec![place], silence: None });
+            taken.clear();
         }
         taken.extend(extent);
     }

@@ -157,7 +157,7 @@ struct ColumnLives<'a> {
 impl ColumnLives<'_> {
     fn column(&self, node: Addr) -> DiagramColumn {
         let record = self.model.nodes().get(node);
-        let is_ours = record.is_some_and(|record| record.is_ours());
+        let is_ours = record.is_some_and(super::super::node::NodeRecord::is_ours);
         let first = match self.model.life_at(node, self.from) {
             Some(NodeState::Runs) => LifeLine::Runs,
             Some(NodeState::Hangs) => LifeLine::Hangs,

@@ -60,7 +60,7 @@ impl DiagramSubject {
         let cases = || model.deaths().cases().iter().map(|(_, case)| case).filter(|case| case.dead == node);
         let case = match span {
             Some(span) => cases().find(|case| span.meets(case.at, case.latest_step_at())),
-            None => cases().last().filter(|case| case.back_at.is_none()),
+            None => cases().next_back().filter(|case| case.back_at.is_none()),
         };
         case.map_or(Self::Node(node), |case| Self::Death { dead: node, at: case.at })
     }
@@ -77,7 +77,7 @@ impl DiagramSubject {
             Self::Death { at, .. } if wanted.is_some() => DiagramSpan::around(*at, length),
             Self::Death { dead, at } => {
                 let case = model.deaths().cases().iter().map(|(_, case)| case);
-                let case = case.filter(|case| case.dead == *dead && case.at == *at).last();
+                let case = case.filter(|case| case.dead == *dead && case.at == *at).next_back();
                 case.map_or(lately, |case| death_span(case, model))
             }
             Self::Link(one, other) => {
@@ -179,7 +179,8 @@ fn other_ends(event: &Event) -> [Option<Addr>; 3] {
 fn death_span(case: &DeathCase, model: &Model) -> DiagramSpan {
     let probes = case.evidence.iter().filter_map(|told| first_sent(told.missed()));
     let declared = case.evidence.iter().filter_map(|told| told.declared_at);
-    let stopped = model.nodes().get(case.dead).filter(|node| !node.runs()).map(|node| node.life_since());
+    let stopped =
+        model.nodes().get(case.dead).filter(|node| !node.runs()).map(super::super::node::NodeRecord::life_since);
     let stopped = stopped.filter(|since| *since <= case.at && case.at.since(*since) <= SIGN_AGE_MAX);
     let first = probes.chain(declared).chain(stopped).fold(case.at, Time::min);
     let told = case.evidence.iter().filter_map(|told| told.reported_at.max(told.declared_at));

@@ -13,7 +13,7 @@ use crate::proto::message::MessageId;
 const NAMES_MAX: usize = 12;
 /// Messages that a line names.
 const MESSAGES_MAX: usize = 4;
-/// OverlayParts of an overlay that a line names.
+/// `OverlayParts` of an overlay that a line names.
 const PARTS_MAX: usize = 6;
 /// Lines of one group: more than anybody reads; the count of all is told.
 const LINES_MAX: usize = 200;

@@ -1,7 +1,7 @@
-//! A session as a log for ShiViz (<https://bestchai.bitbucket.io/shiviz/>), which draws what could
+//! A session as a log for `ShiViz` (<https://bestchai.bitbucket.io/shiviz/>), which draws what could
 //! have caused what.
 //!
-//! The first line is the expression by which ShiViz reads the rest, the second is empty: it would
+//! The first line is the expression by which `ShiViz` reads the rest, the second is empty: it would
 //! divide several runs. Each event then has two lines: its node with the node's vector clock, and what
 //! happened. A node's own entry counts its events from 1. A receipt takes over the clock that the
 //! sender had when it sent ("Timestamps in message-passing systems that preserve the partial
@@ -29,7 +29,7 @@ use crate::session::journal::Header;
 use crate::session::names::NodeNames;
 use crate::session::text::printed_json;
 
-/// The first line, as ShiViz expects it.
+/// The first line, as `ShiViz` expects it.
 const PARSER: &str = r"(?<host>\S*) (?<clock>{.*})\n(?<event>.*)";
 /// Nodes of one log: the clock of each event names them all, and nobody sees more columns.
 const HOSTS_MAX: usize = 1_024;
@@ -82,7 +82,7 @@ impl ShivizLog {
         Ok(Self { names, hosts, sent, utc_offset_s: header.utc_offset_s })
     }
 
-    /// The place of this node among the hosts. It keeps its name: ShiViz knows it by nothing else.
+    /// The place of this node among the hosts. It keeps its name: `ShiViz` knows it by nothing else.
     fn host(&mut self, node: Addr) -> io::Result<usize> {
         if let Some(place) = self.hosts.get_index_of(&node) {
             return Ok(place);
@@ -139,7 +139,7 @@ impl EventWriter for ShivizLog {
         writeln!(out, "{} {}", clock_text(event.at, self.utc_offset_s), printable(&what))
     }
 
-    /// ShiViz leaves out what its expression does not match.
+    /// `ShiViz` leaves out what its expression does not match.
     fn push_missing(&mut self, out: &mut Vec<u8>, _events: u64, words: &str) -> io::Result<()> {
         writeln!(out, "({words})")
     }
