@@ -31,7 +31,9 @@ fn main() {
         record(&path);
         measure(&path);
     }
-    given.iter().for_each(|path| measure(path));
+    for path in &given {
+        measure(path);
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]

@@ -127,7 +127,7 @@ fn a_trace_has_a_track_a_node_and_what_begins_there_ends() {
     assert!(of_phase(&trace, "i").any(|entry| entry["name"] == "takes p1 for dead"));
 }
 
-/// A line of a ShiViz log: the host, its clock, and what happened.
+/// A line of a `ShiViz` log: the host, its clock, and what happened.
 struct Told {
     host: String,
     clock: BTreeMap<String, u64>,

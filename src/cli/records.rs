@@ -45,7 +45,7 @@ impl Records {
             RecordFrom::Start => make_log_dir(&dir, &notify),
             RecordFrom::FirstEvent => Some(dir),
         };
-        Self::spawn(RecordPaths { from, journal, log_dir }, header, notify)
+        Self::spawn(&RecordPaths { from, journal, log_dir }, header, notify)
     }
 
     /// The same without log files: a network in virtual time may have a hundred thousand nodes.
@@ -53,14 +53,14 @@ impl Records {
         match new_journal(plan, header, &notify) {
             None => Self::none(),
             journal => {
-                Self::spawn(RecordPaths { from: RecordFrom::FirstEvent, journal, log_dir: None }, header, notify)
+                Self::spawn(&RecordPaths { from: RecordFrom::FirstEvent, journal, log_dir: None }, header, notify)
             }
         }
     }
 
-    fn spawn(paths: RecordPaths, header: &Header, notify: impl Fn(News) + Clone + Send + 'static) -> Self {
+    fn spawn(paths: &RecordPaths, header: &Header, notify: impl Fn(News) + Clone + Send + 'static) -> Self {
         let (tap, events) = feed(BATCHES_MAX);
-        let recorder = Recorder::spawn(events, &paths, header, notify.clone());
+        let recorder = Recorder::spawn(events, paths, header, notify.clone());
         Self { tap, recorder: recorder.map_err(|error| notify(News::Failing(error.to_string()))).ok() }
     }
 

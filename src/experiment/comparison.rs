@@ -261,15 +261,15 @@ fn details(before: &ComparedRun, otherwise: &ComparedRun) -> Vec<Detail> {
     let messages = a.lacked.keys().chain(b.lacked.keys()).collect::<BTreeSet<_>>();
     let warnings = |figures: &Figures| figures.warnings.iter().map(|warning| warning.text.clone()).collect();
     let links = |figures: &Figures| figures.links_at_end.iter().cloned().collect();
-    let lines = |lines: &Option<Vec<String>>| lines.clone().unwrap_or_default();
+    let told = |lines: &Option<Vec<String>>| lines.clone().unwrap_or_default();
     let all = [
         ("Deaths", of_deaths(labels, [&a.deaths, &b.deaths])),
         ("False deaths", of_deaths(labels, [&a.false_deaths, &b.false_deaths])),
         ("Incomplete messages", pairs(labels, messages, |message| [lacking(a, message), lacking(b, message)])),
-        ("RunLinks at the end", only_in(labels, [links(a), links(b)])),
+        ("Links at the end", only_in(labels, [links(a), links(b)])),
         ("Warnings", only_in(labels, [warnings(a), warnings(b)])),
-        ("Expectations not met", only_in(labels, [lines(&before.not_met), lines(&otherwise.not_met)])),
-        ("Lines not done", only_in(labels, [lines(&before.not_done), lines(&otherwise.not_done)])),
+        ("Expectations not met", only_in(labels, [told(&before.not_met), told(&otherwise.not_met)])),
+        ("Lines not done", only_in(labels, [told(&before.not_done), told(&otherwise.not_done)])),
     ];
     let differing = all.into_iter().filter(|(_, lines)| !lines.is_empty());
     let detail = |(title, mut lines): (&'static str, Vec<String>)| {

@@ -60,6 +60,7 @@ pub enum Change {
 
 /// What is different.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a comparison has some hundreds of them, and lives for a moment")]
 pub enum DifferenceKind {
     /// The parts of the overlay between which nothing passes.
     Overlay {

@@ -45,7 +45,7 @@ impl<T: Clone> Ring<T> {
     pub fn push(&mut self, entry: T) -> (u64, Option<T>) {
         let gone = if self.len == self.limit { self.pop() } else { None };
         if let Some(last) = self.chunks.back_mut().filter(|last| last.len() < CHUNK_LEN) {
-            Arc::make_mut(last).push_back(entry)
+            Arc::make_mut(last).push_back(entry);
         } else {
             let mut chunk = VecDeque::with_capacity(CHUNK_LEN);
             chunk.push_back(entry);

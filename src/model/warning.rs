@@ -351,13 +351,12 @@ impl Model {
     pub(super) fn look_until(&mut self, until: Time) {
         let end = ticks::grid(until);
         match self.warnings.looking {
-            Looking::Never => {}
             Looking::NotYet => self.warnings.looking = Looking::UpTo(end),
             Looking::UpTo(last) if last < end => {
                 self.look_between(last, end);
                 self.warnings.looking = Looking::UpTo(end);
             }
-            Looking::UpTo(_) => {}
+            Looking::Never | Looking::UpTo(_) => {}
         }
     }
 

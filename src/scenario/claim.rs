@@ -152,7 +152,7 @@ fn find<'a>(model: &'a Model, message: &MessageRef, since: Time) -> Option<&'a R
             rumors.find(|rumor| from_then_on(rumor) && rumor.id.origin == origin && rumor.body == *body)
         }
         // If the node was restarted, its latest message of that name.
-        MessageRef::Named(name) => rumors.filter(|rumor| model.message_name(rumor.id) == *name).next_back(),
+        MessageRef::Named(name) => rumors.rfind(|rumor| model.message_name(rumor.id) == *name),
     }
 }
 

@@ -88,7 +88,7 @@ mod tests {
         }
         let nothing = Script::of_lab(1, 3).without("kill p1").unwrap_err().to_string();
         assert_eq!(nothing, "'kill p1' is not in it: nothing is done in it");
-        let long: String = (1..=30).map(|second| format!("{second}s say p1 hello\n")).collect();
+        let long = (1..=30).map(|second| format!("{second}s say p1 hello\n")).collect::<Vec<_>>().concat();
         let error = Script::parse(&format!("lab 1 3\n{long}")).unwrap().without("kill p1").unwrap_err().to_string();
         assert!(error.ends_with("'20s say p1 hello' and 10 more"), "{error}");
     }

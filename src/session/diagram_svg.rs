@@ -437,7 +437,9 @@ fn draw_across(svg: &mut String, kind: ItemKind, xs: &[f64], y: f64) {
     if left < right {
         let _ = writeln!(svg, "<path class=\"line double\" d=\"M{left:.1} {y:.1}H{right:.1}\"/>");
     }
-    xs.iter().for_each(|x| draw_sign(svg, kind, SvgPoint { x: *x, y }));
+    for x in xs {
+        draw_sign(svg, kind, SvgPoint { x: *x, y });
+    }
 }
 
 fn push_text(svg: &mut String, class: &str, x: usize, y: usize, text: &str) {

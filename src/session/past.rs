@@ -174,13 +174,13 @@ impl Past {
 
     fn fold_to(&self, goal: Goal) -> Result<PastMoment, JournalError> {
         let (base, near) = {
-            let shelf = self.shelf();
-            (shelf.before(goal), shelf.index_before(goal))
+            let held = self.shelf();
+            (held.before(goal), held.index_before(goal))
         };
         let mut walk = PastWalk::from(&self.path, base.as_deref())?;
         let mut kept = walk.moment.position;
         let result = loop {
-            match walk.next()? {
+            match walk.next() {
                 Walked::Event(event) if goal.is_passed(&event, walk.moment.position) => break walk.moment,
                 Walked::Event(event) => walk.moment.take(&event),
                 Walked::Checkpoint => {
@@ -249,8 +249,8 @@ impl PastWalk {
         })
     }
 
-    fn next(&mut self) -> Result<Walked, JournalError> {
-        Ok(match self.recording.next_step() {
+    fn next(&mut self) -> Walked {
+        match self.recording.next_step() {
             None => Walked::End,
             Some(ReplayStep::Checkpoint) => Walked::Checkpoint,
             Some(ReplayStep::Record(Ok(JournalRecord::Event { event, .. }))) => Walked::Event(event),
@@ -262,7 +262,7 @@ impl PastWalk {
                 self.moment.damage.note(&error);
                 self.gap(error.missing(), Some(error.to_string()))
             }
-        })
+        }
     }
 
     fn gap(&mut self, events: u64, why: Option<String>) -> Walked {

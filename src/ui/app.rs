@@ -324,9 +324,8 @@ impl App {
         changed |= self.changes_at.take_if(|at| *at <= now).is_some();
         changed |= self.armed.take_if(|armed| armed.until <= now).is_some();
         match (changed, clock) {
-            (true, _) => Ticked::Picture,
             (false, true) if played == Ticked::Nothing => Ticked::Clock,
-            (false, true) => Ticked::Picture,
+            (true, _) | (false, true) => Ticked::Picture,
             (false, false) => played,
         }
     }

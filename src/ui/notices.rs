@@ -30,14 +30,16 @@ impl Default for NoticeLines {
 impl NoticeLines {
     /// All lines of a model of this moment, and of these notes those that were made until then.
     pub(crate) fn at(model: &Model, notes: &Ring<NoticeLine>, at: Time) -> Self {
-        let (mut noted, warnings) = (Self::default(), model.warnings().list());
-        noted.take(model);
-        let mut all: Vec<NoticeLine> = noted.lines.iter().map(|(_, line)| line.clone()).collect();
+        let (mut of_model, warnings) = (Self::default(), model.warnings().list());
+        of_model.take(model);
+        let mut all: Vec<NoticeLine> = of_model.lines.iter().map(|(_, line)| line.clone()).collect();
         all.extend(warnings.iter().map(|(_, warning)| warned(model, &warning.finding, warning.at)));
         all.extend(notes.iter().map(|(_, note)| note).filter(|note| note.at <= at).cloned());
         all.sort_by_key(|line| line.at);
         let mut told = Self { taken: model.notices().end(), warned: warnings.end(), ..Self::default() };
-        all.into_iter().for_each(|line| drop(told.lines.push(line)));
+        for line in all {
+            told.lines.push(line);
+        }
         told
     }
 

@@ -169,14 +169,14 @@ impl<'a> DiagramFold<'a> {
                 );
             }
             ProbeEvent::Lost { part, seq, loss } => {
-                let (asker, asked, what) = match part {
+                let (asker, responder, what) = match part {
                     ProbePart::Question => (loss.from, loss.to, "probe"),
                     ProbePart::Answer => (loss.to, loss.from, "answer"),
                 };
-                let asked_at = self.probes.get(&(asker, asked, *seq)).copied();
+                let asked_at = self.probes.get(&(asker, responder, *seq)).copied();
                 let sent = asked_at.filter(|_| *part == ProbePart::Question);
                 let label = format!("{what} lost: {}", self.loss(loss));
-                self.push(event, ItemKind::LostProbe, between(loss.from, loss.to, sent), label, link(asker, asked));
+                self.push(event, ItemKind::LostProbe, between(loss.from, loss.to, sent), label, link(asker, responder));
             }
         }
     }

@@ -194,7 +194,7 @@ impl<'a> Pen<'a> {
         let mut cells = self.blank();
         self.draw_lives(&mut cells, row.at);
         let time = match row.silence {
-            Some(silence) => self.aside(&format!("{} {}", self.pick(('⋮', ':')), span_text(silence))),
+            Some(silence) => aside(&format!("{} {}", self.pick(('⋮', ':')), span_text(silence))),
             None if row.items.is_empty() => String::new(),
             None => self.time_text(row.at, before),
         };
@@ -211,13 +211,7 @@ impl<'a> Pen<'a> {
 
     fn time_text(&self, at: Time, before: Option<Time>) -> String {
         let text = time_text(at, before, self.diagram.utc_offset_s);
-        if text.starts_with('+') { self.aside(&text) } else { text }
-    }
-
-    /// A text that ends where times end.
-    fn aside(&self, text: &str) -> String {
-        let fill = (TIME_WIDTH - 2).saturating_sub(width(text));
-        format!("{:fill$}{text}", "")
+        if text.starts_with('+') { aside(&text) } else { text }
     }
 
     fn draw_lives(&self, cells: &mut [GridCell], at: Time) {
@@ -244,7 +238,9 @@ impl<'a> Pen<'a> {
             }
             ItemRoute::At(node) => {
                 let middle = self.diagram.place_of(*node).and_then(|place| self.middles.get(place));
-                middle.iter().for_each(|middle| put(cells, **middle, self.pick(item.kind.sign()), part));
+                if let Some(middle) = middle {
+                    put(cells, *middle, self.pick(item.kind.sign()), part);
+                }
             }
             ItemRoute::Across(nodes) => {
                 let places = nodes.iter().filter_map(|node| self.diagram.place_of(*node));
@@ -358,4 +354,10 @@ impl Grid {
     pub fn step_text(&self) -> String {
         span_text(self.step.span().max(Duration::from_micros(1)))
     }
+}
+
+/// A text that ends where times end.
+fn aside(text: &str) -> String {
+    let fill = (TIME_WIDTH - 2).saturating_sub(width(text));
+    format!("{:fill$}{text}", "")
 }

@@ -110,7 +110,7 @@ pub fn lay_out(
         let extent = extent(item);
         let is_free = extent.is_none_or(|extent| !taken.iter().any(|other| other.overlaps(extent)));
         if let Some(row) = rows.last_mut().filter(|row| is_free && item.at.since(row.at) < step.span()) {
-            row.items.push(place)
+            row.items.push(place);
         } else {
             if let Some(last) = rows.last() {
                 let silent = silence(last.at, item.at, step);

@@ -76,8 +76,8 @@ impl DiagramSubject {
             }),
             Self::Death { at, .. } if wanted.is_some() => DiagramSpan::around(*at, length),
             Self::Death { dead, at } => {
-                let case = model.deaths().cases().iter().map(|(_, case)| case);
-                let case = case.filter(|case| case.dead == *dead && case.at == *at).next_back();
+                let mut cases = model.deaths().cases().iter().map(|(_, case)| case);
+                let case = cases.rfind(|case| case.dead == *dead && case.at == *at);
                 case.map_or(lately, |case| death_span(case, model))
             }
             Self::Link(one, other) => {

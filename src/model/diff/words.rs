@@ -9,6 +9,9 @@ use crate::proto::addr::Addr;
 use crate::proto::fault::Fault;
 use crate::proto::message::MessageId;
 
+/// How many have a message, of how many, and who lacks it why: what makes two messages alike.
+type AlikeKey<'a> = (usize, usize, &'a [(Addr, String)]);
+
 /// Names that a line lists before it says how many more there are.
 const NAMES_MAX: usize = 12;
 /// Messages that a line names.
@@ -213,7 +216,7 @@ impl<'a> Writer<'a> {
             0 => format!("{count} began, and reached everybody or are on their way"),
             late => format!("{count} began, of which {late} did not reach everybody"),
         };
-        let mut alike: Map<(usize, usize, &[(Addr, String)]), Vec<MessageId>> = Map::default();
+        let mut alike: Map<AlikeKey<'_>, Vec<MessageId>> = Map::default();
         for Incomplete { message, coverage, lacking } in incomplete {
             alike.entry((coverage.have, coverage.of, lacking.as_slice())).or_default().push(*message);
         }

@@ -14,6 +14,7 @@ const FINE_SILENCE: Duration = Duration::from_secs(180);
 /// Looks, at least, while a longer silence doubles.
 const LOOKS_PER_DOUBLING: u64 = 32;
 
+#[expect(clippy::cast_possible_truncation, reason = "half a second")]
 const STEP: u64 = LOOK_EVERY.as_micros() as u64;
 
 /// The latest look that can be at this time or before it.

@@ -20,7 +20,9 @@ pub(super) fn gathered(deeds: &[RecordedDeed], together: Duration) -> Vec<(Time,
         let clears = rest.iter().take_while(|deed| is_now(deed) && deed.cleared.is_some()).count();
         let restarts = rest[clears..].iter().take_while(|deed| is_now(deed) && deed.is_restart()).count();
         let (group, others) = rest.split_at((clears + restarts).max(1));
-        group.iter().for_each(|deed| network.take(deed));
+        for deed in group {
+            network.take(deed);
+        }
         told.extend(network.gather(group, clears));
         rest = others;
     }

@@ -42,9 +42,9 @@ fn lab() -> Vec<Event> {
 }
 
 /// The lines of the scenario after its lab.
-fn told(precision: Precision, after: Vec<Event>) -> Vec<String> {
+fn told(precision: Precision, after: &[Event]) -> Vec<String> {
     let mut deeds = Deeds::new(None, precision);
-    lab().iter().chain(&after).for_each(|event| deeds.take(event));
+    lab().iter().chain(after).for_each(|event| deeds.take(event));
     let text = deeds.record(Vec::new()).unwrap().text();
     let script = Script::parse(&text).unwrap();
     assert_eq!((script.seeds, script.peers), (1, 2));
@@ -59,7 +59,7 @@ fn each_command_is_found_in_its_marks_to_the_microsecond() {
         |us, id| event(us, P1, GossipEvent::Generated { id, body: "are you there".into(), trace: None, forwarded: 1 });
     let lines = told(
         Precision::Microseconds,
-        vec![
+        &[
             event(1_000_001, P1, fault(Scope::link(P1, P2), true)),
             generated(1_500_000, own),
             generated(2_000_000, said),
@@ -87,13 +87,13 @@ fn each_command_is_found_in_its_marks_to_the_microsecond() {
 #[test]
 fn a_hung_node_that_is_restarted_was_not_killed_by_the_user() {
     let marks = |killed_at, last| vec![event(1_000_000, P2, NodeEvent::Hung), killed(killed_at, P2), last];
-    let on_sockets = |killed_at, last| told(Precision::Milliseconds, marks(killed_at, last));
+    let on_sockets = |killed_at, last| told(Precision::Milliseconds, &marks(killed_at, last));
     let restarted = || started(2_000_300, P2, "p2");
     assert_eq!(on_sockets(2_000_000, restarted()), ["1s hang p2", "2s restart p2", "2s end"]);
     let ended = on_sockets(2_000_000, left(2_000_100, P1));
     assert_eq!(ended, ["1s hang p2", "2s end"], "it was ended with the session");
     assert_eq!(on_sockets(2_000_000, left(9_000_000, P1)), ["1s hang p2", "2s kill p2", "9s end"]);
-    let exact = |killed_at| told(Precision::Microseconds, marks(killed_at, restarted()));
+    let exact = |killed_at| told(Precision::Microseconds, &marks(killed_at, restarted()));
     assert_eq!(exact(2_000_300), ["1s hang p2", "2s300us restart p2", "2s300us end"]);
     assert_eq!(exact(2_000_000), ["1s hang p2", "2s kill p2", "2s300us restart p2", "2s300us end"]);
 }
@@ -103,7 +103,7 @@ fn partitions_end_together_and_a_fault_replaces_its_like() {
     let [one, other] = [Scope::border(vec![P1]), Scope::border(vec![P2])];
     let lines = told(
         Precision::Microseconds,
-        vec![
+        &[
             event(1_000_000, P1, fault(one.clone(), true)),
             event(2_000_000, P1, fault(one.clone(), false)),
             event(2_000_000, P1, fault(one.clone(), true)),
@@ -120,7 +120,9 @@ fn partitions_end_together_and_a_fault_replaces_its_like() {
 fn a_session_without_a_lab_at_its_beginning_is_no_scenario() {
     let outcome = |events: &[Event]| {
         let mut deeds = Deeds::new(None, Precision::Milliseconds);
-        events.iter().for_each(|event| deeds.take(event));
+        for event in events {
+            deeds.take(event);
+        }
         deeds.record(Vec::new()).map(drop)
     };
     assert_eq!(outcome(&[]), Err(NoScenario::Empty));
@@ -128,7 +130,9 @@ fn a_session_without_a_lab_at_its_beginning_is_no_scenario() {
     assert_eq!(outcome(&[started(0, S1, "s1"), started(9, P1, "p1")]), Err(NoScenario::NoLab));
     assert_eq!(outcome(&lab()), Ok(()));
     let mut deeds = Deeds::new(Some((1, 7)), Precision::Milliseconds);
-    lab().iter().for_each(|event| deeds.take(event));
+    for event in &lab() {
+        deeds.take(event);
+    }
     let record = deeds.record(Vec::new());
     assert_eq!(record.unwrap_err(), NoScenario::NoLab, "it was cut off while the lab started");
 }
@@ -136,7 +140,9 @@ fn a_session_without_a_lab_at_its_beginning_is_no_scenario() {
 #[test]
 fn what_an_older_recording_does_not_say_its_nodes_do() {
     let mut deeds = Deeds::new(None, Precision::Milliseconds);
-    lab().iter().for_each(|event| deeds.take(event));
+    for event in &lab() {
+        deeds.take(event);
+    }
     let told = deeds.settings_told();
     let told: Vec<_> = told.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let expected = [
@@ -158,7 +164,7 @@ fn what_ended_at_once_was_ended_by_one_command() {
     let border = |us, is_set| event(us, P2, fault(Scope::border(vec![P2]), is_set));
     let broken =
         || vec![cut(1_000_000, true), border(1_000_000, true), event(2_000_000, P1, slow(true)), killed(3_000_000, P2)];
-    let then = |after: Vec<Event>| told(Precision::Microseconds, [broken(), after].concat()).split_off(4);
+    let then = |after: Vec<Event>| told(Precision::Microseconds, &[broken(), after].concat()).split_off(4);
     let cuts = || vec![cut(4_000_000, false), border(4_000_000, false)];
     assert_eq!(then(cuts()), ["4s heal", "4s end"]);
     let all = || [cuts(), vec![event(4_000_000, P1, slow(false))]].concat();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::{Event, EventKind, GossipEvent, LossReason, MessageLoss, NodeEvent, Pace};
+use crate::event::{Event, EventKind, GossipEvent, LossReason, MessageLoss, Methods, NodeEvent, Pace};
 use crate::model::Model;
 use crate::model::diagram::DiagramSpec;
 use crate::model::diagram::subject::DiagramSubject;
@@ -10,13 +10,13 @@ fn at(micros: u64) -> Time {
 }
 
 /// A message that reaches one of two nodes, one of which has a name that is markup.
-fn drawn(place: SvgPlace) -> (Diagram, String) {
+fn drawn(on: SvgPlace) -> (Diagram, String) {
     let nodes = [3001, 3002, 3003].map(Addr::loopback);
     let id = MessageId { origin: nodes[0], run: 1, seq: 4 };
     let started = |name: &str, node| {
         let pace = Pace { gossip_interval_us: 0, liveness_interval_us: 0, liveness_misses: 3 };
         let (name, role, dialect) = (name.to_owned(), Role::Peer, Dialect::Framed);
-        (1, node, EventKind::from(NodeEvent::Started { name, role, dialect, pace, methods: Default::default() }))
+        (1, node, EventKind::from(NodeEvent::Started { name, role, dialect, pace, methods: Methods::default() }))
     };
     let trace = Some(Trace { sent: at(10), hop: 1 });
     let loss = MessageLoss { from: nodes[0], to: nodes[2], connection: None, why: LossReason::QueueFull };
@@ -30,11 +30,13 @@ fn drawn(place: SvgPlace) -> (Diagram, String) {
     ];
     let events: Vec<Event> = all.into_iter().map(|(micros, node, kind)| Event { at: at(micros), node, kind }).collect();
     let mut model = Model::new();
-    events.iter().for_each(|event| model.apply(event));
+    for event in &events {
+        model.apply(event);
+    }
     let subject = DiagramSubject::Message(id);
     let spec = DiagramSpec { subject, from: at(2), to: at(2_000), picked: Vec::new(), columns_max: 9, utc_offset_s: 0 };
     let diagram = crate::model::diagram::diagram(&spec, &events, &model);
-    let style = SvgStyle { place, title: "p1#4".to_owned(), caption: vec!["session <x> & y".to_owned()] };
+    let style = SvgStyle { place: on, title: "p1#4".to_owned(), caption: vec!["session <x> & y".to_owned()] };
     let picture = svg(&diagram, &style);
     (diagram, picture)
 }
@@ -44,14 +46,13 @@ fn elements(svg: &str) -> Vec<String> {
     let (mut open, mut all) = (Vec::new(), Vec::new());
     for tag in svg.split('<').skip(1) {
         let (tag, _) = tag.split_once('>').expect("a tag ends");
-        match tag.strip_prefix('/') {
-            Some(name) => assert_eq!(open.pop().as_deref(), Some(name)),
-            None => {
-                let name = tag.split([' ', '/']).next().unwrap_or_default().to_owned();
-                all.push(name.clone());
-                if !tag.ends_with('/') {
-                    open.push(name);
-                }
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop().as_deref(), Some(name));
+        } else {
+            let name = tag.split([' ', '/']).next().unwrap_or_default().to_owned();
+            all.push(name.clone());
+            if !tag.ends_with('/') {
+                open.push(name);
             }
         }
     }

@@ -102,7 +102,7 @@ impl Telling<'_> {
 impl PerfettoTrace {
     pub(super) fn begin(header: &Header, out: &mut Vec<u8>) -> io::Result<Self> {
         let mut trace = TraceWriter::default();
-        trace.begin(&header.gossipctl, &iso_stamp(header.started, header.utc_offset_s), out)?;
+        TraceWriter::begin(&header.gossipctl, &iso_stamp(header.started, header.utc_offset_s), out)?;
         trace.name_track(out, FAULTS, "faults", "what the user broke")?;
         Ok(Self {
             trace,
@@ -441,13 +441,7 @@ const fn arrow(sending: &ArrowOrigin) -> (&'static str, &'static str) {
     }
 }
 
-fn end_slice(
-    trace: &mut TraceWriter,
-    out: &mut Vec<u8>,
-    track: TrackId,
-    at: Time,
-    slice: &OpenSlice,
-) -> io::Result<()> {
+fn end_slice(trace: &mut TraceWriter, out: &mut Vec<u8>, on: TrackId, at: Time, slice: &OpenSlice) -> io::Result<()> {
     let OpenSlice { id, name, category } = slice;
-    trace.push(out, TraceEntry { track, at, phase: Phase::AsyncEnd(*id), name, category, args: None })
+    trace.push(out, TraceEntry { track: on, at, phase: Phase::AsyncEnd(*id), name, category, args: None })
 }

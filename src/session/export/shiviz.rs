@@ -122,7 +122,7 @@ impl ShivizLog {
     /// The clock as JSON, without the nodes of which nothing is known.
     fn clock_json(&self, clock: &[u32]) -> io::Result<String> {
         let known = clock.iter().enumerate().filter(|(_, count)| **count > 0);
-        let named = known.filter_map(|(place, count)| Some((self.hosts[place].name.as_str(), *count)));
+        let named = known.map(|(place, count)| (self.hosts[place].name.as_str(), *count));
         Ok(printed_json(&named.collect::<BTreeMap<&str, u32>>())?)
     }
 }

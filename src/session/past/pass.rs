@@ -25,7 +25,7 @@ impl Past {
         let mut pass = self.begin_pass()?;
         let (mut looked, mut reported) = (pass.walk.moment.position.0, pass.walk.moment.position.0);
         loop {
-            match pass.walk.next()? {
+            match pass.walk.next() {
                 Walked::Event(event) => pass.take(&event),
                 Walked::Gap { events, why } => pass.gap(events, why),
                 Walked::Checkpoint => pass.keep(self),
@@ -51,14 +51,14 @@ impl Past {
     fn begin_pass(&self) -> Result<Pass, JournalError> {
         let len = std::fs::metadata(&self.path).map(|about| about.len()).unwrap_or_default();
         let resume = {
-            let mut shelf = self.shelf();
-            if len < shelf.file_len {
+            let mut held = self.shelf();
+            if len < held.file_len {
                 // Another file, or a part of this one.
-                shelf.reset();
+                held.reset();
             }
-            shelf.file_len = len;
-            shelf.progress.is_whole = false;
-            shelf.resume()
+            held.file_len = len;
+            held.progress.is_whole = false;
+            held.resume()
         };
         let (keyframe, timeline) = resume.unzip();
         let walk = PastWalk::from(&self.path, keyframe.as_deref())?;
@@ -90,8 +90,8 @@ impl Pass {
     fn keep(&mut self, past: &Past) {
         let position = self.walk.moment.position;
         let (wants_point, wants_keyframe) = {
-            let shelf = past.shelf();
-            (shelf.wants_point(position), shelf.wants_keyframe(position))
+            let held = past.shelf();
+            (held.wants_point(position), held.wants_keyframe(position))
         };
         if wants_point && let Some(checkpoint) = self.walk.recording.checkpoint() {
             let (at, checkpoint) = (self.walk.moment.model.now(), checkpoint.without_nodes());
@@ -106,10 +106,10 @@ impl Pass {
         let model = &self.walk.moment.model;
         let Position(events) = self.walk.moment.position;
         let progress = PassProgress { read_to: model.started().map(|_| model.now()), events, is_whole };
-        let mut shelf = past.shelf();
-        shelf.timeline = self.timeline.clone();
-        shelf.first = model.started();
-        shelf.progress = progress;
+        let mut held = past.shelf();
+        held.timeline = self.timeline.clone();
+        held.first = model.started();
+        held.progress = progress;
         progress
     }
 }

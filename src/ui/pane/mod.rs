@@ -81,12 +81,15 @@ pub(crate) struct PaneInfo {
     pub(crate) scope: EventScope,
     /// How many lines there are, for the footer while the pane is not on the screen; `None`: it has no
     /// lines, so there is nothing to filter either.
-    pub(crate) count: Option<fn(&View<'_>) -> (usize, Tone)>,
+    pub(crate) count: Option<LineCount>,
     /// Lines that it wants, frame included.
     pub(crate) wanted: fn(&View<'_>) -> usize,
     /// A pane in its first state.
     pub(crate) make: fn() -> Box<dyn Pane>,
 }
+
+/// How many lines a pane has, and the tone in which that is told.
+pub(crate) type LineCount = fn(&View<'_>) -> (usize, Tone);
 
 impl PaneInfo {
     /// What most panes have in common.

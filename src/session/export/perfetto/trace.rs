@@ -111,7 +111,7 @@ pub(super) struct TraceWriter {
 }
 
 impl TraceWriter {
-    pub(super) fn begin(&self, gossipctl: &str, started: &str, out: &mut Vec<u8>) -> io::Result<()> {
+    pub(super) fn begin(gossipctl: &str, started: &str, out: &mut Vec<u8>) -> io::Result<()> {
         let about = printed_json(&OtherData { gossipctl, started })?;
         writeln!(out, "{{\"displayTimeUnit\":\"ms\",\"otherData\":{about},\"traceEvents\":[")
     }
