@@ -8,6 +8,7 @@ mod console;
 mod diagnostics;
 mod diagram;
 mod diff;
+mod examples;
 mod failure;
 mod files;
 mod glyphs;

@@ -31,7 +31,7 @@ pub enum DeedKind {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordedDeed {
+pub struct ReportedDeed {
     pub at: Time,
     pub kind: DeedKind,
     /// As a command: `kill p3`, `partition p1 p2`.
@@ -41,7 +41,7 @@ pub struct RecordedDeed {
 
 #[derive(Debug, Default)]
 pub(super) struct DeedFold {
-    deeds: Vec<RecordedDeed>,
+    deeds: Vec<ReportedDeed>,
     started: Map<Addr, ()>,
     more: u64,
 }
@@ -56,17 +56,17 @@ impl DeedFold {
         match before.filter(|_| joins) {
             Some(deed) => deed.nodes.push(event.node),
             None if is_full => self.more += 1,
-            None => self.deeds.push(RecordedDeed { at: event.at, kind, text, nodes: vec![event.node] }),
+            None => self.deeds.push(ReportedDeed { at: event.at, kind, text, nodes: vec![event.node] }),
         }
     }
 
     /// The nodes begin to leave: those that hang cannot, and are ended. Nobody did that.
     pub(super) fn leaving(&mut self, at: Time) {
         let hung = |node: &Addr| {
-            let of_node = |deed: &&RecordedDeed| deed.kind != DeedKind::Kill && deed.nodes.contains(node);
+            let of_node = |deed: &&ReportedDeed| deed.kind != DeedKind::Kill && deed.nodes.contains(node);
             self.deeds.iter().rev().find(of_node).is_some_and(|deed| deed.kind == DeedKind::Hang)
         };
-        let is_end = |deed: &RecordedDeed| {
+        let is_end = |deed: &ReportedDeed| {
             deed.kind == DeedKind::Kill && at.since(deed.at) <= TOGETHER && deed.nodes.iter().all(hung)
         };
         let ends: Vec<bool> = self.deeds.iter().map(is_end).collect();
@@ -75,7 +75,7 @@ impl DeedFold {
     }
 
     /// All deeds, and how many were too many.
-    pub(super) fn finish(mut self, model: &Model) -> (Vec<RecordedDeed>, u64) {
+    pub(super) fn finish(mut self, model: &Model) -> (Vec<ReportedDeed>, u64) {
         // A hung node that is started again ends its life first.
         let restarts: Vec<(Time, Vec<Addr>)> = self
             .deeds
@@ -83,7 +83,7 @@ impl DeedFold {
             .filter(|deed| deed.kind == DeedKind::Restart)
             .map(|deed| (deed.at, deed.nodes.clone()))
             .collect();
-        let restarts_all = |deed: &RecordedDeed| {
+        let restarts_all = |deed: &ReportedDeed| {
             let has_all = |nodes: &Vec<Addr>| deed.nodes.iter().all(|node| nodes.contains(node));
             restarts.iter().any(|(at, nodes)| *at == deed.at && has_all(nodes))
         };

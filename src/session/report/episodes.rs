@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::deaths::{DeathFigures, DeathKind};
-use super::deeds::{DeedKind, RecordedDeed};
+use super::deeds::{DeedKind, ReportedDeed};
 use super::messages::Spell;
 use super::overlay::Parting;
 use super::words::{exact_span, moment};
@@ -65,7 +65,7 @@ pub struct Episode {
 #[derive(Clone, Copy)]
 pub(super) struct EpisodeSources<'a> {
     pub(super) model: &'a Model,
-    pub(super) deeds: &'a [RecordedDeed],
+    pub(super) deeds: &'a [ReportedDeed],
     pub(super) deaths: &'a [DeathFigures],
     pub(super) partings: &'a [Parting],
     pub(super) spells: &'a [Spell],
@@ -115,7 +115,7 @@ fn joined(mut spans: Vec<Span>) -> Vec<Span> {
 impl<'a> EpisodeSources<'a> {
     fn spans(self) -> Vec<Span> {
         let begun = self.deeds.first().map(|deed| deed.at);
-        let is_event = move |deed: &&RecordedDeed| match deed.kind {
+        let is_event = move |deed: &&ReportedDeed| match deed.kind {
             DeedKind::Say => false,
             // What the session begins with is what ran, not what happened.
             DeedKind::Start => begun.is_none_or(|begun| deed.at.since(begun) > GAP),
@@ -155,7 +155,7 @@ impl<'a> EpisodeSources<'a> {
         Episode { from: span.from, until: span.until, is_open, title: self.title(span), facts, steps, more }
     }
 
-    fn deeds_in(self, span: Span) -> impl Iterator<Item = &'a RecordedDeed> {
+    fn deeds_in(self, span: Span) -> impl Iterator<Item = &'a ReportedDeed> {
         self.deeds.iter().filter(move |deed| span.holds(deed.at))
     }
 

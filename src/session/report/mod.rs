@@ -27,7 +27,7 @@ pub use self::html::page;
 
 use self::bins::{Bins, MergeBins};
 use self::deaths::{DeathFigures, DeathFold};
-use self::deeds::{DeedFold, RecordedDeed};
+use self::deeds::{DeedFold, ReportedDeed};
 use self::episodes::{Episode, EpisodeSources};
 use self::messages::{MessageFigures, MessageFold};
 use self::overlay::{OverlayFigures, OverlayFold};
@@ -56,7 +56,7 @@ pub struct SessionReport {
     /// The network before its nodes left.
     pub model: Model,
     pub activity: Bins<Activity>,
-    pub deeds: Vec<RecordedDeed>,
+    pub deeds: Vec<ReportedDeed>,
     pub more_deeds: u64,
     pub messages: MessageFigures,
     pub deaths: Vec<DeathFigures>,
