@@ -1,7 +1,7 @@
 //! What differs between two moments of a network, and why.
 //!
 //! [`diff`] compares two models and reads the events between them for what neither of them keeps. Each
-//! difference comes with its cause in the words of [`why`](super::why), as the later moment knows it.
+//! difference comes with its cause in the words of [`super::why`], as the later moment knows it.
 //! What happened in between and is over, such as a partition that was healed, is told, too.
 
 mod evidence;

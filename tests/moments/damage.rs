@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use gossipctl::event::{Event, EventKind, NodeEvent};
-use gossipctl::model::timeline::MarkKind;
+use gossipctl::model::timeline::{MarkKind, TimelineMark};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::time::Time;
 use gossipctl::session::journal::{Header, Journal, JournalError};
@@ -24,7 +24,7 @@ fn read(past: &Past) {
 
 fn gaps(past: &Past) -> Vec<String> {
     let timeline = past.timeline();
-    timeline.marks().iter().filter(|mark| mark.kind == MarkKind::Gap).map(|mark| mark.summary()).collect()
+    timeline.marks().iter().filter(|mark| mark.kind == MarkKind::Gap).map(TimelineMark::summary).collect()
 }
 
 /// Every moment from the keyframes is what a fold from the beginning gives.

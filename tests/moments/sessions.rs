@@ -13,7 +13,7 @@ use gossipctl::session::past::Past;
 use gossipctl::sim::{EPOCH, Piece, ScenarioSink, VirtualEngine, play};
 use tempfile::TempDir;
 
-/// Numbers from a seed: SplitMix64.
+/// Numbers from a seed: `SplitMix64`.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
