@@ -92,7 +92,9 @@ fn merged(dir: &Path, recordings: &[PathBuf]) -> (Merge, Vec<Event>) {
 
 fn folded(events: &[Event]) -> Model {
     let mut model = Model::new();
-    events.iter().for_each(|event| model.apply(event));
+    for event in events {
+        model.apply(event);
+    }
     model
 }
 
