@@ -210,6 +210,7 @@ fn console(events: &[Event]) -> Still {
         mode: Mode::Live,
         start_screen: StartScreen::Skipped,
         defaults: FormDefaults { seeds: Vec::new(), seed_listen: FROM, peer_listen: FROM, lab_seeds: 2, lab_peers: 8 },
+        columns: Vec::new(),
         keys: KeyOverrides::default(),
         clock: Clock::start(),
         utc_offset_s: 0,
