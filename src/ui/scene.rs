@@ -90,7 +90,7 @@ impl Scene {
         View {
             model,
             lines: &told.lines,
-            is_recorded: matches!(self.mode, Mode::Replay { .. }),
+            is_past: self.playback.is_some() || matches!(self.mode, Mode::Replay { .. }),
             theme: self.theme,
             keys: &self.keys,
             now: self.shown_at(),

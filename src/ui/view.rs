@@ -29,8 +29,8 @@ pub(crate) struct View<'a> {
     pub(crate) model: &'a Model,
     /// Notices as they were when they came.
     pub(crate) lines: &'a Ring<NoticeLine>,
-    /// A recording is shown, in which nothing can be started.
-    pub(crate) is_recorded: bool,
+    /// What is shown is over: a recording, or the past of a session that runs. Nothing can be done there.
+    pub(crate) is_past: bool,
     pub(crate) theme: Theme,
     pub(crate) keys: &'a KeyMap,
     /// The moment that is shown.
@@ -77,8 +77,8 @@ impl View<'_> {
 
     /// What an empty pane says: there are none of these, and how to start a node.
     pub(crate) fn none_yet(&self, what: &str, how: &str) -> String {
-        if self.is_recorded {
-            format!("No {what} at this moment of the recording.")
+        if self.is_past {
+            format!("No {what} at this moment of the session.")
         } else {
             format!("No {what} yet. Press {} to start {how}.", self.keys.key_of(Action::Add))
         }

@@ -115,7 +115,8 @@ fn an_empty_recording_offers_nothing_that_cannot_be_done() {
     let source = "empty.jsonl.zst".to_owned();
     let mut app = told(crate::ui::Options { mode: Mode::Replay { source }, ..options() }, Vec::new(), 0);
     let shown = app.picture(120, 40);
-    assert!(shown.contains("No nodes at this moment of the recording.") && !shown.contains("Press a"), "{shown}");
+    assert!(shown.contains("No nodes at this moment of the session.") && !shown.contains("Press a"), "{shown}");
+    assert!(shown.contains("Nobody had been reported dead") && !shown.contains("press x twice"), "{shown}");
 }
 
 #[test]
