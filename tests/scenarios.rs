@@ -283,7 +283,7 @@ fn a_line_ends_the_scenario_and_everybody_leaves() {
     let last = events.last().unwrap();
     assert_eq!(last.at.since(EPOCH).as_secs(), 60);
     assert!(matches!(last.kind, EventKind::Node(NodeEvent::Stopped { .. })));
-    assert_eq!(told, ["# A quiet minute.", "60 s: the scenario ends"]);
+    assert_eq!(told, ["# A quiet minute.", "1m: the scenario ends"]);
 }
 
 #[test]

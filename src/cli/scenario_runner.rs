@@ -149,7 +149,7 @@ mod tests {
         let summary = runner.run().summary();
         drop(runner);
         let refusal = "line 2: kill p1 p2: skipped: 'kill p1': p1 has left";
-        assert_eq!(told, ["1 s: kill p1 p2", refusal]);
+        assert_eq!(told, ["1s: kill p1 p2", refusal]);
         assert_eq!((summary.skipped, summary.in_part), (vec![refusal.to_owned()], 1));
         assert_eq!(done.await.unwrap(), [Command::Kill(P2)]);
     }

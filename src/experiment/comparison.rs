@@ -8,12 +8,15 @@ use serde::Serialize;
 use super::figures::{Death, Figures};
 use super::run::RunOutcome;
 use crate::model::words::{count_text, list_text, span_text};
+use crate::proto::fault::span_word;
 use crate::scenario::Summary;
 
 /// Lines that tell of one difference in detail: as many as anybody reads.
 const DETAILS_MAX: usize = 12;
 /// Peers that a line names.
 const NAMES_MAX: usize = 6;
+/// From here on, a span in whole minutes or hours names no moment.
+const COARSE_FROM: Duration = Duration::from_secs(120);
 
 /// A run, and what it is called in a comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -304,10 +307,16 @@ fn of_deaths(labels: [&str; 2], deaths: [&[Death]; 2]) -> Vec<String> {
 
 /// `at 7.2 s by 4 peers, off 2 lists`.
 fn death_text(death: &Death) -> String {
-    let at = span_text(Duration::from_micros(death.at_us));
+    let at = moment_text(Duration::from_micros(death.at_us));
     let (by, off) = (count_text(death.by as u64, "peer"), count_text(death.removed_by as u64, "list"));
     let off = if death.removed_by == 0 { "on all lists".to_owned() } else { format!("off {off}") };
     format!("at {at} by {by}, {off}")
+}
+
+/// `7.2 s`, or `3h12m3s` where a span in one unit would name no moment.
+fn moment_text(since_start: Duration) -> String {
+    let seconds = Duration::from_secs(since_start.as_secs());
+    if seconds < COARSE_FROM { span_text(since_start) } else { span_word(seconds) }
 }
 
 /// What only one of two lists has; what stands in a list twice must do so in the other.

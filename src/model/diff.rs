@@ -21,7 +21,7 @@ use super::link::LinkHistory;
 use super::node::{NodeRecord, ObservedState};
 use super::rumor::{Counting, Coverage, Rumor};
 use super::why::{self, Explanation, why_dead, why_link, why_not_each};
-use super::words::delisted;
+use super::words::{delisted, second_text};
 use super::{Model, Set};
 use crate::event::{Event, Purpose};
 use crate::proto::addr::Addr;
@@ -263,12 +263,19 @@ impl Sides<'_> {
             let [before, after] = [before, after].map(|record| record.map(NodeRecord::state));
             let at = self.after.nodes().get(node).map(|record| record.since);
             let what = DifferenceKind::Node { node, before, after };
-            Some(MomentDifference { what, at, why: Some(self.why_state(node, after)) })
+            Some(MomentDifference { what, at, why: Some(self.why_state(node, before, after)) })
         };
         self.in_order(all).into_iter().filter_map(told).collect()
     }
 
-    fn why_state(self, node: Addr, after: Option<ObservedState>) -> String {
+    fn why_state(self, node: Addr, before: Option<ObservedState>, after: Option<ObservedState>) -> String {
+        let since = self.after.nodes().get(node).map(|record| record.since);
+        if let (Some(ObservedState::Suspect { .. }), Some(ObservedState::Up), Some(since)) = (before, after, since) {
+            return format!(
+                "whoever missed its answers has heard from it, since {}",
+                second_text(since, self.utc_offset_s)
+            );
+        }
         match after {
             Some(ObservedState::Dead) => why_dead(self.after, node, self.utc_offset_s).verdict,
             Some(

@@ -16,6 +16,7 @@ use crate::event::{Event, EventKind, NodeEvent};
 use crate::model::Model;
 use crate::model::notice::Severity;
 use crate::model::words::{count_text, span_text};
+use crate::proto::fault::span_word;
 use crate::proto::time::Time;
 
 /// What a run wants.
@@ -360,7 +361,7 @@ impl Run {
                 self.open.push(OpenExpectation { step: number, since: now, expect });
             }
             Step::Command => {
-                acts.push(tell(Severity::Info, format!("{}: {}", span_text(step.at), step.text)));
+                acts.push(tell(Severity::Info, format!("{}: {}", span_word(step.at), step.text)));
                 match commands(&step.text, &self.model) {
                     Ok(commands) => {
                         acts.extend(commands.into_iter().map(|command| ScenarioAction::Do { step: number, command }));
@@ -371,7 +372,7 @@ impl Run {
                     }
                 }
             }
-            Step::End => acts.push(tell(Severity::Info, format!("{}: the scenario ends", span_text(step.at)))),
+            Step::End => acts.push(tell(Severity::Info, format!("{}: the scenario ends", span_word(step.at)))),
         }
     }
 

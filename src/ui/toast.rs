@@ -80,6 +80,12 @@ impl Toasts {
         }
     }
 
+    /// Another moment is shown, of which this is no news.
+    pub(crate) fn forget_news(&mut self) {
+        self.shown.take_if(|toast| toast.voice == Voice::News);
+        self.waiting = None;
+    }
+
     /// The user has seen it.
     pub(crate) fn dismiss(&mut self) {
         self.shown = None;

@@ -40,6 +40,7 @@ pub(crate) fn stop_or_go_on(app: &mut App) {
         playback.motion = Motion::Paused;
         // What was followed for a glance gives way to what a pause here always shows.
         app.waves = Waves::default();
+        app.toasts.forget_news();
         return;
     }
     let (at, span) = (playback.at(), playback.span);
@@ -203,5 +204,6 @@ pub(crate) fn stay(app: &mut App, id: SeekId, why: &NoSuchMoment) {
 /// What panes remember of another moment does not hold for this one.
 fn look_again(app: &mut App) {
     app.waves = Waves::default();
+    app.toasts.forget_news();
     app.panes.each().for_each(|pane| pane.forget());
 }
