@@ -225,9 +225,7 @@ impl Host {
             Ok(Ok(recording)) => {
                 self.replaying = Some(path.clone());
                 self.answer(FromHost::Opened(Box::new(recording))).await;
-                if let Err(error) = replay::tell_timeline(path, self.answers.clone()) {
-                    self.refuse(HostRefusal::File(format!("cannot read the recording: {error}"))).await;
-                }
+                self.past.read(path).await;
             }
             Ok(Err(error)) => self.refuse(HostRefusal::File(error.to_string())).await,
             Err(panic) => self.refuse(HostRefusal::File(format!("internal error: {panic}"))).await,

@@ -6,21 +6,19 @@
 use std::io;
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::event::Event;
 use crate::feed::Delivery;
-use crate::model::Model;
-use crate::model::timeline::Timeline;
 use crate::model::words::sentence;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::session::export::damage_text;
-use crate::session::journal::JournalError;
+use crate::session::journal::{JournalError, JournalRecord};
 use crate::session::names::NodeNames;
-use crate::session::past::Past;
+use crate::session::past::{Past, PastDirection, Position, SearchOutcome};
 use crate::session::replay::Damage;
 use crate::ui::{
     Destination, FromHost, NoSuchMoment, OpenedRecording, Rest, Seek, SeekId, Severity, ShownMoment, Speed,
@@ -33,12 +31,6 @@ const BATCH_LEN: usize = 256;
 const ANSWER_LEN: usize = 16_384;
 /// Requests that may wait: the console has one of each kind under way, and drops the others.
 const REQUESTS_MAX: usize = 64;
-
-/// Events after which the timeline of a recording is told again while it is read.
-const TOLD_EVERY: u64 = 65_536;
-
-/// The least time between two moments.
-const STEP: Duration = Duration::from_micros(1);
 
 /// A recording, and where to begin.
 #[derive(Debug, Clone)]
@@ -59,6 +51,10 @@ impl ReplayStart {
 /// What is asked of the thread.
 #[derive(Debug)]
 enum PastRequest {
+    /// Read the whole recording: any moment of it is then quick, and its timeline known.
+    Read {
+        journal: PathBuf,
+    },
     Seek {
         journal: PathBuf,
         seek: Seek,
@@ -86,6 +82,11 @@ impl PastReader {
         Ok(Self { requests })
     }
 
+    /// Has a recording read from its beginning to its end, and its timeline told meanwhile.
+    pub(crate) async fn read(&self, journal: PathBuf) {
+        self.ask(PastRequest::Read { journal }).await;
+    }
+
     pub(crate) async fn seek(&self, journal: PathBuf, seek: Seek) {
         self.ask(PastRequest::Seek { journal, seek }).await;
     }
@@ -104,22 +105,26 @@ impl PastReader {
 struct OpenedPast {
     path: PathBuf,
     past: Past,
+    /// Stops the thread that reads it.
+    reading: Option<DropGuard>,
 }
 
 /// The console is gone.
 struct Gone;
 
-/// The events after a moment, and the request for it.
-struct EventCursor {
+/// What is recorded after a moment, and the request for it.
+struct RecordCursor {
     id: SeekId,
-    events: Peekable<Box<dyn Iterator<Item = Event> + Send>>,
+    records: Peekable<Box<dyn Iterator<Item = RecordedStep> + Send>>,
     last: Time,
 }
+
+type RecordedStep = Result<JournalRecord, JournalError>;
 
 struct PastServer {
     answers: mpsc::Sender<FromHost>,
     past: Option<OpenedPast>,
-    cursor: Option<EventCursor>,
+    cursor: Option<RecordCursor>,
     /// Damaged lines of the recording that the user was told of.
     told: u64,
 }
@@ -131,8 +136,8 @@ impl PastServer {
             while let Ok(request) = asked.try_recv() {
                 requests.push(request);
             }
-            let newest = requests.iter().map(PastRequest::id).max();
-            for request in requests.into_iter().filter(|request| Some(request.id()) == newest) {
+            let newest = requests.iter().filter_map(PastRequest::id).max();
+            for request in requests.into_iter().filter(|request| request.id().is_none_or(|id| Some(id) == newest)) {
                 if self.answer(request).is_err() {
                     return;
                 }
@@ -142,6 +147,7 @@ impl PastServer {
 
     fn answer(&mut self, request: PastRequest) -> Result<(), Gone> {
         match request {
+            PastRequest::Read { journal } => self.read(&journal),
             PastRequest::Seek { journal, seek } => self.go(&journal, &seek),
             PastRequest::Follow { journal, id, after, until } => self.follow(&journal, id, after, until),
         }
@@ -152,33 +158,13 @@ impl PastServer {
     }
 }
 
-/// Folds the timeline of a recording on a thread of its own, and tells it now and then.
-pub(crate) fn tell_timeline(journal: PathBuf, answers: mpsc::Sender<FromHost>) -> io::Result<()> {
-    let fold = move || -> Result<(), JournalError> {
-        let (mut model, mut timeline) = (Model::new(), Timeline::new());
-        for (events, event) in
-            (1..).zip(Past::open(&journal)?.events(Time::from_micros(0), Time::from_micros(u64::MAX))?)
-        {
-            model.apply(&event);
-            timeline.follow(&model, &event);
-            let is_due = events % TOLD_EVERY == 0;
-            if is_due && answers.blocking_send(FromHost::Timeline(Box::new(timeline.clone()))).is_err() {
-                return Ok(());
-            }
-        }
-        let _ = answers.blocking_send(FromHost::Timeline(Box::new(timeline)));
-        Ok(())
-    };
-    // What is wrong with the file is told when a moment of it is shown.
-    std::thread::Builder::new().name("timeline".to_owned()).spawn(move || drop(fold())).map(drop)
-}
-
 impl PastRequest {
-    /// The request that makes those before it void.
-    const fn id(&self) -> SeekId {
+    /// The request that makes those before it void, if it is one of them.
+    const fn id(&self) -> Option<SeekId> {
         match self {
-            Self::Seek { seek, .. } => seek.id,
-            Self::Follow { id, .. } => *id,
+            Self::Read { .. } => None,
+            Self::Seek { seek, .. } => Some(seek.id),
+            Self::Follow { id, .. } => Some(*id),
         }
     }
 }
@@ -191,6 +177,28 @@ pub(crate) fn open(start: &ReplayStart) -> Result<OpenedRecording, JournalError>
 }
 
 impl PastServer {
+    /// Reads on a thread of its own, so that moments are shown meanwhile. What is wrong with the file
+    /// is told when a moment of it is shown.
+    fn read(&mut self, journal: &Path) -> Result<(), Gone> {
+        let Ok(past) = self.past(journal).cloned() else { return Ok(()) };
+        let (answers, stop) = (self.answers.clone(), CancellationToken::new());
+        if let Some(opened) = &mut self.past {
+            opened.reading = Some(stop.clone().drop_guard());
+        }
+        let read = move || {
+            let tell = |_| {
+                if answers.blocking_send(FromHost::Timeline(Box::new(past.timeline()))).is_err() {
+                    stop.cancel();
+                }
+            };
+            drop(past.read_on(&stop, tell));
+        };
+        match std::thread::Builder::new().name("past-pass".to_owned()).spawn(read) {
+            Ok(_) => Ok(()),
+            Err(error) => self.warn(format!("cannot read the recording ahead: {error}")),
+        }
+    }
+
     fn go(&mut self, journal: &Path, seek: &Seek) -> Result<(), Gone> {
         let file = |error: JournalError| NoSuchMoment::File(error.to_string());
         let shown = self.past(journal).map_err(file).and_then(|past| {
@@ -208,20 +216,19 @@ impl PastServer {
 
     fn follow(&mut self, journal: &Path, id: SeekId, after: Time, until: Option<Time>) -> Result<(), Gone> {
         let cursor = self.cursor.take().filter(|cursor| cursor.id == id && cursor.last == after);
-        let begin = || EventCursor::after(self.past(journal)?, id, after);
+        let begin = || RecordCursor::after(self.past(journal)?, id, after);
         let mut cursor = match cursor.map_or_else(begin, Ok) {
             Ok(cursor) => cursor,
             Err(error) => return self.warn(error.to_string()),
         };
-        let events = cursor.take(ANSWER_LEN);
-        let rest = if events.is_empty() { Rest::End } else { Rest::More };
+        let deliveries = cursor.take(ANSWER_LEN);
+        let rest = if deliveries.is_empty() { Rest::End } else { Rest::More };
         let until = match rest {
             Rest::More => cursor.last,
             // Of a recording the console knows the end.
             Rest::End => until.unwrap_or(cursor.last),
         };
-        let batches = events.chunks(BATCH_LEN).map(|batch| Delivery { skipped: 0, batch: batch.into() });
-        let upcoming = Upcoming { id, deliveries: batches.collect(), until, rest };
+        let upcoming = Upcoming { id, deliveries, until, rest };
         // What is appended to a file that is still written is read anew.
         self.cursor = Some(cursor).filter(|_| rest == Rest::More);
         self.send(FromHost::Upcoming(upcoming))
@@ -231,7 +238,7 @@ impl PastServer {
     fn past(&mut self, journal: &Path) -> Result<&Past, JournalError> {
         let past = match self.past.take().filter(|past| past.path == journal) {
             Some(past) => past,
-            None => OpenedPast { path: journal.to_owned(), past: Past::open(journal)? },
+            None => OpenedPast { path: journal.to_owned(), past: Past::open(journal)?, reading: None },
         };
         Ok(&self.past.insert(past).past)
     }
@@ -252,21 +259,68 @@ impl PastServer {
     }
 }
 
-impl EventCursor {
+impl RecordCursor {
     fn after(past: &Past, id: SeekId, after: Time) -> Result<Self, JournalError> {
-        let events = past.events(after + STEP, Time::from_micros(u64::MAX))?;
-        let events: Box<dyn Iterator<Item = Event> + Send> = Box::new(events);
-        Ok(Self { id, events: events.peekable(), last: after })
+        let records = past.records_from(past.at(after)?.position)?;
+        let records: Box<dyn Iterator<Item = RecordedStep> + Send> = Box::new(records);
+        Ok(Self { id, records: records.peekable(), last: after })
     }
 
-    /// So many events, and all others of the last one's microsecond.
-    fn take(&mut self, most: usize) -> Vec<Event> {
-        let mut taken: Vec<Event> = self.events.by_ref().take(most).collect();
-        if let Some(last) = taken.last().map(|event| event.at) {
-            taken.extend(std::iter::from_fn(|| self.events.next_if(|event| event.at == last)));
+    /// So many records, and all others of the last one's microsecond.
+    fn take(&mut self, most: usize) -> Vec<Delivery> {
+        let mut batches = Batches::default();
+        for taken in 0.. {
+            let last = self.last;
+            let Some(record) = self.records.next_if(|record| taken < most || is_at(record, last)) else { break };
+            match record {
+                Ok(JournalRecord::Event { event, .. }) => {
+                    self.last = event.at;
+                    batches.push(event);
+                }
+                Ok(JournalRecord::Skipped(events)) => batches.skip(events),
+                Ok(JournalRecord::Torn) => {}
+                Err(error) => batches.skip(error.missing()),
+            }
         }
-        self.last = taken.last().map_or(self.last, |event| event.at);
-        taken
+        batches.finish()
+    }
+}
+
+fn is_at(record: &RecordedStep, at: Time) -> bool {
+    matches!(record, Ok(JournalRecord::Event { event, .. }) if event.at == at)
+}
+
+/// Makes deliveries of events, in which what is missing stands in its place.
+#[derive(Default)]
+struct Batches {
+    whole: Vec<Delivery>,
+    skipped: u64,
+    batch: Vec<Event>,
+}
+
+impl Batches {
+    fn push(&mut self, event: Event) {
+        self.batch.push(event);
+        if self.batch.len() >= BATCH_LEN {
+            self.close();
+        }
+    }
+
+    fn skip(&mut self, events: u64) {
+        self.close();
+        self.skipped = self.skipped.saturating_add(events);
+    }
+
+    fn close(&mut self) {
+        let (skipped, batch) = (std::mem::take(&mut self.skipped), std::mem::take(&mut self.batch));
+        if skipped > 0 || !batch.is_empty() {
+            self.whole.push(Delivery { skipped, batch: batch.into() });
+        }
+    }
+
+    fn finish(mut self) -> Vec<Delivery> {
+        self.close();
+        self.whole
     }
 }
 
@@ -275,30 +329,41 @@ fn destination(past: &Past, seek: &Seek) -> Result<Time, NoSuchMoment> {
     let file = |error: JournalError| NoSuchMoment::File(error.to_string());
     match seek.to {
         Destination::Time(at) => Ok(at),
-        Destination::Event { direction: TimeDirection::Forward, scope } => {
-            let mut later = past.events(seek.from + STEP, Time::from_micros(u64::MAX)).map_err(file)?;
-            let found = later.find(|event| scope.shows(event));
-            found.map(|event| event.at).ok_or(NoSuchMoment::NoEvent(TimeDirection::Forward))
+        Destination::Event { direction, scope } => {
+            let found = find(past, seek.from, direction, |event| scope.shows(event)).map_err(file)?;
+            found.ok_or(NoSuchMoment::NoEvent(direction))
         }
         Destination::Match { direction, scope, ref sought } => {
+            let then = past.at(seek.from).map_err(file)?.model;
             let mut names = NodeNames::new();
-            let found = past.events(Time::from_micros(0), Time::from_micros(u64::MAX)).map_err(file)?;
-            let mut found = found.filter(|event| {
+            let found = find(past, seek.from, direction, |event| {
                 names.learn(event);
-                let name = |addr| names.name(addr).into_owned();
+                let is_known = |addr| then.nodes().get(addr).is_some();
+                let name = |addr| if is_known(addr) { then.name_of(addr) } else { names.name(addr) }.into_owned();
                 scope.shows(event) && sought.matches(&text_of(event, &name))
             });
-            let at = match direction {
-                TimeDirection::Forward => found.map(|event| event.at).find(|at| *at > seek.from),
-                TimeDirection::Back => found.by_ref().map(|event| event.at).take_while(|at| *at < seek.from).last(),
-            };
-            at.ok_or_else(|| NoSuchMoment::NoMatch(direction, sought.typed().to_owned()))
+            found.map_err(file)?.ok_or_else(|| NoSuchMoment::NoMatch(direction, sought.typed().to_owned()))
         }
-        Destination::Event { direction: TimeDirection::Back, scope } => {
-            let earlier = past.events(Time::from_micros(0), seek.from - STEP).map_err(file)?;
-            let found = earlier.filter(|event| scope.shows(event)).last();
-            found.map(|event| event.at).ok_or(NoSuchMoment::NoEvent(TimeDirection::Back))
-        }
+    }
+}
+
+/// When the next event happened that is wanted, before this time or after it.
+fn find(
+    past: &Past,
+    from: Time,
+    direction: TimeDirection,
+    mut wanted: impl FnMut(&Event) -> bool,
+) -> Result<Option<Time>, JournalError> {
+    let Position(before) = past.at(from)?.position;
+    // The search back leaves out the event right before its position.
+    let (position, direction, is_beyond): (_, _, fn(Time, Time) -> bool) = match direction {
+        TimeDirection::Forward => (Position(before), PastDirection::Forward, |at, from| at > from),
+        TimeDirection::Back => (Position(before + 1), PastDirection::Back, |at, from| at < from),
+    };
+    let is_wanted = |event: &Event| is_beyond(event.at, from) && wanted(event);
+    match past.find(position, direction, is_wanted, &CancellationToken::new(), |_| {})? {
+        SearchOutcome::Found(found) => Ok(Some(found.event.at)),
+        SearchOutcome::Nothing | SearchOutcome::Stopped { .. } => Ok(None),
     }
 }
 

@@ -72,6 +72,7 @@ pub struct Timeline {
     /// In order of time.
     marks: Vec<TimelineMark>,
     density: Density,
+    last: Option<Time>,
     /// Warnings and messages of the model before these numbers have a mark.
     warned: u64,
     incomplete: u64,
@@ -81,7 +82,14 @@ pub struct Timeline {
 
 impl Default for Timeline {
     fn default() -> Self {
-        Self { marks: Vec::new(), density: Density::default(), warned: 0, incomplete: 0, merge_width: MERGE_WIDTH_MIN }
+        Self {
+            marks: Vec::new(),
+            density: Density::default(),
+            last: None,
+            warned: 0,
+            incomplete: 0,
+            merge_width: MERGE_WIDTH_MIN,
+        }
     }
 }
 
@@ -93,6 +101,7 @@ impl Timeline {
     /// Takes an event that this model has just taken.
     pub fn follow(&mut self, model: &Model, event: &Event) {
         self.density.count(event.at, 1);
+        self.last = self.last.max(Some(event.at));
         self.follow_looks(model);
         if let Some((kind, node, text)) = said(model, event) {
             self.push(TimelineMark { at: event.at, kind, node, message: None, text: text.into(), more: 0 });
@@ -135,6 +144,11 @@ impl Timeline {
     /// Something is missing here, as this text says.
     pub fn gap(&mut self, at: Time, text: String) {
         self.push(TimelineMark { at, kind: MarkKind::Gap, node: None, message: None, text: text.into(), more: 0 });
+    }
+
+    /// The time of the latest event that was taken.
+    pub fn last(&self) -> Option<Time> {
+        self.last
     }
 
     /// All marks, in order of time.

@@ -83,7 +83,21 @@ fn go_to_mark(app: &mut App, direction: TimeDirection) {
     };
     match mark.map(|mark| mark.at) {
         Some(at) => seek(app, Destination::Time(at), AfterSeek::Stop),
-        None => app.show(Severity::Info, format!("no mark {}", direction.word())),
+        None => app.show(Severity::Info, no_mark(app, direction)),
+    }
+}
+
+/// A recording may still be read, and what lies behind is then not known.
+fn no_mark(app: &App, direction: TimeDirection) -> String {
+    let none = format!("no mark {}", direction.word());
+    let is_replay = matches!(app.scene.mode, Mode::Replay { .. });
+    let Some(Playback { span, .. }) = app.scene.playback.as_ref().filter(|_| is_replay) else { return none };
+    match app.scene.timeline.last() {
+        Some(read_to) if read_to < span.last => {
+            format!("{none} so far: the recording is read up to {}", span.text_of(read_to))
+        }
+        Some(_) => none,
+        None => format!("{none} so far: the recording is being read"),
     }
 }
 

@@ -253,6 +253,13 @@ fn beyond_the_last_mark_nothing_moves_and_that_is_said() {
 }
 
 #[test]
+fn marks_that_are_not_read_yet_are_not_said_to_be_absent() {
+    let mut app = replay(9_000);
+    app.press("]");
+    assert!(app.footer().contains("so far: the recording is being read"), "{}", app.footer());
+}
+
+#[test]
 fn a_click_on_the_timeline_shows_that_moment() {
     let mut app = paused(9_000);
     let bar = row(&mut app, 120, 40);
