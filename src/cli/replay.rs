@@ -225,13 +225,18 @@ impl PastServer {
         let rest = if deliveries.is_empty() { Rest::End } else { Rest::More };
         let until = match rest {
             Rest::More => cursor.last,
-            // Of a recording the console knows the end.
-            Rest::End => until.unwrap_or(cursor.last),
+            Rest::End => until.unwrap_or_else(|| self.end(journal).max(cursor.last)),
         };
         let upcoming = Upcoming { id, deliveries, until, rest };
         // What is appended to a file that is still written is read anew.
         self.cursor = Some(cursor).filter(|_| rest == Rest::More);
         self.send(FromHost::Upcoming(upcoming))
+    }
+
+    /// When a recording ends; its beginning, if it cannot be read any more.
+    fn end(&mut self, journal: &Path) -> Time {
+        let span = self.past(journal).and_then(Past::span);
+        span.map_or(Time::from_micros(0), |span| span.last)
     }
 
     /// The session of this file. What was read of it before makes it quicker.

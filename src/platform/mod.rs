@@ -2,7 +2,7 @@
 //!
 //! `unix` and `portable` are two halves with the same functions, and one of them is compiled. The portable half uses
 //! the standard library, tokio and crossterm alone, so it is also compiled and tested on Unix, with
-//! `RUSTFLAGS="--cfg portable"` (see `.ci/run`). No other room names a system, and this one imports no other room.
+//! `--features portable` (see `.ci/run`). No other room names a system, and this one imports no other room.
 //!
 //! | what | Unix | portable half |
 //! |---|---|---|
@@ -16,20 +16,20 @@
 //! | keys | bytes of the terminal, decoded by the console | crossterm's events |
 //! | address of a killed node | taken again while old connections linger | the same; Windows allows that unasked |
 
-#[cfg(any(not(unix), portable))]
+#[cfg(any(not(unix), feature = "portable"))]
 mod lock_file;
-#[cfg(any(not(unix), portable))]
+#[cfg(any(not(unix), feature = "portable"))]
 mod portable;
-#[cfg(any(not(unix), portable))]
+#[cfg(any(not(unix), feature = "portable"))]
 mod stop_signals;
-#[cfg(all(unix, not(portable)))]
+#[cfg(all(unix, not(feature = "portable")))]
 mod unix;
 
 use crossterm::event::Event;
 
-#[cfg(any(not(unix), portable))]
+#[cfg(any(not(unix), feature = "portable"))]
 pub use self::{lock_file::*, portable::*, stop_signals::*};
-#[cfg(all(unix, not(portable)))]
+#[cfg(all(unix, not(feature = "portable")))]
 pub use unix::*;
 
 /// A request to end this program.

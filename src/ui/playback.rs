@@ -121,9 +121,6 @@ impl Playback {
             Rest::More => Supply::More,
             Rest::End => Supply::End,
         };
-        if self.supply == Supply::End {
-            self.known_until = self.known_until.max(self.span.last);
-        }
     }
 
     /// After which moment to ask for more, if that is due.

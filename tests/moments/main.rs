@@ -63,14 +63,15 @@ fn a_moment_is_the_same_from_wherever_it_is_folded() {
     let mut random = Random(20_261_128);
     let session = Session::play_for(&mut random, Duration::from_secs(30));
     let (first, last) = (session.events[0].at, session.events.last().unwrap().at);
-    for packing in [Packing::Frames, Packing::Lines, Packing::Others] {
+    // Without frames there is nothing to go on from but the beginning.
+    for (packing, jumps) in [(Packing::Frames, 950), (Packing::Lines, 25), (Packing::Others, 25)] {
         let recorded = session.record(packing);
         let past = recorded.past();
         let stop = CancellationToken::new();
         past.read_on(&stop, |_| {}).unwrap();
         let lasted = usize::try_from(last.micros_since(first)).unwrap();
         let mut moment = || first + Duration::from_micros(random.below(lasted) as u64);
-        let mut times: Vec<Time> = (0..333).map(|_| moment()).collect();
+        let mut times: Vec<Time> = (0..jumps).map(|_| moment()).collect();
         times.push(last);
         let mut sorted: Vec<(usize, Time)> = times.iter().copied().enumerate().collect();
         sorted.sort_by_key(|(_, at)| *at);
@@ -95,7 +96,7 @@ fn a_moment_is_the_same_from_wherever_it_is_folded() {
 
 #[test]
 fn a_small_memory_gives_the_same_moments() {
-    let session = Session::play_for(&mut Random(4), Duration::from_secs(100));
+    let session = Session::play_for(&mut Random(4), Duration::from_secs(50));
     let recorded = session.record(Packing::Frames);
     let large = recorded.past();
     large.read_on(&CancellationToken::new(), |_| {}).unwrap();

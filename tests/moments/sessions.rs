@@ -59,9 +59,9 @@ impl Recorded {
 }
 
 impl Session {
-    /// A session of half a minute to a minute.
+    /// A session of some twenty seconds.
     pub(crate) fn play(random: &mut Random) -> Self {
-        let seconds = 30 + random.below(30) as u64;
+        let seconds = 15 + random.below(15) as u64;
         Self::play_for(random, Duration::from_secs(seconds))
     }
 

@@ -39,6 +39,7 @@ fn the_same_seed_gives_the_same_run_to_the_last_event() {
 #[test]
 fn a_large_network_starts_at_once_and_settles_without_a_death() {
     let mut network = Network::new(2, 55);
+    network.peer_config.messages = Some(0);
     network.start_peers(1..=250);
     network.world.run_for(LIVENESS * 8 + Duration::from_secs(1));
     let wrong = |kind: &EventKind| {

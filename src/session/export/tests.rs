@@ -312,7 +312,7 @@ fn an_export_whose_place_is_taken_leaves_nothing_behind() {
     assert_eq!((session.files(), session.text("out.txt")), (2, "somebody else's".to_owned()));
 }
 
-#[cfg(all(unix, not(portable)))]
+#[cfg(all(unix, not(feature = "portable")))]
 #[test]
 fn an_export_is_as_readable_as_any_new_file_of_the_user() {
     use std::os::unix::fs::PermissionsExt;

@@ -86,6 +86,19 @@ fn at_the_end_it_pauses_once() {
 }
 
 #[test]
+fn a_session_that_goes_on_is_not_silent_where_it_was_not_read() {
+    let mut playback = playing("0.1x");
+    playback.supply(Upcoming { id: playback.id, deliveries: vec![events(&[10])], until: at(20), rest: Rest::More });
+    playback.supply(Upcoming { id: playback.id, deliveries: Vec::new(), until: at(20), rest: Rest::End });
+    playback.go_on_until(at(60_000));
+    assert_eq!(due(&mut playback, 150), [10]);
+    let elapsed = playback.advance(at(10_000));
+    assert_eq!((elapsed.silence, elapsed.is_over, playback.at()), (None, false, at(20)));
+    playback.go_on_until(at(60_000));
+    assert_eq!(playback.take_ask(), Some(at(20)));
+}
+
+#[test]
 fn paused_nothing_moves_and_nothing_is_caught_up_later() {
     let mut playback = playing("1x");
     came(&mut playback, &[100, 200], Rest::End);

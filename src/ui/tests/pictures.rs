@@ -178,7 +178,7 @@ fn a_dead_node_is_explained_with_its_evidence() {
 }
 
 #[test]
-#[cfg_attr(any(not(unix), portable), ignore = "a key less, and so a line less")]
+#[cfg_attr(any(not(unix), feature = "portable"), ignore = "a key less, and so a line less")]
 fn the_help_names_every_key_and_command() {
     let mut app = suspect();
     app.press("?");
