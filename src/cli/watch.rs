@@ -71,7 +71,7 @@ fn settled(clock: Clock) -> Result<Watch, Failure> {
     let latest = clock.now() + ORDER_DELAY + POLL_INTERVAL;
     loop {
         watch
-            .look()
+            .look(clock.now())
             .map_err(|error| Failure::other(format_args!("{}: cannot be read: {error}", sessions.display())))?;
         if !watch.is_settling(clock.now()) || clock.now() >= latest {
             return Ok(watch);

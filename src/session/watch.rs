@@ -64,6 +64,8 @@ pub struct WatchedSession {
     /// Its nodes, and whether they run.
     nodes: Map<Addr, WatchedNode>,
     links: LinkedNodes,
+    /// When it was last seen to run.
+    seen_at: Time,
     /// Reads it for its nodes and links; `None`: it is shown, and read for that.
     follower: Option<JournalFollower>,
     /// It cannot be shown with the others.
@@ -77,13 +79,14 @@ struct WatchedNode {
 }
 
 impl WatchedSession {
-    fn new(session: Session) -> Self {
+    fn new(session: Session, seen_at: Time) -> Self {
         let follower = JournalFollower::open(&session.path).ok();
         Self {
             session,
             state: WatchedState::Running,
             nodes: Map::default(),
             links: LinkedNodes::default(),
+            seen_at,
             follower,
             is_left_out: false,
         }
@@ -223,10 +226,10 @@ impl Watch {
     }
 
     /// Looks for sessions that have begun or ended, and for links between those that run.
-    pub fn look(&mut self) -> io::Result<Look> {
+    pub fn look(&mut self, now: Time) -> io::Result<Look> {
         let mut look = Look::default();
-        self.note_ends(&mut look.news);
-        self.find_sessions()?;
+        self.note_ends(&mut look.news, now);
+        self.find_sessions(now)?;
         self.sessions.iter_mut().filter(|session| !session.is_over()).for_each(WatchedSession::read_on);
         look.joining = self.joining();
         if let Some(shown) = &mut self.shown {
@@ -235,23 +238,26 @@ impl Watch {
         Ok(look)
     }
 
-    fn find_sessions(&mut self) -> io::Result<()> {
+    fn find_sessions(&mut self, now: Time) -> io::Result<()> {
         for dir in &mut self.dirs {
             let found = Archive::open_new(&dir.path, &mut dir.known)?.sessions;
             // What runs ahead of the clock is over before anybody could watch it.
             let is_watchable = |session: &Session| session.state == State::Running && session.header.epoch.is_none();
-            self.sessions.extend(found.into_iter().filter(is_watchable).map(WatchedSession::new));
+            let watched = found.into_iter().filter(is_watchable).map(|session| WatchedSession::new(session, now));
+            self.sessions.extend(watched);
         }
         Ok(())
     }
 
     /// Notes which sessions have ended, one look after their last events could be read.
-    fn note_ends(&mut self, news: &mut Vec<WatchNews>) {
+    fn note_ends(&mut self, news: &mut Vec<WatchNews>, now: Time) {
         for ix in 0..self.sessions.len() {
             let session = &mut self.sessions[ix];
             match session.state {
                 // A file that was removed is begun anew by its writer.
-                WatchedState::Running if is_being_written(&session.session.path).unwrap_or(true) => {}
+                WatchedState::Running if is_being_written(&session.session.path).unwrap_or(true) => {
+                    session.seen_at = now
+                }
                 WatchedState::Running => session.state = WatchedState::Ending,
                 WatchedState::Ending => {
                     let end = glance(&session.session.path).map_or(JournalEnd::Open, |glance| glance.end);
@@ -280,8 +286,9 @@ impl Watch {
         match end {
             JournalEnd::Closed(how) => Some(WatchNews::Ended { name, what, how }),
             JournalEnd::Open => {
-                let last = shown.order.newest(source)?;
-                // Its nodes ended with the process, after the last event that it could write.
+                // Its nodes ended with the process, after it was last seen and after its last event.
+                let seen_at = session.seen_at.max(shown.order.told_until());
+                let last = shown.order.newest(source).map_or(seen_at, |newest| newest.max(seen_at));
                 for (node, about) in session.nodes.iter_mut().filter(|(_, node)| node.is_running) {
                     about.is_running = false;
                     let kind = EventKind::Node(NodeEvent::Stopped { how: Stop::Killed });

@@ -205,7 +205,7 @@ impl Watcher {
 
     /// Shows what is new.
     fn look(&mut self) {
-        let look = match self.watch.look() {
+        let look = match self.watch.look(self.clock.now()) {
             Ok(look) => look,
             Err(error) => return self.tell(Severity::Error, format!("cannot look for sessions: {error}")),
         };

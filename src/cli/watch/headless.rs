@@ -82,8 +82,10 @@ impl Follower {
     fn run(mut self) -> Result<(), Failure> {
         loop {
             self.hand_on();
-            let look =
-                self.watch.look().map_err(|error| Failure::other(format_args!("cannot look for sessions: {error}")))?;
+            let look = self
+                .watch
+                .look(self.clock.now())
+                .map_err(|error| Failure::other(format_args!("cannot look for sessions: {error}")))?;
             look.news.iter().for_each(tell);
             self.join(&look.joining);
             if look.news.contains(&WatchNews::AllEnded) {

@@ -18,9 +18,15 @@ pub struct JournalFollower {
     header: Header,
     /// Up to where it was read; nothing if only its header was.
     read_to: Option<Bookmark>,
-    /// The file as it was last looked at.
-    seen: Option<Metadata>,
+    /// The file as it was last looked at. It is kept open, so that no other gets its number.
+    seen: Option<SeenFile>,
     part: Option<JournalPart>,
+}
+
+#[derive(Debug)]
+struct SeenFile {
+    _file: File,
+    about: Metadata,
 }
 
 /// What can be read now.
@@ -69,8 +75,9 @@ impl JournalFollower {
             Err(error) => return Err(error),
         };
         let about = file.metadata()?;
-        let seen = self.seen.replace(about.clone());
-        let (same, packing) = (seen.filter(|seen| is_same_file(seen, &about)), Packing::of(&self.path));
+        let seen = self.seen.replace(SeenFile { _file: file.try_clone()?, about: about.clone() });
+        let same = seen.as_ref().map(|seen| &seen.about).filter(|seen| is_same_file(seen, &about));
+        let packing = Packing::of(&self.path);
         match (same, &mut self.read_to) {
             (None, read_to) => *read_to = None,
             (Some(seen), _) if seen.len() == about.len() => return Ok(None),
