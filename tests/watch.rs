@@ -100,7 +100,8 @@ fn processes_are_watched_as_one_network_until_they_end() {
     assert_eq!(rest.iter().filter(left).count(), 3, "{rest:?}");
     let (code, said) = watch.end();
     assert_eq!(code, Some(0), "{said}");
-    for expected in ["has joined: peer", "was killed (peer", "has ended: interrupted (seed", "all sessions have ended"]
+    for expected in
+        ["has joined: session", "was killed with its process", "has ended: interrupted", "all sessions have ended"]
     {
         assert!(said.contains(expected), "'{expected}' is not in\n{said}");
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub use self::news::WatchNews;
 use self::order::LiveOrder;
-pub use self::order::{LiveRecord, Progress};
+pub use self::order::{LiveRecord, ReadProgress};
 use super::archive::{Archive, Session, State};
 use super::disk::is_being_written;
 use super::journal::{Header, JournalEnd, JournalFollower, JournalRecord, RecordedLab, glance};
@@ -58,7 +58,7 @@ pub enum WatchedState {
 
 /// A session that runs, or ran when it was found.
 #[derive(Debug)]
-pub struct WatchedSession {
+pub struct RunningSession {
     pub session: Session,
     pub state: WatchedState,
     /// Its nodes, and whether they run.
@@ -78,7 +78,7 @@ struct WatchedNode {
     is_running: bool,
 }
 
-impl WatchedSession {
+impl RunningSession {
     fn new(session: Session, seen_at: Time) -> Self {
         let follower = JournalFollower::open(&session.path).ok();
         Self {
@@ -172,7 +172,7 @@ pub enum Joined {
 
 /// What was seen at a look.
 #[derive(Debug, Default)]
-pub struct Look {
+pub struct WatchReport {
     pub news: Vec<WatchNews>,
     /// Sessions that belong to the network that is shown, and are not part of it yet.
     pub joining: Vec<usize>,
@@ -183,7 +183,7 @@ pub struct Look {
 pub struct Watch {
     dirs: Vec<WatchedDir>,
     delay: Duration,
-    sessions: Vec<WatchedSession>,
+    sessions: Vec<RunningSession>,
     shown: Option<ShownNetwork>,
     /// Addresses that were known when it was last looked who belongs to whom.
     known: usize,
@@ -209,28 +209,28 @@ impl Watch {
         self.delay
     }
 
-    pub fn sessions(&self) -> &[WatchedSession] {
+    pub fn sessions(&self) -> &[RunningSession] {
         &self.sessions
     }
 
     /// The sessions of the network that is shown.
-    pub fn members(&self) -> impl Iterator<Item = &WatchedSession> {
+    pub fn members(&self) -> impl Iterator<Item = &RunningSession> {
         let members = self.shown.iter().flat_map(|shown| &shown.members);
         members.filter_map(|member| self.sessions.get(*member))
     }
 
     /// Some session has begun so recently that its nodes may not be linked yet.
     pub fn is_settling(&self, now: Time) -> bool {
-        let is_young = |session: &WatchedSession| now.since(session.session.header.started) < self.delay;
+        let is_young = |session: &RunningSession| now.since(session.session.header.started) < self.delay;
         self.sessions.iter().any(|session| !session.is_over() && (session.is_starting() || is_young(session)))
     }
 
     /// Looks for sessions that have begun or ended, and for links between those that run.
-    pub fn look(&mut self, now: Time) -> io::Result<Look> {
-        let mut look = Look::default();
+    pub fn look(&mut self, now: Time) -> io::Result<WatchReport> {
+        let mut look = WatchReport::default();
         self.note_ends(&mut look.news, now);
         self.find_sessions(now)?;
-        self.sessions.iter_mut().filter(|session| !session.is_over()).for_each(WatchedSession::read_on);
+        self.sessions.iter_mut().filter(|session| !session.is_over()).for_each(RunningSession::read_on);
         look.joining = self.joining();
         if let Some(shown) = &mut self.shown {
             shown.order.look_again();
@@ -243,7 +243,7 @@ impl Watch {
             let found = Archive::open_new(&dir.path, &mut dir.known)?.sessions;
             // What runs ahead of the clock is over before anybody could watch it.
             let is_watchable = |session: &Session| session.state == State::Running && session.header.epoch.is_none();
-            let watched = found.into_iter().filter(is_watchable).map(|session| WatchedSession::new(session, now));
+            let watched = found.into_iter().filter(is_watchable).map(|session| RunningSession::new(session, now));
             self.sessions.extend(watched);
         }
         Ok(())
@@ -302,7 +302,7 @@ impl Watch {
 
     /// The networks of the sessions that run, each by its sessions. A session of which no node is known is of none.
     pub fn networks(&self) -> Vec<Vec<usize>> {
-        let is_counted = |session: &WatchedSession| !session.is_starting() && !session.is_over();
+        let is_counted = |session: &RunningSession| !session.is_starting() && !session.is_over();
         let counted: Vec<usize> = (0..self.sessions.len()).filter(|ix| is_counted(&self.sessions[*ix])).collect();
         self.networks_of(&counted)
     }
@@ -330,7 +330,7 @@ impl Watch {
     pub fn joined(&self, ix: usize) -> WatchNews {
         let session = self.sessions.get(ix);
         let name = session.map(|session| session.name().to_owned()).unwrap_or_default();
-        WatchNews::Joined { name, what: session.map(WatchedSession::what).unwrap_or_default() }
+        WatchNews::Joined { name, what: session.map(RunningSession::what).unwrap_or_default() }
     }
 
     /// Shows these sessions as one network, from their beginning.
@@ -402,9 +402,9 @@ impl Watch {
     }
 
     /// What was recorded since, in order, as far as it is complete; and whether more can be read at once.
-    pub fn advance(&mut self, now: Time) -> (Vec<LiveRecord>, Progress) {
+    pub fn advance(&mut self, now: Time) -> (Vec<LiveRecord>, ReadProgress) {
         let Some(ShownNetwork { merge, order, members, .. }) = &mut self.shown else {
-            return (Vec::new(), Progress::Current);
+            return (Vec::new(), ReadProgress::Current);
         };
         let sessions = &mut self.sessions;
         let progress = order.read_on(now, merge, |SourceIx(source), event| {

@@ -8,7 +8,7 @@ use crate::proto::addr::Addr;
 pub(crate) fn refusal(scene: &Scene, command: Option<&Command>) -> String {
     let name = |addr| scene.live.name_of(addr).into_owned();
     let Some((command, node)) = command.and_then(|command| Some((command, subject(command)?))) else {
-        return "watch only shows: give commands in the window of a session, or start another one there".to_owned();
+        return "watch only shows: give commands in the window of a session, start nodes in a new terminal".to_owned();
     };
     let (text, node_name) = (grammar::text(command, &name), name(node));
     match scene.watched.iter().find(|session| session.nodes.contains(&node)) {

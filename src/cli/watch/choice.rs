@@ -6,7 +6,7 @@ use crate::cli::output::say;
 use crate::model::second_text;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
-use crate::session::watch::{Watch, WatchedSession};
+use crate::session::watch::{RunningSession, Watch};
 
 /// Sessions of a network that are named in its line.
 const NAMED_MAX: usize = 4;
@@ -71,7 +71,7 @@ fn find<'a>(watch: &Watch, networks: &'a [ListedNetwork], wanted: &str) -> Resul
     if let Some(network) = number.and_then(|number| networks.get(number.checked_sub(1)?)) {
         return Ok(network);
     }
-    let has = |network: &ListedNetwork, is_meant: &dyn Fn(&WatchedSession) -> bool| {
+    let has = |network: &ListedNetwork, is_meant: &dyn Fn(&RunningSession) -> bool| {
         network.members.iter().filter_map(|ix| watch.sessions().get(*ix)).any(is_meant)
     };
     if let Some(addr) = address(wanted) {
@@ -79,7 +79,7 @@ fn find<'a>(watch: &Watch, networks: &'a [ListedNetwork], wanted: &str) -> Resul
             networks.iter().find(|network| has(network, &|session| session.nodes().any(|node| node == addr)));
         return with_node.ok_or_else(|| Failure::usage(format_args!("no session that runs here has a node at {addr}")));
     }
-    let begins = |session: &WatchedSession| session.name().starts_with(wanted);
+    let begins = |session: &RunningSession| session.name().starts_with(wanted);
     let mut fitting = networks.iter().filter(|network| has(network, &begins));
     match (fitting.next(), fitting.next()) {
         (Some(network), None) => Ok(network),

@@ -29,7 +29,7 @@ use crate::session::journal::Header;
 use crate::session::recorder::{Limits, News, RecordFrom, RecordPaths, Recorder, RecorderHandle};
 use crate::session::replay::Damage;
 use crate::session::summary::summary;
-use crate::session::watch::{Joined, LateJoin, POLL_INTERVAL, Progress, Watch, WatchNews, WatchedState};
+use crate::session::watch::{Joined, LateJoin, POLL_INTERVAL, ReadProgress, Watch, WatchNews, WatchedState};
 use crate::ui::{self, FromHost, NetworkRow, WatchedPast, WatchedSession};
 
 /// Batches and events that wait to be shown: as many as the console takes in a turn without leaving any out. Whoever
@@ -66,7 +66,8 @@ pub(super) async fn run(watch: Watch, shown: Shown, plan: Plan, clock: Clock) ->
     let records =
         TempRecords { dir: None, limits: shown.limits, made: 0, recorder: None, recorders, answers: answers.clone() };
     let (choices, chosen) = sync_channel(CHOSEN_MAX);
-    let watcher = Watcher { watch, clock, tap, answers: answers.clone(), records, damage: Damage::default(), told: 0 };
+    let watcher =
+        WatchThread { watch, clock, tap, answers: answers.clone(), records, damage: Damage::default(), told: 0 };
     let watching = std::thread::Builder::new().name("watch".to_owned());
     let watching = watching.spawn(move || watcher.run(shown, &chosen)).map_err(Failure::system)?;
     let (to_host, asked) = mpsc::channel(TALK_MAX);
@@ -100,7 +101,7 @@ pub(super) async fn run(watch: Watch, shown: Shown, plan: Plan, clock: Clock) ->
 }
 
 /// Reads the journals, and hands what is in them to the console and to the file by which it goes back.
-struct Watcher {
+struct WatchThread {
     watch: Watch,
     clock: Clock,
     tap: Tap,
@@ -111,7 +112,7 @@ struct Watcher {
     told: u64,
 }
 
-impl Watcher {
+impl WatchThread {
     /// Runs until the console is gone.
     fn run(mut self, shown: Shown, chosen: &Receiver<ShowNetwork>) {
         match shown.choice {
@@ -174,8 +175,8 @@ impl Watcher {
         let Some(header) = self.watch.header() else { return };
         self.records.begin(&header);
         let (mut model, mut timeline) = (Model::new(), Timeline::new());
-        let mut progress = Progress::Behind;
-        while progress == Progress::Behind && !self.tap.is_closed() {
+        let mut progress = ReadProgress::Behind;
+        while progress == ReadProgress::Behind && !self.tap.is_closed() {
             let (parts, reached) = self.advance();
             progress = reached;
             for Delivery { skipped, batch } in &parts {
@@ -193,7 +194,7 @@ impl Watcher {
     }
 
     /// What was recorded since; it is in the file by which the console goes back.
-    fn advance(&mut self) -> (Vec<Delivery>, Progress) {
+    fn advance(&mut self) -> (Vec<Delivery>, ReadProgress) {
         let (records, progress) = self.watch.advance(self.clock.now());
         let parts = deliveries(records, &mut self.damage);
         parts.iter().for_each(|part| self.records.write(part));
@@ -210,8 +211,8 @@ impl Watcher {
             Err(error) => return self.tell(Severity::Error, format!("cannot look for sessions: {error}")),
         };
         self.join(&look.joining);
-        let mut progress = Progress::Behind;
-        while progress == Progress::Behind && !self.tap.is_closed() {
+        let mut progress = ReadProgress::Behind;
+        while progress == ReadProgress::Behind && !self.tap.is_closed() {
             let (parts, reached) = self.advance();
             progress = reached;
             parts.into_iter().for_each(|part| self.tap.deliver_blocking(part));

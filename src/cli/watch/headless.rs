@@ -18,7 +18,7 @@ use crate::feed::{Tap, feed};
 use crate::model::notice::Severity;
 use crate::platform::StopSignals;
 use crate::session::replay::Damage;
-use crate::session::watch::{LateJoin, POLL_INTERVAL, Progress, Watch, WatchNews};
+use crate::session::watch::{LateJoin, POLL_INTERVAL, ReadProgress, Watch, WatchNews};
 
 /// Batches that wait to be printed; whoever reads the journals waits for room.
 const BATCHES_MAX: usize = 256;
@@ -105,8 +105,8 @@ impl Follower {
 
     /// Prints what was recorded since.
     fn hand_on(&mut self) {
-        let mut progress = Progress::Behind;
-        while progress == Progress::Behind && !self.is_stopped() {
+        let mut progress = ReadProgress::Behind;
+        while progress == ReadProgress::Behind && !self.is_stopped() {
             let (records, reached) = self.watch.advance(self.clock.now());
             progress = reached;
             for delivery in deliveries(records, &mut self.damage) {

@@ -33,13 +33,13 @@ impl WatchNews {
 
     pub fn text(&self) -> String {
         match self {
-            Self::Joined { name, what } => format!("session {name} has joined: {what}"),
+            Self::Joined { name, what } => format!("{what} has joined: session {name}"),
             Self::Ended { name, what, how } => {
                 let how = how.map(|how| format!(": {}", how.text())).unwrap_or_default();
-                format!("session {name} has ended{how} ({what})")
+                format!("{what} has ended{how} (session {name})")
             }
             Self::Killed { name, what } => {
-                format!("the process of session {name} was killed ({what}): nothing is known of its last second")
+                format!("{what} was killed with its process: session {name} lacks its last second")
             }
             Self::AllEnded => "all sessions have ended".to_owned(),
         }

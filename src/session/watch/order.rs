@@ -22,7 +22,7 @@ pub type LiveRecord = Result<JournalRecord, JournalError>;
 
 /// Whether all that was written by now was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum ReadProgress {
     /// More can be read at once.
     Behind,
     Current,
@@ -45,7 +45,7 @@ pub(super) struct LiveOrder {
 struct LiveStream {
     follower: JournalFollower,
     newest: Time,
-    progress: Progress,
+    progress: ReadProgress,
     /// Nothing more is written.
     is_over: bool,
 }
@@ -67,7 +67,7 @@ impl LiveOrder {
         self.streams.push(LiveStream {
             follower,
             newest: Time::from_micros(0),
-            progress: Progress::Behind,
+            progress: ReadProgress::Behind,
             is_over: false,
         });
     }
@@ -94,15 +94,20 @@ impl LiveOrder {
 
     /// The files may have grown.
     pub(super) fn look_again(&mut self) {
-        self.streams.iter_mut().for_each(|stream| stream.progress = Progress::Behind);
+        self.streams.iter_mut().for_each(|stream| stream.progress = ReadProgress::Behind);
     }
 
     /// Reads some records; `seen` gets each event as its session tells it.
-    pub(super) fn read_on(&mut self, now: Time, merge: &mut Merge, mut seen: impl FnMut(SourceIx, &Event)) -> Progress {
+    pub(super) fn read_on(
+        &mut self,
+        now: Time,
+        merge: &mut Merge,
+        mut seen: impl FnMut(SourceIx, &Event),
+    ) -> ReadProgress {
         for _ in 0..PART_LEN {
-            let Some(ix) = self.least_read() else { return Progress::Current };
+            let Some(ix) = self.least_read() else { return ReadProgress::Current };
             match self.streams[ix].follower.next_record() {
-                None => self.streams[ix].progress = Progress::Current,
+                None => self.streams[ix].progress = ReadProgress::Current,
                 Some(mut record) => {
                     let source = SourceIx(ix);
                     if let Ok(JournalRecord::Event { event, .. }) = &mut record {
@@ -114,12 +119,12 @@ impl LiveOrder {
                 }
             }
         }
-        Progress::Behind
+        ReadProgress::Behind
     }
 
     /// The stream of which the least was read, among those that have more.
     fn least_read(&self) -> Option<usize> {
-        let behind = self.streams.iter().enumerate().filter(|(_, stream)| stream.progress == Progress::Behind);
+        let behind = self.streams.iter().enumerate().filter(|(_, stream)| stream.progress == ReadProgress::Behind);
         behind.min_by_key(|(_, stream)| stream.newest).map(|(ix, _)| ix)
     }
 
@@ -142,9 +147,9 @@ impl LiveOrder {
     /// The records, in order, before which nothing can come any more.
     pub(super) fn release(&mut self, now: Time) -> Vec<LiveRecord> {
         let complete_until = |stream: &LiveStream| match stream.progress {
-            Progress::Behind => stream.newest - DISORDER_MAX,
-            Progress::Current if stream.is_over => now,
-            Progress::Current => now - self.delay,
+            ReadProgress::Behind => stream.newest - DISORDER_MAX,
+            ReadProgress::Current if stream.is_over => now,
+            ReadProgress::Current => now - self.delay,
         };
         let until = self.streams.iter().map(complete_until).min().unwrap_or(now);
         self.told_until = self.told_until.max(until);
