@@ -61,7 +61,7 @@ fn a_replay_warns_as_the_session_did() {
 #[test]
 fn a_moment_is_the_same_from_wherever_it_is_folded() {
     let mut random = Random(20_261_128);
-    let session = Session::play_for(&mut random, Duration::from_secs(30));
+    let session = Session::play_for(&mut random, Duration::from_secs(20));
     let (first, last) = (session.events[0].at, session.events.last().unwrap().at);
     // Without frames there is nothing to go on from but the beginning.
     for (packing, jumps) in [(Packing::Frames, 950), (Packing::Lines, 25), (Packing::Others, 25)] {

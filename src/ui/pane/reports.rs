@@ -90,10 +90,10 @@ impl Log for ReportLog {
             return "Nobody had been reported dead at this moment.".to_owned();
         }
         if !view.takes_commands {
-            return "Nobody was reported dead.".to_owned();
+            return format!("{}.", nobody(view));
         }
         let kill = view.keys.key_of(Action::Act(Deed::Kill));
-        format!("Nobody was reported dead. Select a node and press {kill} twice to see who notices.")
+        format!("{}. Select a node and press {kill} twice to see who notices.", nobody(view))
     }
 
     fn selection(_number: u64, case: &DeathCase, _part: Option<DeathPart>, _view: &View<'_>) -> Selection {
@@ -271,4 +271,9 @@ const fn shown(outcome: Option<ReportOutcome>, of: Of) -> (Tone, &'static str) {
         (Some(ReportOutcome::Asking), _) => (Tone::Suspect, "asking it"),
         (None, _) => (Tone::Stale, NO_WORD),
     }
+}
+
+/// A node may have been reported by others, to others.
+fn nobody(view: &View<'_>) -> &'static str {
+    if view.model.sight().is_whole() { "Nobody was reported dead" } else { "No report was seen here" }
 }

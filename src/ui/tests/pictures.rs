@@ -124,6 +124,8 @@ fn of_one_node_nothing_is_said_of_the_whole_network() {
     let mut script = Script::default();
     script.at(0).start(P1, ":3000", Role::Peer).one_end(P1, S1, Direction::Outbound, Purpose::Registration);
     let mut app = told(options(), script.events, 3_000);
+    let shown = app.picture(120, 40);
+    assert!(shown.contains("No report was seen here") && !shown.contains("Nobody was reported"), "{shown}");
     app.press("7");
     let shown = app.picture(120, 40);
     assert!(shown.contains("What is known of") && !shown.contains("Nothing is wrong"), "{shown}");
