@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::block::JournalBlock;
-pub use self::header::{FORMAT, Header, RecordedLab, RecordedSource, VERSION};
+pub use self::header::{FORMAT, Header, RecordedLab, RecordedSource, SCENARIO_LEN_MAX, VERSION};
 pub(super) use self::reader::{Bookmark, read_at, read_from};
 pub use self::reader::{Glance, JournalEnd, JournalReader, check_rereadable, glance, overview, read};
 use super::disk::{Disk, JournalFile, Loss};
