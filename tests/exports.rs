@@ -160,8 +160,9 @@ fn a_trace_has_a_track_a_node_and_what_begins_there_ends() {
     assert_eq!(tracks.into_iter().collect::<Vec<_>>(), expected);
     for (begin, end) in [("B", "E"), ("b", "e")] {
         let of = |phase| {
-            let mut ids: Vec<String> =
-                of_phase(&trace, phase).map(|entry| format!("{} {}", entry["pid"], entry["id"])).collect();
+            let mut ids: Vec<String> = of_phase(&trace, phase)
+                .map(|entry| format!("{} {} {}", entry["pid"], entry["id"], entry["name"]))
+                .collect();
             ids.sort();
             ids
         };
