@@ -16,7 +16,7 @@ use gossipctl::model::words::{clock_text, sentence};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::Dialect;
 use gossipctl::proto::time::Time;
-use gossipctl::scenario::played::PlayedScenario;
+use gossipctl::scenario::played::ReplayedScenario;
 use gossipctl::scenario::{Run, Script};
 use gossipctl::session::export::{OverwritePolicy, export};
 use gossipctl::session::journal::{Header, Journal};
@@ -57,7 +57,7 @@ fn a_recorded_scenario_comes_out_as_it_was_played() {
                 expect connected within 20s\n+1s expect no dead for 500ms\n70s end\n";
     for rng_seed in 1..=4 {
         let (events, run) = played_to_its_end(text, rng_seed);
-        let mut again = PlayedScenario::new(Script::parse(text).unwrap());
+        let mut again = ReplayedScenario::new(Script::parse(text).unwrap());
         let leaves = events.iter().position(|event| event.kind.is_leaving()).unwrap();
         events[..leaves].iter().for_each(|event| again.take(event));
         let outcome = again.finish(events[leaves].at);
@@ -347,7 +347,11 @@ fn a_difference_tells_when_the_overlay_was_whole_again() {
     assert!(told[0].contains(apart), "{told:#?}");
     assert_eq!(told[1], "- partition p1 p2 p3, ended at 00:00:25");
     // Over both, it is over, and told all the same.
+    let no_longer = told.iter().find(|line| line.starts_with("- p") && line.contains(" held p"));
+    assert!(no_longer.unwrap().ends_with(": it was heard from again"), "{told:#?}");
     let told = run.lines(second(9), second(39));
+    let passed = told.iter().find(|line| line.contains(" for dead for a time until 00:00:2"));
+    assert!(passed.is_some(), "{told:#?}");
     assert!(told[0].starts_with("in up to 3 parts from 00:00:10 until 00:00:25, for 15 s: "), "{told:#?}");
     assert_eq!(told[1], "  partition p1 p2 p3, set and ended at 00:00:25");
 }
@@ -360,6 +364,8 @@ fn a_killed_node_and_its_links_are_gone_because_of_that() {
     let links: Vec<&String> = told.iter().filter(|line| line.starts_with("- ") && line.contains(" - ")).collect();
     assert!(links.iter().all(|line| line.contains("p8 was killed")) && links.len() > 2, "{links:#?}");
     assert!(told.iter().any(|line| line.starts_with("- p8 off the list of s1 at 00:00:4")), "{told:#?}");
+    let holds = told.iter().filter(|line| line.contains(" holds p8 for dead since 00:00:40: connection reset"));
+    assert!(holds.count() > 1, "{told:#?}");
     let document = serde_json::to_value(DiffDocument::new(&run.diff(second(39), second(44)), &run.at(second(44)), 0));
     let document = document.unwrap();
     let node = document["differences"].as_array().unwrap().iter().find(|row| row["kind"] == "node").unwrap();

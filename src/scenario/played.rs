@@ -15,7 +15,7 @@ use crate::proto::time::Time;
 
 /// A fold over the events of a session that played this scenario.
 #[derive(Debug)]
-pub struct PlayedScenario {
+pub struct ReplayedScenario {
     run: Run,
     /// Nodes that have started, until the lab is complete.
     started: Set<Addr>,
@@ -32,7 +32,7 @@ pub struct PlayedOutcome {
     pub lines: Map<usize, LineOutcome>,
 }
 
-impl PlayedScenario {
+impl ReplayedScenario {
     pub fn new(script: Script) -> Self {
         Self { run: Run::new(script), started: Set::default(), asked: Vec::new(), newest: Time::from_micros(0) }
     }

@@ -3,7 +3,7 @@
 use crate::event::Event;
 use crate::proto::time::Time;
 use crate::scenario::Script;
-use crate::scenario::played::{PlayedOutcome, PlayedScenario};
+use crate::scenario::played::{PlayedOutcome, ReplayedScenario};
 use crate::session::journal::{Header, SCENARIO_LEN_MAX};
 
 /// A scenario as the page tells it.
@@ -22,14 +22,14 @@ pub struct ScenarioFigures {
 pub(super) struct ScenarioFold {
     named: Option<String>,
     text: Option<String>,
-    played: Option<Result<PlayedScenario, String>>,
+    played: Option<Result<ReplayedScenario, String>>,
     /// When the nodes began to leave.
     ended: Option<Time>,
 }
 
 impl ScenarioFold {
     pub(super) fn new(header: &Header) -> Self {
-        let read = |text: &String| Script::parse(text).map(PlayedScenario::new).map_err(|error| error.to_string());
+        let read = |text: &String| Script::parse(text).map(ReplayedScenario::new).map_err(|error| error.to_string());
         let played = header.scenario_text.as_ref().filter(|text| text.len() <= SCENARIO_LEN_MAX).map(read);
         Self {
             named: header.scenario.clone(),
