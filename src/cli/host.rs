@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::command_log::{CommandLog, CommandLogContext};
 use super::diff;
+use super::events;
 use super::files::from_home;
 use super::nodes::RunningNodes;
 use super::plan::Plan;
@@ -77,6 +78,10 @@ impl Host {
                     self.answer(FromHost::Recordings(rows)).await;
                 }
                 ToHost::Diff(wanted) => self.diff(wanted).await,
+                ToHost::Events(question) => {
+                    let journal = self.journal().await.map_err(NoFile::into_text);
+                    events::tell(journal, question, &self.answers);
+                }
                 ToHost::OpenRecording(path) => self.open(from_home(path)).await,
                 ToHost::Seek(seek) => self.seek(seek).await,
                 ToHost::Follow { id, after } => self.follow(id, after).await,
@@ -279,6 +284,15 @@ async fn scenario_of(file: PathBuf) -> Result<String, HostRefusal> {
 enum NoFile {
     Exists,
     Failed(String),
+}
+
+impl NoFile {
+    fn into_text(self) -> String {
+        match self {
+            Self::Exists => "the file exists".to_owned(),
+            Self::Failed(why) => why,
+        }
+    }
 }
 
 /// Writes a file on a thread that may wait for the disk.

@@ -198,6 +198,12 @@ impl App {
         self.work.extend(self.panes.update(&view, self.scene.now));
     }
 
+    /// What panes have to ask the host, now that they were drawn.
+    pub(crate) fn questions(&mut self) -> Vec<ToHost> {
+        let now = self.scene.network_now();
+        self.panes.each().filter_map(|pane| pane.question(now)).map(ToHost::Events).collect()
+    }
+
     /// What the keys act on.
     pub(crate) fn target(&self, view: &View<'_>) -> Option<Target> {
         self.panes.target(self.focus, view)

@@ -2,6 +2,7 @@
 
 use super::view::{Repeated, View};
 use crate::event::NodeState;
+use crate::model::diagram::subject::DiagramSubject;
 use crate::model::link::LinkKey;
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::why::{
@@ -55,6 +56,25 @@ fn answer(subject: Subject, view: &View<'_>) -> Option<Explanation> {
             });
             Explanation { title, verdict: line.text.clone(), evidence: again.into_iter().collect() }
         }
+    })
+}
+
+/// What a diagram of it is about; `None` if its subject is gone.
+pub(crate) fn depicted(subject: Subject, view: &View<'_>) -> Option<DiagramSubject> {
+    let of_node = |node: Addr| DiagramSubject::of_node(node, view.model, None);
+    Some(match subject {
+        Subject::Node(node) => of_node(node),
+        Subject::Death(dead) => {
+            let case = view.model.deaths().latest_of(dead);
+            case.map_or(DiagramSubject::Node(dead), |case| DiagramSubject::Death { dead, at: case.at })
+        }
+        Subject::Link(LinkKey { node, peer }) => DiagramSubject::Link(node, peer),
+        Subject::Message(id) | Subject::Lack { id, .. } => DiagramSubject::Message(id),
+        Subject::Warning(number) => {
+            let finding = &view.model.warnings().list().get(number)?.finding;
+            finding.message().map(DiagramSubject::Message).or_else(|| finding.node().map(of_node))?
+        }
+        Subject::Notice(number) => of_node(view.lines.get(number)?.node?),
     })
 }
 

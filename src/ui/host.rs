@@ -3,9 +3,12 @@
 //! The console does no IO except on the terminal: files and the network are the host's.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::command::Command;
 use crate::engine::Refusal;
+use crate::event::Event;
+use crate::model::diagram::subject::DiagramSubject;
 use crate::model::diff::DiffLine;
 use crate::model::moment::WrittenMoment;
 pub use crate::model::notice::Severity;
@@ -41,6 +44,8 @@ pub enum ToHost {
     /// Play this session, or the recording that is shown, again in virtual time with these changes;
     /// answered by [`FromHost::Rerun`] or a refusal.
     Rerun(RerunWish),
+    /// Read events of the session; answered by [`FromHost::Events`].
+    Events(EventsQuestion),
     /// List the recorded sessions; answered by [`FromHost::Recordings`].
     ListRecordings,
     /// Open a recorded session; answered by [`FromHost::Opened`] or a notice.
@@ -71,6 +76,22 @@ pub struct RerunTold {
     pub verdict: String,
     /// A table and what differs in detail.
     pub lines: Vec<String>,
+}
+
+/// Which events the console wants: those about a subject within a span of time, both ends included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventsQuestion {
+    pub subject: DiagramSubject,
+    pub from: Time,
+    pub to: Time,
+}
+
+/// Events, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventsTold {
+    pub events: Arc<[Event]>,
+    /// How many more there are, over the host's limit.
+    pub left_out: u64,
 }
 
 /// A command that the console knew to be impossible.
@@ -190,6 +211,11 @@ pub enum FromHost {
     RerunPlays(String),
     /// A rerun is over.
     Rerun(RerunTold),
+    /// The events that were asked for, or why there are none.
+    Events {
+        question: EventsQuestion,
+        answer: Result<EventsTold, String>,
+    },
     /// The recorded sessions, newest first.
     Recordings(Vec<RecordingRow>),
     /// A recording is shown now; what was shown before is forgotten.

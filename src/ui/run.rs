@@ -299,6 +299,9 @@ impl Console {
         for order in self.app.work.drain(..) {
             self.worker.order(order);
         }
+        for question in self.app.questions() {
+            self.tell_host(question);
+        }
         (self.picture, self.gather_until) = (Picture::Fresh, None);
         Ok(())
     }

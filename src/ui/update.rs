@@ -9,7 +9,7 @@ use self::typing::{apply_filter, on_prompt_key, save_scenario};
 use super::action::{Action, Deed, Move, PaneId};
 use super::app::{ARMED_TIME, App, Armed, ConsoleEffect, WayBack, Zoom};
 use super::decode::Paste;
-use super::explain::{Subject, explain};
+use super::explain::{Subject, depicted, explain};
 use super::fault::{self, FaultPlan};
 use super::filter::Filter;
 use super::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
@@ -146,6 +146,7 @@ pub(crate) fn update(app: &mut App, action: Action) {
         Action::Export => app.open(path::export(&app.export_name, app.export_check)),
         Action::Wave => show_again(app),
         Action::WaveTable => who_has_it(app),
+        Action::Diagram => draw_selection(app),
         Action::Layout => app.panes.each().for_each(|pane| pane.lay_out()),
         Action::Help => app.open(help(Some(app.focus))),
         Action::Suspend => app.effects.push(ConsoleEffect::Suspend),
@@ -299,6 +300,17 @@ fn ask(app: &mut App, subject: Subject) {
     }
 }
 
+/// Draws what is selected in the pane in front, in time.
+fn draw_selection(app: &mut App) {
+    let pane = PaneId::of_diagrams();
+    if app.focus != pane {
+        let (focus, (panes, view)) = (app.focus, app.split());
+        let subject = panes.get(focus).selection(&view).subject.and_then(|subject| depicted(subject, &view));
+        panes.get_mut(pane).depict(subject, &view);
+        app.focus = pane;
+    }
+}
+
 /// The table of the message in question.
 fn who_has_it(app: &mut App) {
     match app.view().question() {
@@ -332,6 +344,9 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         FromHost::Differences(found) => app.open(differences(*found)),
         FromHost::RerunPlays(progress) => app.show(Severity::Info, progress),
         FromHost::Rerun(told) => app.open(rerun(told)),
+        FromHost::Events { question, answer } => {
+            app.panes.get_mut(PaneId::of_diagrams()).hear_events(question, answer);
+        }
         FromHost::Recordings(rows) => app.modals.push(recordings(rows)),
         FromHost::Opened(recording) => travel::open(app, *recording),
         FromHost::Moment(moment) => travel::arrive(app, moment),
