@@ -67,8 +67,13 @@ fn first() -> Vec<Binding> {
         key(Wave, "wave", "w", "replay the spread of the message slowly, hop by hop").hint("wave", 6),
         key(WaveTable, "who", "W", "show which peers lack the message and why, and which have it and from whom")
             .hint("who has it", 8),
-        key(Diagram, "diagram", "t", "draw the selected message, death, link or node from node to node, in time")
-            .hint("diagram", 9),
+        key(
+            Diagram,
+            "diagram",
+            "t",
+            "draw the selected message, node or its death, or link: a column a node, time downward",
+        )
+        .hint("diagram", 9),
         key(Filter, "filter", "/", "show only matching lines; with ! in front, only the others").hint("filter", 1),
         key(CommandLine, "command", ":", "type a command, or the name of what a key does").hint("command", 1),
         key(Freeze, "freeze", "space", "freeze the picture, events are still collected; in the past, play or pause")

@@ -198,6 +198,7 @@ pub(crate) const ENTRIES: &[Entry] = &[
             word("+12", "so many nodes share the column; their names stand below"),
             word("a row 500 us", "items within so much time share a row if they do not overlap"),
             word("known up to", "more may come after this moment"),
+            word("FOLLOW", "the newest row of a node or a link stays in sight"),
         ],
         keys: &[
             Action::Diagram,

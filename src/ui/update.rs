@@ -300,15 +300,15 @@ fn ask(app: &mut App, subject: Subject) {
     }
 }
 
-/// Draws what is selected in the pane in front, in time.
+/// Draws what is selected in the pane in front, in time; in a diagram, what its selected item is about.
 fn draw_selection(app: &mut App) {
-    let pane = PaneId::of_diagrams();
-    if app.focus != pane {
-        let (focus, (panes, view)) = (app.focus, app.split());
-        let subject = panes.get(focus).selection(&view).subject.and_then(|subject| depicted(subject, &view));
+    let (from, pane) = (app.focus, PaneId::of_diagrams());
+    let (panes, view) = app.split();
+    let subject = panes.get(from).selection(&view).subject.and_then(|subject| depicted(subject, &view));
+    if from != pane || subject.is_some() {
         panes.get_mut(pane).depict(subject, &view);
-        app.focus = pane;
     }
+    app.leave_for(pane);
 }
 
 /// The table of the message in question.

@@ -148,11 +148,12 @@ pub fn time_text(at: Time, before: Option<Time>, utc_offset_s: i32) -> String {
     }
 }
 
-/// The shortest step at which there are no more rows than these, and few empty ones; if there is none, the
-/// longest.
+/// The shortest step at which there are no more rows than these, and few empty ones. What needs more rows
+/// whatever the step, as it does not fit side by side, gets few empty ones.
 pub fn step_for(rows_max: usize, rows: impl Fn(RowStep) -> usize) -> RowStep {
     let full = rows(RowStep::LONGEST);
-    let most = rows_max.min(full + full / EMPTY_SHARE);
+    let sparse = full + full / EMPTY_SHARE;
+    let most = if full > rows_max { sparse } else { sparse.min(rows_max) };
     // The longer the step, the fewer rows.
     let fits = (0..STEPS_US.len()).collect::<Vec<_>>().partition_point(|step| rows(RowStep(*step)) > most);
     RowStep(fits).min(RowStep::LONGEST)

@@ -5,22 +5,24 @@
 //!                p1        p4        p2        +5
 //! 20:47:25.012   ◆ p1#3    │         │         │
 //!                ├━━━━━━━━▸│ hop 1, 1.0 ms     │
-//! known up to 20:47:25.013
 //! p4: Received p1#3 from p1
+//! known up to 20:47:25.013
 //! ```
 //!
-//! The model holds no events, so the pane asks the host for those of its span, and again while more may
-//! come. In the past, or in a frozen picture, what comes later than the moment shown is not drawn.
+//! The host tells it the events ([`told`]). What comes later than the moment shown is not drawn. A node and a
+//! link go on as long as the session does: of them the newest rows are shown, until the reader selects
+//! another row.
 
-use std::time::Duration;
+mod told;
 
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use self::told::{ASK_EVERY, ToldEvents, Wanting};
 use super::{Focus, Moved, Pane, PaneInfo, PanePlace, PaneSize, Selection, Surface};
 use crate::model::diagram::grid::{CellPart, Grid, GridRow, GridStep, GridStyle, Strokes, columns_max, grid};
-use crate::model::diagram::item::{Ink, ItemSubject};
+use crate::model::diagram::item::{DiagramItem, Ink, ItemSubject};
 use crate::model::diagram::layout::RowStep;
 use crate::model::diagram::subject::{DiagramSpan, DiagramSubject};
 use crate::model::diagram::{Diagram, DiagramSpec, LifeLine, diagram};
@@ -31,6 +33,7 @@ use crate::ui::action::{Action, Move};
 use crate::ui::explain::Subject;
 use crate::ui::filter::Filter;
 use crate::ui::host::{EventsQuestion, EventsTold};
+use crate::ui::keys::Hint;
 use crate::ui::options::Glyphs;
 use crate::ui::theme::{Tone, selected};
 use crate::ui::view::View;
@@ -39,7 +42,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     number: 8,
     title: "Diagram",
     word: "diagram",
-    help: "space-time diagram: a message, a death, a link or a node, from node to node",
+    help: "space-time diagram of a message, a node or its death, or a link: a column a node, time downward",
     // It wants room, so it never stands beside other panes.
     wide: PanePlace { strip: 1, size: PaneSize::UpTo(0) },
     rank: 15,
@@ -47,38 +50,34 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     ..PaneInfo::new(|| Box::new(DiagramPane::default()))
 };
 
-/// Time between two questions while more may come.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
-/// After this time without an answer it is asked once more: a busy host may have dropped the question.
-const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// Screens that a diagram takes at most until the reader zooms.
 const SCREENS: usize = 3;
-
-/// What the host has told.
-struct ToldEvents {
-    question: EventsQuestion,
-    answer: Result<EventsTold, String>,
-}
+/// Events that are drawn of what goes on: the newest, as many as are folded again each second within a
+/// frame.
+const NEWEST_MAX: usize = 3_000;
 
 /// What is drawn.
 struct DrawnDiagram {
-    /// For what; anything else is drawn anew.
-    at: DrawnFor,
+    /// For what; `None`: it is to be drawn anew in any case.
+    for_what: Option<DrawnFor>,
     diagram: Diagram,
     grid: Grid,
-    /// Events that came too many to be told.
+    /// It ends with the moment shown, and goes on with it.
+    goes_on: bool,
+    /// Events that came too many to be told or drawn.
     left_out: u64,
 }
 
-/// What a drawing depends on, besides what was told.
+/// What a drawing depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct DrawnFor {
     size: (u16, u16),
     name_width: usize,
     strokes: Strokes,
     step: Option<RowStep>,
-    /// The last moment that is in it.
-    until: Time,
+    answers: u64,
+    /// Events up to the moment that is shown.
+    events: usize,
 }
 
 #[derive(Default)]
@@ -86,16 +85,14 @@ struct DiagramPane {
     /// There are no lines to filter.
     all: Filter,
     subject: Option<DiagramSubject>,
-    /// The question that was asked last, and when.
-    asked: Option<(EventsQuestion, Time)>,
-    /// The question to be asked next.
-    wanted: Option<EventsQuestion>,
-    told: Option<ToldEvents>,
+    /// When that was, as far as it was known at any moment shown.
+    span: Option<DiagramSpan>,
+    told: ToldEvents,
     drawn: Option<DrawnDiagram>,
     /// How much time a row stands for, once the reader has chosen.
     step: Option<RowStep>,
-    /// The selected item.
-    selected: usize,
+    /// The item that the reader selected; `None`: the newest of what goes on, else the first.
+    chosen: Option<usize>,
     /// The first row in sight, and how many are.
     top: usize,
     height: usize,
@@ -103,15 +100,15 @@ struct DiagramPane {
 
 impl Pane for DiagramPane {
     fn render(&mut self, surface: &mut Surface<'_, '_>, view: &View<'_>) {
-        self.settle_subject(view);
-        self.want_events(view);
+        self.settle(view);
         self.redraw(surface.area, view);
-        let Some(drawn) = &self.drawn else {
+        let Some(drawn) = self.drawn.as_ref().filter(|_| self.has_begun(view)) else {
             let inside = surface.framed("", &self.all, view);
             return surface.hint(&self.hint(view), inside, view);
         };
         let nodes = count_text((drawn.diagram.columns.len() + drawn.diagram.folded.len()) as u64, "node");
-        let note = format!("{}, {nodes}, a row {}", drawn.diagram.title, drawn.grid.step_text());
+        let follow = if drawn.goes_on && self.chosen.is_none() { ", FOLLOW" } else { "" };
+        let note = format!("{}, {nodes}, a row {}{follow}", drawn.diagram.title, drawn.grid.step_text());
         let inside = surface.framed(&note, &self.all, view);
         self.render_inside(surface, inside, view);
     }
@@ -119,18 +116,17 @@ impl Pane for DiagramPane {
     fn act(&mut self, wanted: Move, view: &View<'_>) -> Moved {
         let page = self.height.max(1);
         match wanted {
-            Move::Up => self.select_by(-1),
-            Move::Down => self.select_by(1),
+            Move::Up => self.choose(self.selected().saturating_sub(1)),
+            Move::Down => self.choose(self.selected() + 1),
             Move::PageUp => self.turn_page(page, Turn::Back),
             Move::PageDown => self.turn_page(page, Turn::On),
-            Move::Top => self.selected = 0,
-            Move::Bottom => self.selected = usize::MAX,
+            Move::Top => self.choose(0),
+            Move::Bottom => self.choose(usize::MAX),
             Move::ZoomIn => self.zoom(RowStep::shorter),
             Move::ZoomOut => self.zoom(RowStep::longer),
-            Move::Follow => self.draw_anew(newest(view)),
+            Move::Follow => self.follow(view),
             Move::Left | Move::Right | Move::NextMatch | Move::PreviousMatch | Move::Sort | Move::Reverse => {}
         }
-        self.keep_selection();
         Moved::Here
     }
 
@@ -138,8 +134,8 @@ impl Pane for DiagramPane {
         // The frame and the names of the nodes stand above the rows.
         let row = usize::from(at.y).checked_sub(usize::from(area.y) + 2).map(|row| row + self.top);
         let rows = self.drawn.as_ref().map(|drawn| &drawn.grid.rows);
-        if let Some(item) = row.and_then(|row| rows?.get(row)?.items.first()) {
-            self.selected = *item;
+        if let Some(item) = row.and_then(|row| rows?.get(row)?.items.first().copied()) {
+            self.choose(item);
         }
         Moved::Here
     }
@@ -151,14 +147,26 @@ impl Pane for DiagramPane {
     fn set_filter(&mut self, _filter: Filter) {}
 
     fn selection(&self, _view: &View<'_>) -> Selection {
-        let item = self.drawn.as_ref().and_then(|drawn| drawn.diagram.items.get(self.selected));
-        let subject = item.and_then(|item| explained(item.about));
+        let subject = self.item().map(|item| explained(item.about));
         Selection { subject, ..Selection::default() }
     }
 
     fn line(&self, view: &View<'_>) -> Option<String> {
-        let item = self.drawn.as_ref()?.diagram.items.get(self.selected)?;
+        let item = self.item()?;
         Some(format!("{} {}", view.moment(item.at), item.text))
+    }
+
+    fn hints(&self, view: &View<'_>) -> Vec<(Action, Hint)> {
+        let Some(subject) = self.subject.as_ref().filter(|_| self.drawn.is_some()) else { return Vec::new() };
+        let hint = |wanted, word| (Action::Move(wanted), Hint { word, rank: 2 });
+        let is_newest = newest(view).as_ref() == Some(subject);
+        let newest = matches!(subject, DiagramSubject::Message(_)) && !is_newest;
+        let newest = newest.then(|| hint(Move::Follow, "newest message"));
+        [hint(Move::ZoomIn, "zoom in"), hint(Move::ZoomOut, "out")].into_iter().chain(newest).collect()
+    }
+
+    fn new_below(&self, _view: &View<'_>) -> Option<usize> {
+        self.is_held().then_some(0)
     }
 
     fn depict(&mut self, subject: Option<DiagramSubject>, view: &View<'_>) {
@@ -166,19 +174,22 @@ impl Pane for DiagramPane {
     }
 
     fn question(&mut self, now: Time) -> Option<EventsQuestion> {
-        let question = self.wanted.take()?;
-        self.asked = Some((question.clone(), now));
-        Some(question)
+        self.told.question(now)
     }
 
     fn forget(&mut self) {
-        self.drawn = None;
+        self.told.jump();
+        if self.is_held() {
+            self.chosen = None;
+        }
+        if let Some(drawn) = &mut self.drawn {
+            drawn.for_what = None;
+        }
     }
 
     fn hear_events(&mut self, question: EventsQuestion, answer: Result<EventsTold, String>) {
         if self.subject.as_ref() == Some(&question.subject) {
-            (self.asked, self.drawn) = (None, None);
-            self.told = Some(ToldEvents { question, answer });
+            self.told.hear(&question, answer);
         }
     }
 }
@@ -191,11 +202,31 @@ enum Turn {
 }
 
 impl DiagramPane {
-    /// The newest message, if nothing was chosen; it stays that one.
-    fn settle_subject(&mut self, view: &View<'_>) {
+    /// Finds out when the subject was, and which events of it are missing. If nothing was chosen, it is the newest
+    /// message, and stays that one.
+    fn settle(&mut self, view: &View<'_>) {
         if self.subject.is_none() {
             self.subject = newest(view);
         }
+        let Some(subject) = &self.subject else { return };
+        if !self.is_held() && subject.is_known(view.model) {
+            self.span = Some(subject.span(view.model, None));
+        }
+        let Some(span) = self.span.filter(|_| self.has_begun(view)) else { return };
+        let shown = DiagramSpan { to: span.to.min(view.now), ..span };
+        if self.told.want(subject, shown, view.model.totals().events) == Wanting::Events {
+            view.aging.note(ASK_EVERY);
+        }
+    }
+
+    /// The moment shown is not before all of it.
+    fn has_begun(&self, view: &View<'_>) -> bool {
+        self.span.is_some_and(|span| span.from <= view.now)
+    }
+
+    /// The reader looks at something in a diagram that goes on: it waits.
+    fn is_held(&self) -> bool {
+        self.chosen.is_some() && self.drawn.as_ref().is_some_and(|drawn| drawn.goes_on)
     }
 
     fn draw_anew(&mut self, subject: Option<DiagramSubject>) {
@@ -204,63 +235,70 @@ impl DiagramPane {
         }
     }
 
-    /// Asks for the events of its span, if they were not told up to the moment that is shown.
-    fn want_events(&mut self, view: &View<'_>) {
-        let Some(subject) = &self.subject else { return };
-        let DiagramSpan { from, to } = subject.span(view.model, None);
-        if to > view.now {
-            view.aging.note(ASK_AGAIN);
-        }
-        let question = EventsQuestion { subject: subject.clone(), from, to: to.min(view.now) };
-        let is_known = self.told.as_ref().is_some_and(|told| {
-            let before = &told.question;
-            before.from <= question.from && (before.to >= question.to || view.now.since(before.to) < ASK_AGAIN)
-        });
-        let is_asked = self.asked.as_ref().is_some_and(|(_, at)| view.now.since(*at) < ANSWER_TIME);
-        if !is_known && !is_asked {
-            self.wanted = Some(question);
-        }
-    }
-
     /// Folds what was told for this much room, unless that was done already.
     fn redraw(&mut self, area: Rect, view: &View<'_>) {
-        let Some(ToldEvents { question, answer: Ok(told) }) = &self.told else {
+        let (Some(subject), Some(told)) = (&self.subject, self.told.span()) else {
             self.drawn = None;
             return;
         };
+        let events = self.told.up_to(view.now);
         let strokes = match view.theme.glyphs {
             Glyphs::Unicode => Strokes::Box,
             Glyphs::Ascii => Strokes::Ascii,
         };
-        let (size, name_width) = ((area.width, area.height), view.names.ours);
-        let at = DrawnFor { size, name_width, strokes, step: self.step, until: question.to.min(view.now) };
-        if self.drawn.as_ref().is_some_and(|drawn| drawn.at == at) {
+        let for_what = Some(DrawnFor {
+            size: (area.width, area.height),
+            name_width: view.names.ours,
+            strokes,
+            step: self.step,
+            answers: self.told.answers(),
+            events: events.len(),
+        });
+        if self.drawn.as_ref().is_some_and(|drawn| drawn.for_what == for_what) {
             return;
         }
+        let goes_on = subject.goes_on(view.model);
+        let too_many = if goes_on { events.len().saturating_sub(NEWEST_MAX) } else { 0 };
+        let events = events.get(too_many..).unwrap_or_default();
+        let first = events.first().filter(|_| too_many > 0).map(|event| event.at);
         let (width, height) = (usize::from(area.width.saturating_sub(2)), usize::from(area.height.saturating_sub(2)));
         let spec = DiagramSpec {
-            subject: question.subject.clone(),
-            from: question.from,
-            to: at.until,
+            subject: subject.clone(),
+            from: first.unwrap_or(told.from),
+            to: told.to.min(view.now),
             picked: Vec::new(),
-            columns_max: columns_max(width, name_width),
+            columns_max: columns_max(width, view.names.ours),
             utc_offset_s: view.utc_offset_s,
         };
-        let diagram = diagram(&spec, told.events.iter(), view.model);
+        let diagram = diagram(&spec, events, view.model);
         let step = self.step.map_or(GridStep::Rows(SCREENS * height.max(1)), GridStep::Of);
         let grid = grid(&diagram, GridStyle { strokes, width, step });
-        self.drawn = Some(DrawnDiagram { at, diagram, grid, left_out: told.left_out });
-        self.keep_selection();
+        self.chosen = self.chosen.and_then(|chosen| self.found_again(chosen, &diagram.items));
+        let left_out = self.told.left_out() + too_many as u64;
+        self.drawn = Some(DrawnDiagram { for_what, diagram, grid, goes_on, left_out });
+    }
+
+    /// The place of a selected item in a new drawing, or of the first after its time.
+    fn found_again(&self, chosen: usize, items: &[DiagramItem]) -> Option<usize> {
+        let before = self.drawn.as_ref()?.diagram.items.get(chosen)?;
+        let is_it = |item: &DiagramItem| (item.at, item.kind) == (before.at, before.kind) && item.text == before.text;
+        let later = items.partition_point(|item| item.at < before.at);
+        items.iter().position(is_it).or(Some(later))
     }
 
     fn hint(&self, view: &View<'_>) -> String {
-        match (&self.told, &self.subject) {
-            (Some(ToldEvents { answer: Err(why), .. }), _) => format!("No diagram: {why}."),
-            (_, Some(subject)) => format!("{}: reading the events ..", subject.title(view.model)),
-            (_, None) => {
-                let key = view.keys.key_of(Action::Diagram);
-                format!("No message yet. Select a message, a death, a link or a node in its pane and press {key}.")
+        let Some(subject) = &self.subject else {
+            let key = view.keys.key_of(Action::Diagram);
+            return format!("No message yet. Select a message, a death, a link or a node in its pane and press {key}.");
+        };
+        let title = subject.title(view.model);
+        match (self.told.failed(), self.span) {
+            (Some(why), _) => format!("No diagram: {why}."),
+            (None, Some(span)) if span.from > view.now => {
+                format!("At this moment there is nothing of {title} yet: it begins at {}.", view.moment(span.from))
             }
+            (None, Some(_)) => format!("{title}: reading the events .."),
+            (None, None) => format!("Nothing is known of {title} at this moment."),
         }
     }
 
@@ -271,7 +309,7 @@ impl DiagramPane {
         let parts = [Constraint::Length(1), Constraint::Min(0), Constraint::Length(below)];
         let [head, body, foot] = Layout::vertical(parts).areas(inside);
         self.height = usize::from(body.height);
-        let chosen = drawn.grid.row_of(self.selected);
+        let chosen = drawn.grid.row_of(self.selected());
         self.top = scrolled(self.top, chosen.unwrap_or(0), self.height, drawn.grid.rows.len());
         surface.frame.render_widget(line(&drawn.grid.head, None, view), head);
         let marked = chosen.filter(|_| surface.focus == Focus::Here);
@@ -287,10 +325,10 @@ impl DiagramPane {
     /// What stands below the rows: the selected item in a sentence, then what a reader must know besides, as much
     /// as a third of the pane has room for.
     fn notes(&self, drawn: &DrawnDiagram, inside: Rect, view: &View<'_>) -> Vec<Line<'static>> {
-        let item = drawn.diagram.items.get(self.selected).map(|item| (Tone::Strong, item.text.clone()));
-        let ends = drawn.diagram.subject.span(view.model, None).to;
-        let open =
-            (ends > drawn.at.until).then(|| (Tone::Stale, format!("known up to {}", view.moment(drawn.at.until))));
+        let item = self.item().map(|item| (Tone::Strong, item.text.clone()));
+        let until = self.told.span().map_or(view.now, |told| told.to.min(view.now));
+        let is_open = self.span.is_some_and(|span| span.to > until) && !drawn.goes_on;
+        let open = is_open.then(|| (Tone::Stale, format!("known up to {}", view.moment(until))));
         let left_out = (drawn.left_out > 0)
             .then(|| (Tone::Stale, format!("{} left out: too many in this time", count_text(drawn.left_out, "event"))));
         let notes = drawn.diagram.notes().into_iter().map(|note| (Tone::Stale, note));
@@ -299,29 +337,51 @@ impl DiagramPane {
         lines.take(usize::from(inside.height / 3)).collect()
     }
 
-    fn select_by(&mut self, by: isize) {
-        self.selected = self.selected.saturating_add_signed(by);
+    /// The place of the selected item.
+    fn selected(&self) -> usize {
+        let Some(drawn) = &self.drawn else { return 0 };
+        let last = drawn.diagram.items.len().saturating_sub(1);
+        let unchosen = if drawn.goes_on { last } else { 0 };
+        self.chosen.unwrap_or(unchosen).min(last)
+    }
+
+    fn item(&self) -> Option<&DiagramItem> {
+        self.drawn.as_ref()?.diagram.items.get(self.selected())
+    }
+
+    /// Selects an item; with the newest of what goes on, that goes on.
+    fn choose(&mut self, item: usize) {
+        let Some(drawn) = &self.drawn else { return };
+        let last = drawn.diagram.items.len().saturating_sub(1);
+        self.chosen = Some(item).filter(|item| *item < last || !drawn.goes_on).map(|item| item.min(last));
+        if self.is_held() {
+            self.span = self.told.span();
+        }
+    }
+
+    /// Goes to the newest: message, or row.
+    fn follow(&mut self, view: &View<'_>) {
+        match self.subject {
+            None | Some(DiagramSubject::Message(_)) => self.draw_anew(newest(view)),
+            Some(
+                DiagramSubject::Death { .. }
+                | DiagramSubject::Node(_)
+                | DiagramSubject::Link(..)
+                | DiagramSubject::Window(_),
+            ) => self.choose(usize::MAX),
+        }
     }
 
     /// Selects the first item of the row a page away.
     fn turn_page(&mut self, page: usize, turn: Turn) {
         let Some(drawn) = &self.drawn else { return };
-        let row = drawn.grid.row_of(self.selected).unwrap_or(0);
+        let row = drawn.grid.row_of(self.selected()).unwrap_or(0);
         let rows = &drawn.grid.rows;
-        let found = match turn {
-            Turn::Back => rows.iter().take(row.saturating_sub(page) + 1).rev().find(|row| !row.items.is_empty()),
-            Turn::On => rows.iter().skip(row + page).find(|row| !row.items.is_empty()),
+        let (found, edge) = match turn {
+            Turn::Back => (rows.iter().take(row.saturating_sub(page) + 1).rev().find(|row| !row.items.is_empty()), 0),
+            Turn::On => (rows.iter().skip(row + page).find(|row| !row.items.is_empty()), usize::MAX),
         };
-        let edge = match turn {
-            Turn::Back => 0,
-            Turn::On => usize::MAX,
-        };
-        self.selected = found.and_then(|row| row.items.first().copied()).unwrap_or(edge);
-    }
-
-    fn keep_selection(&mut self) {
-        let items = self.drawn.as_ref().map_or(0, |drawn| drawn.diagram.items.len());
-        self.selected = self.selected.min(items.saturating_sub(1));
+        self.choose(found.and_then(|row| row.items.first().copied()).unwrap_or(edge));
     }
 
     fn zoom(&mut self, step: fn(RowStep) -> RowStep) {
@@ -336,13 +396,13 @@ fn newest(view: &View<'_>) -> Option<DiagramSubject> {
 }
 
 /// What explains an item.
-const fn explained(about: ItemSubject) -> Option<Subject> {
+const fn explained(about: ItemSubject) -> Subject {
     match about {
-        ItemSubject::Copy { id, node } => Some(Subject::Lack { node, id }),
-        ItemSubject::Death(dead) => Some(Subject::Death(dead)),
-        ItemSubject::Link { node, peer } => Some(Subject::Link(LinkKey { node, peer })),
-        ItemSubject::Node(node) => Some(Subject::Node(node)),
-        ItemSubject::Nothing => None,
+        ItemSubject::Copy { id, node } => Subject::Lack { node, id },
+        ItemSubject::Death(dead) => Subject::Death(dead),
+        ItemSubject::Link { node, peer } => Subject::Link(LinkKey { node, peer }),
+        ItemSubject::Node(node) => Subject::Node(node),
+        ItemSubject::Fault(fault) => Subject::Fault(fault),
     }
 }
 

@@ -292,7 +292,7 @@ pub(crate) trait Pane {
     /// Draws this from now on, if it draws what was selected elsewhere; nothing: the newest message.
     fn depict(&mut self, _subject: Option<DiagramSubject>, _view: &View<'_>) {}
 
-    /// What it has to ask the host, now that it was drawn.
+    /// What it has to ask the host at this time of the clock on the wall, now that it was drawn.
     fn question(&mut self, _now: Time) -> Option<EventsQuestion> {
         None
     }
