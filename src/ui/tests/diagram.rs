@@ -227,6 +227,7 @@ fn what_goes_on_waits_while_an_older_row_is_read() {
     answered(&mut app, &events);
     app.press("up up up");
     let read = app.line();
+    app.toasts.dismiss();
     assert!(app.footer().contains("f follow"), "{}", app.footer());
     app.tick(at(22_000));
     app.get(events[events.len() - 120..].to_vec());
@@ -308,7 +309,7 @@ fn enter_explains_the_row_in_words_and_esc_leads_back() {
     app.press("8");
     answered(&mut app, &all_events());
     app.press("down");
-    assert_eq!(sentence(&mut app), "p2: Received p3#1 \"hello 你好 \\u{1b}[31mred\" from p3");
+    assert_eq!(sentence(&mut app), "p2: Received p3#1 \"hello 你好 \\x1b[31mred\" from p3");
     let before = app.picture(80, 24);
     app.press("enter");
     assert_snapshot!("diagram_enter_80x24", app.picture(80, 24));
