@@ -162,7 +162,7 @@ impl Pane for DiagramPane {
         let is_newest = newest(view).as_ref() == Some(subject);
         let newest = matches!(subject, DiagramSubject::Message(_)) && !is_newest;
         let newest = newest.then(|| hint(Move::Follow, "newest message"));
-        [hint(Move::ZoomIn, "zoom in"), hint(Move::ZoomOut, "out")].into_iter().chain(newest).collect()
+        [hint(Move::ZoomIn, "zoom"), hint(Move::ZoomOut, "out")].into_iter().chain(newest).collect()
     }
 
     fn new_below(&self, _view: &View<'_>) -> Option<usize> {
