@@ -188,11 +188,6 @@ impl Model {
     /// The state of a node of ours at this moment, as far as its changes are remembered; `None` of a node
     /// elsewhere, and before it started.
     fn life_at(&self, node: Addr, at: Time) -> Option<NodeState> {
-        let undone = self.changes.after(at).filter(|change| change.node == node);
-        let before = undone.filter_map(|change| match change.what {
-            super::overlay::ChangeKind::Life(before) => Some(before),
-            super::overlay::ChangeKind::Up(_) | super::overlay::ChangeKind::Down(_) => None,
-        });
-        before.last().unwrap_or_else(|| self.nodes.get(node)?.life())
+        self.nodes.get(node)?.lives.at(at).map(|turn| turn.life)
     }
 }

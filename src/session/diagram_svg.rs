@@ -4,13 +4,16 @@
 //! are those of [`layout`](crate::model::diagram::layout), so time is in order and not in proportion. What is
 //! beside an arrow stands in full behind it, where a pointer shows it.
 
+mod columns;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use self::columns::SvgColumns;
 use crate::model::diagram::item::{ArrowStroke, DiagramItem, Ink, ItemKind, ItemRoute, Tip};
-use crate::model::diagram::layout::{Extent, LayoutRow, lay_out, place_of, step_for, time_text};
+use crate::model::diagram::layout::{LayoutRow, lay_out, place_of, step_for, time_text};
 use crate::model::diagram::{Diagram, LifeLine};
-use crate::model::words::span_text;
+use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::text::printable;
 use crate::proto::time::Time;
@@ -26,16 +29,21 @@ const COLUMN_MIN: usize = 64;
 const COLUMN_MAX: usize = 132;
 /// The narrowest picture: a caption stays readable.
 const WIDTH_MIN: usize = 560;
-/// Rows of one picture: some screens.
-const ROWS_MAX: usize = 160;
-/// Characters of what is said beside an item; the rest is behind it.
-const LABEL_LEN_MAX: usize = 72;
+/// Rows of a picture in a file: some screens.
+const FILE_ROWS_MAX: usize = 160;
+/// Rows of a picture in a page: with its heading and its legend no more than a printed page holds.
+const PAGE_ROWS_MAX: usize = 36;
+/// Characters of what is said beside an item in a file; the rest is behind it.
+const FILE_LABEL_LEN_MAX: usize = 72;
+/// The same in a page, which is as wide as a sheet of paper.
+const PAGE_LABEL_LEN_MAX: usize = 44;
 /// Between two entries of the legend.
 const LEGEND_GAP: usize = 20;
 /// Pixels of the sample in front of an entry.
 const SAMPLE: usize = 30;
 
-const STYLE: &str = "\
+/// The style of all pictures. A file has it within; a page has it once for all of its pictures.
+pub const STYLE: &str = "\
 .std{color-scheme:light dark;--ink:#1f2328;--ground:#ffffff;--faint:#848d97;--life:#c4ccd5;--wave:#9a1b97;--good:#1a7f37;--doubt:#8a5a00;\
 --bad:#c8202c;font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace;\
 fill:var(--ink)}\
@@ -69,8 +77,24 @@ pub struct SvgStyle {
 pub enum SvgPlace {
     /// In a file of its own, on a ground of its own.
     File,
-    /// In a page, on the page's ground.
+    /// In a page that has [`STYLE`], on the page's ground; smaller.
     Page,
+}
+
+impl SvgPlace {
+    const fn rows_max(self) -> usize {
+        match self {
+            Self::File => FILE_ROWS_MAX,
+            Self::Page => PAGE_ROWS_MAX,
+        }
+    }
+
+    const fn label_len_max(self) -> usize {
+        match self {
+            Self::File => FILE_LABEL_LEN_MAX,
+            Self::Page => PAGE_LABEL_LEN_MAX,
+        }
+    }
 }
 
 /// Draws a diagram.
@@ -89,8 +113,7 @@ struct SvgPicture<'a> {
     diagram: &'a Diagram,
     style: &'a SvgStyle,
     rows: Vec<LayoutRow>,
-    /// The middle of each column.
-    middles: Vec<usize>,
+    columns: SvgColumns<'a>,
     width: usize,
     /// Where the first row is.
     top: usize,
@@ -102,18 +125,19 @@ impl<'a> SvgPicture<'a> {
     fn new(diagram: &'a Diagram, style: &'a SvgStyle) -> Self {
         let widest = diagram.heads().iter().map(|name| name.chars().count() * CHAR + 18).max().unwrap_or(0);
         let column = widest.clamp(COLUMN_MIN, COLUMN_MAX);
-        let middles: Vec<usize> =
-            (0..diagram.width()).map(|place| MARGIN + TIMES + place * column + column / 2).collect();
-        let end = |item: &DiagramItem| Some(extent(diagram, item, &middles)?.right);
+        let middles = (0..diagram.width()).map(|place| MARGIN + TIMES + place * column + column / 2).collect();
+        let columns = SvgColumns { diagram, middles, label_len_max: style.place.label_len_max() };
+        let (rows, cut) = rows(&columns, style.place);
+        let drawn = rows.iter().flat_map(|row| &row.items).filter_map(|place| diagram.items.get(*place));
+        let end = |item: &DiagramItem| Some(columns.extent(item)?.right);
         let body = MARGIN + TIMES + diagram.width() * column;
-        let width = diagram.items.iter().filter_map(end).fold(body.max(WIDTH_MIN), usize::max) + MARGIN;
-        let lay_out = |step| lay_out(&diagram.items, step, |item| room(diagram, item, &middles));
-        let rows = lay_out(step_for(ROWS_MAX, |step| lay_out(step).len()));
+        let width = drawn.filter_map(end).fold(body.max(WIDTH_MIN), usize::max) + MARGIN;
         let fits = |text: &String| wrapped(text, (width - 2 * MARGIN) / CHAR);
-        let notes = diagram.notes().iter().flat_map(fits).collect();
+        let cut = (cut > 0).then(|| format!("not drawn: {} after that", count_text(cut as u64, "item")));
+        let notes = cut.iter().chain(&diagram.notes()).flat_map(fits).collect();
         let caption = style.caption.iter().flat_map(fits).count();
         let top = MARGIN + (usize::from(!style.title.is_empty()) + caption) * ROW + 2 * ROW;
-        Self { diagram, style, rows, middles, width, top, notes }
+        Self { diagram, style, rows, columns, width, top, notes }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "pixels")]
@@ -123,7 +147,7 @@ impl<'a> SvgPicture<'a> {
 
     #[expect(clippy::cast_precision_loss, reason = "pixels")]
     fn x_of(&self, node: Addr) -> Option<f64> {
-        self.middles.get(self.diagram.place_of(node)?).map(|middle| *middle as f64)
+        self.columns.middles.get(self.diagram.place_of(node)?).map(|middle| *middle as f64)
     }
 
     const fn bottom(&self) -> usize {
@@ -152,13 +176,15 @@ impl<'a> SvgPicture<'a> {
         }
         let (width, height, title) = (self.width, y, escaped(&self.title()));
         let ground = match self.style.place {
-            SvgPlace::File => "<rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n",
-            SvgPlace::Page => "",
+            SvgPlace::File => {
+                format!("<style>{STYLE}</style>\n<rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n")
+            }
+            SvgPlace::Page => String::new(),
         };
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"std\" width=\"{width}\" height=\"{height}\" \
              viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{title}\">\n<title>{title}</title>\n\
-             <style>{STYLE}</style>\n{ground}{body}</svg>\n"
+             {ground}{body}</svg>\n"
         )
     }
 
@@ -179,7 +205,7 @@ impl<'a> SvgPicture<'a> {
         }
         let seeds = self.diagram.columns.iter().map(|column| column.role == Some(crate::proto::message::Role::Seed));
         let seeds = seeds.chain([false]);
-        for ((name, middle), is_seed) in self.diagram.heads().iter().zip(&self.middles).zip(seeds) {
+        for ((name, middle), is_seed) in self.diagram.heads().iter().zip(&self.columns.middles).zip(seeds) {
             let class = if is_seed { "head seed" } else { "head" };
             push_text(svg, class, *middle, self.top - ROW, name);
         }
@@ -187,13 +213,14 @@ impl<'a> SvgPicture<'a> {
 
     fn draw_lives(&self, svg: &mut String) {
         let (top, bottom) = (self.top - ROW + 6, self.bottom());
-        for (column, middle) in self.diagram.columns.iter().zip(&self.middles) {
-            for (index, (since, life)) in column.lives.iter().enumerate() {
+        for (column, middle) in self.diagram.columns.iter().zip(&self.columns.middles) {
+            let lives = &column.lives[..self.lives_drawn(&column.lives)];
+            for (index, (since, life)) in lives.iter().enumerate() {
                 #[expect(clippy::cast_precision_loss, reason = "pixels")]
                 let edge =
                     |at: Option<&(Time, LifeLine)>, other: usize| at.map_or(other as f64, |(at, _)| self.y_at(*at));
                 let from = edge(Some(&(*since, *life)).filter(|_| index > 0), top);
-                let to = edge(column.lives.get(index + 1), bottom);
+                let to = edge(lives.get(index + 1), bottom);
                 let class = match life {
                     LifeLine::Runs => "life",
                     LifeLine::Hangs => "life hangs",
@@ -203,10 +230,16 @@ impl<'a> SvgPicture<'a> {
                 let _ = writeln!(svg, "<path class=\"{class}\" d=\"M{middle} {from:.1}V{to:.1}\"/>");
             }
         }
-        if let Some(middle) = self.middles.last().filter(|_| !self.diagram.folded.is_empty()) {
+        if let Some(middle) = self.columns.middles.last().filter(|_| !self.diagram.folded.is_empty()) {
             let (x, height) = (middle - 12, bottom - top);
             let _ = writeln!(svg, "<rect class=\"fold\" x=\"{x}\" y=\"{top}\" width=\"24\" height=\"{height}\"/>");
         }
+    }
+
+    /// Of the states of a node those that it has by the last row.
+    fn lives_drawn(&self, lives: &[(Time, LifeLine)]) -> usize {
+        let last = self.rows.last().map_or(self.diagram.to, |row| row.at);
+        lives.partition_point(|(since, _)| *since <= last).max(1).min(lives.len())
     }
 
     fn draw_times(&self, svg: &mut String) {
@@ -250,7 +283,7 @@ impl<'a> SvgPicture<'a> {
                 draw_across(&mut shape, item.kind, &xs, y);
             }
             ItemRoute::Everywhere => {
-                let xs: Vec<f64> = self.middles.iter().map(|middle| *middle as f64).collect();
+                let xs: Vec<f64> = self.columns.middles.iter().map(|middle| *middle as f64).collect();
                 draw_across(&mut shape, item.kind, &xs, y);
             }
         }
@@ -259,9 +292,15 @@ impl<'a> SvgPicture<'a> {
     }
 
     fn draw_label(&self, svg: &mut String, item: &DiagramItem, row: usize) {
-        let place = label_place(self.diagram, item, &self.middles);
+        let place = self.columns.label_place(item);
         if let Some(at) = place.filter(|_| self.has_label(item, row)) {
-            push_text(svg, &format!("label {}", ink(item.kind)), at, self.top + row * ROW + 4, &label(item));
+            push_text(
+                svg,
+                &format!("label {}", ink(item.kind)),
+                at,
+                self.top + row * ROW + 4,
+                &self.columns.label(item),
+            );
         }
     }
 
@@ -270,18 +309,17 @@ impl<'a> SvgPicture<'a> {
         if !item.kind.is_quiet() {
             return true;
         }
-        let Some(own) = label_extent(self.diagram, item, &self.middles) else { return false };
+        let Some(own) = self.columns.label_extent(item) else { return false };
         let others = self.rows[row].items.iter().filter_map(|place| self.diagram.items.get(*place));
-        let is_taken = |other: &DiagramItem| {
-            other != item && room(self.diagram, other, &self.middles).is_some_and(|taken| taken.overlaps(own))
-        };
+        let is_taken =
+            |other: &DiagramItem| other != item && self.columns.room(other).is_some_and(|taken| taken.overlaps(own));
         !self.diagram.is_inside_fold(item) && !others.into_iter().any(is_taken)
     }
 
     /// How much went on among the nodes that share a column.
     fn draw_inside_fold<'d>(&self, svg: &mut String, items: impl Iterator<Item = &'d DiagramItem>, row: usize) {
         let inside = items.filter(|item| item.kind.is_quiet() && self.diagram.is_inside_fold(item)).count();
-        if let Some(middle) = self.middles.last().filter(|_| inside > 1) {
+        if let Some(middle) = self.columns.middles.last().filter(|_| inside > 1) {
             push_text(svg, "note", middle + 16, self.top + row * ROW + 4, &format!("x{inside}"));
         }
     }
@@ -316,54 +354,17 @@ impl<'a> SvgPicture<'a> {
     }
 }
 
-/// What it says beside it.
-fn label(item: &DiagramItem) -> String {
-    let is_long = item.label.chars().count() > LABEL_LEN_MAX;
-    let cut: String = item.label.chars().take(LABEL_LEN_MAX).collect();
-    match cut.rsplit_once(' ').filter(|_| is_long) {
-        Some((whole, _)) => format!("{whole} …"),
-        None => cut,
+/// The rows of a picture, and how many items come after them. A page has no room for more rows than it may.
+fn rows(columns: &SvgColumns<'_>, place: SvgPlace) -> (Vec<LayoutRow>, usize) {
+    let items = &columns.diagram.items;
+    let lay_out = |step| lay_out(items, step, |item| columns.room(item));
+    let mut rows = lay_out(step_for(place.rows_max(), |step| lay_out(step).len()));
+    match place {
+        SvgPlace::File => {}
+        SvgPlace::Page => rows.truncate(place.rows_max()),
     }
-}
-
-/// Beside the node that gets it, or that waits for an answer; else after it. Whoever gets a further copy has
-/// nothing to say.
-fn label_place(diagram: &Diagram, item: &DiagramItem, middles: &[usize]) -> Option<usize> {
-    let (_, last) = diagram.reach(item).filter(|_| !item.label.is_empty() && item.kind != ItemKind::Duplicate)?;
-    let place = match (&item.route, item.kind) {
-        (ItemRoute::Between { from, sent: Some(_), .. }, ItemKind::Probe | ItemKind::MissedProbe) => {
-            diagram.place_of(*from)
-        }
-        (ItemRoute::Between { to, sent: Some(_), .. }, _) => diagram.place_of(*to),
-        (ItemRoute::Between { .. } | ItemRoute::At(_) | ItemRoute::Across(_) | ItemRoute::Everywhere, _) => Some(last),
-    };
-    middles.get(place?).map(|middle| middle + 14)
-}
-
-fn label_extent(diagram: &Diagram, item: &DiagramItem, middles: &[usize]) -> Option<Extent> {
-    let left = label_place(diagram, item, middles)?;
-    Some(Extent { left, right: left + label(item).chars().count() * CHAR })
-}
-
-/// The part of a row that it takes with its label. A probe without an answer has its line elsewhere: where it was
-/// sent.
-fn extent(diagram: &Diagram, item: &DiagramItem, middles: &[usize]) -> Option<Extent> {
-    let (first, last) = diagram.reach(item)?;
-    let own = Extent { left: *middles.get(first)?, right: middles.get(last)? + 1 };
-    let label = label_extent(diagram, item, middles);
-    if item.kind == ItemKind::MissedProbe && item.flight().is_some() {
-        return label.map(|label| Extent { left: label.left.saturating_sub(20), ..label });
-    }
-    Some(label.map_or(own, |label| Extent { left: own.left.min(label.left), right: own.right.max(label.right) }))
-}
-
-/// The part that nothing else may take.
-fn room(diagram: &Diagram, item: &DiagramItem, middles: &[usize]) -> Option<Extent> {
-    if !item.kind.is_quiet() {
-        return extent(diagram, item, middles);
-    }
-    let (first, last) = diagram.reach(item).filter(|_| !diagram.is_inside_fold(item))?;
-    Some(Extent { left: *middles.get(first)?, right: middles.get(last)? + 1 })
+    let drawn: usize = rows.iter().map(|row| row.items.len()).sum();
+    (rows, items.len() - drawn)
 }
 
 const fn ink(kind: ItemKind) -> &'static str {

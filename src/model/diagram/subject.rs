@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::event::{DeathEvent, Event, EventKind, FaultEvent, GossipEvent, ProbeEvent};
+use crate::event::{DeathEvent, Event, EventKind, FaultEvent, GossipEvent, NodeState, ProbeEvent};
 use crate::model::Model;
 use crate::model::death::DeathCase;
 use crate::model::link::{LinkHistory, first_sent};
@@ -203,9 +203,9 @@ fn latest_end(one: Addr, other: Addr, model: &Model) -> Option<&LinkHistory> {
 fn death_span(case: &DeathCase, model: &Model) -> DiagramSpan {
     let probes = case.evidence.iter().filter_map(|told| first_sent(told.missed()));
     let declared = case.evidence.iter().filter_map(|told| told.declared_at);
-    let stopped =
-        model.nodes().get(case.dead).filter(|node| !node.runs()).map(super::super::node::NodeRecord::life_since);
-    let stopped = stopped.filter(|since| *since <= case.at && case.at.since(*since) <= SIGN_AGE_MAX);
+    let turn = model.nodes().get(case.dead).and_then(|node| node.lives.at(case.at));
+    let stopped = turn.filter(|turn| turn.life != NodeState::Runs).map(|turn| turn.at);
+    let stopped = stopped.filter(|since| case.at.since(*since) <= SIGN_AGE_MAX);
     let first = probes.chain(declared).chain(stopped).fold(case.at, Time::min);
     let told = case.evidence.iter().filter_map(|told| told.reported_at.max(told.declared_at));
     let last = told.fold(case.latest_step_at(), Time::max);

@@ -11,6 +11,11 @@ fn at(micros: u64) -> Time {
 
 /// A message that reaches one of two nodes, one of which has a name that is markup.
 fn drawn(on: SvgPlace) -> (Diagram, String) {
+    with_losses(on, 1)
+}
+
+/// The same, with so many copies to the other node that were lost.
+fn with_losses(on: SvgPlace, losses: u64) -> (Diagram, String) {
     let nodes = [3001, 3002, 3003].map(Addr::loopback);
     let id = MessageId { origin: nodes[0], run: 1, seq: 4 };
     let started = |name: &str, node| {
@@ -26,9 +31,10 @@ fn drawn(on: SvgPlace) -> (Diagram, String) {
         started("p3", nodes[2]),
         (10, nodes[0], GossipEvent::Generated { id, body: "hello".into(), trace, forwarded: 2 }.into()),
         (900, nodes[1], GossipEvent::Received { id, from: nodes[0], body: "hello".into(), trace, forwarded: 0 }.into()),
-        (950, nodes[2], GossipEvent::Lost { id, loss }.into()),
     ];
-    let events: Vec<Event> = all.into_iter().map(|(micros, node, kind)| Event { at: at(micros), node, kind }).collect();
+    let lost = (0..losses).map(|nth| (950 + nth, nodes[2], GossipEvent::Lost { id, loss }.into()));
+    let events: Vec<Event> =
+        all.into_iter().chain(lost).map(|(micros, node, kind)| Event { at: at(micros), node, kind }).collect();
     let mut model = Model::new();
     for event in &events {
         model.apply(event);
@@ -93,6 +99,18 @@ fn an_arrow_slopes_from_when_it_was_sent_to_when_it_came() {
     let numbers: Vec<f64> = path.split(['M', 'L', ' ', '"']).map_while(|number| number.parse().ok()).collect();
     let [x1, y1, x2, y2] = numbers[..] else { panic!("{strong}") };
     assert!(x1 < x2 && y1 < y2, "{strong}");
+}
+
+#[test]
+fn a_picture_of_a_page_is_a_sheet_high_and_says_what_it_lacks() {
+    let (diagram, svg) = with_losses(SvgPlace::Page, 60);
+    elements(&svg);
+    assert_eq!(diagram.items.len(), 62);
+    assert_eq!(svg.matches(">lost: the queue was full</text>").count(), PAGE_ROWS_MAX - 2);
+    assert!(svg.contains(">not drawn: 26 items after that</text>"), "{svg}");
+    let whole = with_losses(SvgPlace::File, 60).1;
+    assert_eq!(whole.matches(">lost: the queue was full</text>").count(), 60);
+    assert!(!whole.contains("not drawn"));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use hdrhistogram::Histogram;
 use crate::event::{DeathEvent, Event, EventKind, NodeState, SeedEvent};
 use crate::model::Model;
 use crate::model::death::{DeathCase, ReportOutcome};
+use crate::model::diagram::subject::{DiagramSpan, DiagramSubject};
 use crate::model::why::{Explanation, why_dead};
 use crate::proto::addr::Addr;
 use crate::proto::time::{Time, micros};
@@ -49,8 +50,17 @@ pub struct DeathFigures {
     /// Seeds that took it off their lists, and when.
     pub removed: Vec<(Addr, Time)>,
     pub back_at: Option<Time>,
+    /// From its first sign to the last that a seed did about it.
+    pub span: DiagramSpan,
     /// `None`: one of too many.
     pub answer: Option<Explanation>,
+}
+
+impl DeathFigures {
+    /// What a diagram of it is about.
+    pub fn subject(&self) -> DiagramSubject {
+        DiagramSubject::Death { dead: self.dead, at: self.at }
+    }
 }
 
 /// Deaths on their way into the report.
@@ -158,6 +168,7 @@ fn figures(model: &Model, case: &DeathCase) -> DeathFigures {
         reporters: case.evidence.iter().map(|evidence| evidence.reporter).collect(),
         removed: removed.collect(),
         back_at: case.back_at,
+        span: DiagramSubject::Death { dead: case.dead, at: case.at }.span(model, None),
         answer: None,
     }
 }

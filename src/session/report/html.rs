@@ -13,8 +13,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::SessionReport;
 use super::plots;
 use super::words::{exact_span, share_text};
+use crate::model::diagram::subject::DiagramSubject;
 use crate::model::words::count_text;
 use crate::proto::text::printable_lines;
+use crate::session::diagram_svg;
 use crate::session::journal::JournalEnd;
 use crate::session::lines::stamp;
 
@@ -37,7 +39,10 @@ pub fn page(report: &SessionReport) -> String {
                 meta name="color-scheme" content="light dark";
                 link rel="icon" href="data:,";
                 title { (title) }
-                style { (PreEscaped(STYLE)) }
+                style {
+                    (PreEscaped(STYLE))
+                    @if !report.diagrams.is_empty() { (PreEscaped(diagram_svg::STYLE)) }
+                }
             }
             body {
                 (head(report))
@@ -158,6 +163,7 @@ fn sections(report: &SessionReport) -> Markup {
         (gossip::messages(report))
         (facts::overlay(report))
         (story::deaths(report))
+        (story::without_diagram(report))
         (story::warnings(report))
         (facts::nodes(report))
         (again::again(report))
@@ -180,6 +186,18 @@ fn figure(plot: Option<String>, class: &str, caption: &Markup) -> Markup {
         @if let Some(svg) = plot {
             figure {
                 div class={ "plot " (class) } { (PreEscaped(svg)) }
+                figcaption { (caption) }
+            }
+        }
+    }
+}
+
+/// The space-time diagram of something, if the page has one, with what is said of it.
+fn diagram(report: &SessionReport, subject: &DiagramSubject, caption: &str) -> Markup {
+    html! {
+        @if let Some(svg) = report.diagrams.of(subject) {
+            figure {
+                div.diagram { (PreEscaped(svg)) }
                 figcaption { (caption) }
             }
         }

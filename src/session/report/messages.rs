@@ -9,6 +9,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use super::bins::{Bins, MergeBins};
+use crate::model::diagram::subject::{DiagramSpan, DiagramSubject};
 use crate::model::overlay::OverlaySnapshot;
 use crate::model::rumor::{Counting, Coverage, DELIVERY_TIME, Rumor};
 use crate::model::theory::Prediction;
@@ -109,9 +110,18 @@ pub struct LackedMessage {
     pub name: String,
     pub id: MessageId,
     pub began: Time,
+    /// From its beginning until it was lost, or should have been everywhere.
+    pub span: DiagramSpan,
     pub body: String,
     pub coverage: Coverage,
     pub lacking: Vec<Addr>,
+}
+
+impl LackedMessage {
+    /// What a diagram of it is about.
+    pub fn subject(&self) -> DiagramSubject {
+        DiagramSubject::Message(self.id)
+    }
 }
 
 /// A time in which messages did not reach everybody.
@@ -267,6 +277,7 @@ fn example(model: &Model, rumor: &Rumor, wave: &Wave) -> LackedMessage {
         name: model.message_name(rumor.id),
         id: rumor.id,
         began: wave.began,
+        span: DiagramSubject::Message(rumor.id).span(model, None),
         body: shortened(&rumor.body.to_string()),
         coverage: wave.coverage(),
         lacking: wave.lacking.clone(),

@@ -11,6 +11,7 @@
 mod bins;
 pub mod deaths;
 pub mod deeds;
+pub mod diagrams;
 pub mod episodes;
 mod html;
 pub mod messages;
@@ -28,6 +29,7 @@ pub use self::html::page;
 use self::bins::{Bins, MergeBins};
 use self::deaths::{DeathFigures, DeathFold};
 use self::deeds::{DeedFold, ReportedDeed};
+use self::diagrams::ReportDiagrams;
 use self::episodes::{Episode, EpisodeSources};
 use self::messages::{MessageFigures, MessageFold};
 use self::overlay::{OverlayFigures, OverlayFold};
@@ -63,6 +65,7 @@ pub struct SessionReport {
     pub overlay: OverlayFigures,
     pub episodes: Vec<Episode>,
     pub more_episodes: usize,
+    pub diagrams: ReportDiagrams,
 }
 
 /// What the recording lacks.
@@ -107,7 +110,10 @@ impl SessionReport {
         let sources = sources(path, &header);
         // A pipe was read to its end and has nothing more to say.
         let end = path.is_file().then(|| glance(path).ok()).flatten().map(|glance| glance.end);
-        Ok(fold.finish(sources, header, end))
+        let mut report = fold.finish(sources, header, end);
+        let drawn = (report.deaths.as_slice(), &report.messages);
+        report.diagrams = ReportDiagrams::draw(path, &report.model, drawn, report.utc_offset_s());
+        Ok(report)
     }
 
     pub fn utc_offset_s(&self) -> i32 {
@@ -226,6 +232,7 @@ impl ReportFold {
             overlay,
             episodes,
             more_episodes,
+            diagrams: ReportDiagrams::default(),
             model,
         }
     }

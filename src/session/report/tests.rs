@@ -6,6 +6,7 @@ use tempfile::NamedTempFile;
 
 use super::deaths::DeathKind;
 use super::deeds::DeedKind;
+use super::diagrams::DIAGRAMS_MAX;
 use super::messages::CoverageBin;
 use super::{SessionReport, page};
 use crate::proto::addr::Addr;
@@ -183,6 +184,44 @@ fn a_hung_node_is_found_when_theory_says() {
     assert!(text.contains("p3 hangs since") && text.contains("4 s to 8 s"), "{text}");
 }
 
+/// Peers beside p1 that hang one after the other, each taken for dead by p1.
+fn silent(peers: u16) -> Script {
+    let mut script = Script::default();
+    (1..=peers + 1).for_each(|number| script.start(0, number, &format!("p{number}")));
+    (2..=peers + 1).for_each(|number| script.link(10, 1, number));
+    for number in 2..=peers + 1 {
+        let ms = u64::from(number) * 20_000;
+        script.event(ms, number, r#""event":"hung""#);
+        let rest = r#""cause":{"how":"misses","misses":3},"last_heard":10990000"#;
+        script.event(ms + 5_500, 1, &format!(r#""event":"neighbor_died","peer":"{}",{rest}"#, peer(number)));
+    }
+    script
+}
+
+#[test]
+fn a_death_and_a_message_have_a_diagram_each() {
+    let (deaths, parted) = (silent(2).report(), parted().report());
+    assert_eq!((deaths.diagrams.left_out, parted.diagrams.left_out), (0, 0));
+    for (report, of) in [(&deaths, "the death of p2"), (&deaths, "the death of p3"), (&parted, "p1#2")] {
+        let page = page(report);
+        assert!(page.contains(&format!("aria-label=\"Space-time diagram of {of}\"")), "{of}");
+        assert_eq!(page.matches("<style>").count(), 1, "one for all pictures");
+    }
+    let death = deaths.diagrams.of(&deaths.deaths[0].subject()).unwrap();
+    assert!(death.contains(">hangs<"), "{death}");
+    assert!(death.contains(">p1</text>"), "{death}");
+}
+
+#[test]
+fn a_page_says_how_many_diagrams_it_leaves_out() {
+    let report = silent(30).report();
+    let page = page(&report);
+    assert_eq!(page.matches("Space-time diagram of").count(), 2 * DIAGRAMS_MAX, "a label and a title each");
+    let (text, _) = parsed(&page);
+    let told = format!("{} of the deaths and messages that are told above are not drawn", report.diagrams.left_out);
+    assert!(report.diagrams.left_out > 0 && text.contains(&told), "{told}");
+}
+
 #[test]
 fn text_of_strangers_stays_text() {
     let evil = "</td><script>alert(1)</script><img src=x onerror=alert(2)>\"'&\u{202e}\u{0}\u{1b}[31m";
@@ -197,7 +236,7 @@ fn text_of_strangers_stays_text() {
     let page = page(&report);
     let (text, tags) = parsed(&page);
     let ours = "header h1 h2 h3 p ul li b span nav a main section article figure figcaption div svg line text polyline \
-                circle rect polygon table caption thead tr th td dl dt dd details summary pre code footer body html";
+                circle rect polygon path g title table caption thead tr th td dl dt dd details summary pre code footer body html";
     let ours: BTreeSet<_> = ours.split(' ').collect();
     let others: Vec<_> = tags.iter().filter(|tag| !tag.is_empty() && !ours.contains(tag.as_str())).collect();
     assert!(others.is_empty(), "{others:?}");
@@ -255,7 +294,9 @@ fn colors_of_plots_are_those_of_the_page() {
     assert!(page.contains("fill=\"var(--measured)\"") && page.contains("fill=\"var(--bad)\""));
     assert!(!page.contains("\"#0"), "no color is fixed");
     let named = page.split("var(--").skip(1).map(|rest| rest.split(')').next().unwrap());
-    let missing: BTreeSet<_> = named.filter(|name| !page.contains(&format!("--{name}: #"))).collect();
+    let missing: BTreeSet<_> = named
+        .filter(|name| !page.contains(&format!("--{name}: #")) && !page.contains(&format!("--{name}:#")))
+        .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 

@@ -6,10 +6,10 @@ use hdrhistogram::Histogram;
 use maud::{Markup, html};
 
 use super::story::{lacked_row, us_text};
-use super::{both, figure, plots};
+use super::{both, diagram, figure, plots};
 use crate::model::words::{count_text, list_text};
 use crate::session::report::SessionReport;
-use crate::session::report::messages::{ASKED_MAX, EXAMPLES_MAX, Lacked, MessageFigures};
+use crate::session::report::messages::{ASKED_MAX, EXAMPLES_MAX, Lacked, LackedMessage, MessageFigures};
 use crate::session::report::words::{exact_span, moment, share_text};
 
 /// Reasons of which the messages are shown without unfolding them.
@@ -157,6 +157,21 @@ fn reason(report: &SessionReport, nth: usize, lacked: &Lacked) -> Markup {
                     }
                 }
             }
+            @for (nth, message) in lacked.examples.iter().enumerate() { (spread(report, nth, message)) }
+        }
+    }
+}
+
+/// How far a message came; that of the first is open.
+fn spread(report: &SessionReport, nth: usize, message: &LackedMessage) -> Markup {
+    let name = &message.name;
+    let caption =
+        format!("{name}: a column a node, time downward. Larger, with all nodes: gossipctl diagram SESSION '{name}'");
+    let drawn = diagram(report, &message.subject(), &caption);
+    html! {
+        @if nth == 0 { (drawn) }
+        @else if report.diagrams.of(&message.subject()).is_some() {
+            details { summary { "How far " (name) " came" } (drawn) }
         }
     }
 }

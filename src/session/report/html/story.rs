@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::{both, figure, folded, plots};
+use super::{both, diagram, figure, folded, plots};
 use crate::model::why::Explanation;
 use crate::model::words::{clock_text, count_text, second_text};
 use crate::session::report::deaths::{ANSWERS_MAX, DeathFigures, DeathKind, EVIDENCE_MAX, detection_us};
+use crate::session::report::diagrams::DIAGRAMS_MAX;
 use crate::session::report::episodes::{Episode, StepTone};
 use crate::session::report::messages::LackedMessage;
 use crate::session::report::words::{exact_span, moment};
@@ -222,12 +223,38 @@ fn answers(report: &SessionReport) -> Markup {
             details.case open[nth == 0] id={ "death-" (death.at.as_micros()) "-" (death.dead.port()) } {
                 summary { span.mono { (second_text(death.at, report.utc_offset_s())) } " " (answer.verdict) }
                 (evidence(report, answer))
+                (diagram(report, &death.subject(), &death_caption(report, death)))
             }
         }
         @if left > 0 {
             p.soft.small {
                 (count_text(left as u64, "more death")) " in the table above without an answer here: the page tells at \
                 most " (ANSWERS_MAX) " in full. 'gossipctl replay' answers for each."
+            }
+        }
+    }
+}
+
+/// How to read the picture, and how to get a larger one.
+fn death_caption(report: &SessionReport, death: &DeathFigures) -> String {
+    let name = report.model.name_of(death.dead);
+    let at = second_text(death.at, report.utc_offset_s());
+    format!("A column a node, time downward. Larger, with all nodes: gossipctl diagram SESSION {name} --at {at}")
+}
+
+/// What the page has no diagram of.
+pub(super) fn without_diagram(report: &SessionReport) -> Markup {
+    let drawings = &report.diagrams;
+    html! {
+        @match &drawings.why_none {
+            Some(why) => p.soft.small { "There are no space-time diagrams: " (why) "." },
+            None => {
+                @if drawings.left_out > 0 {
+                    p.soft.small {
+                        (drawings.left_out) " of the deaths and messages that are told above are not drawn: a page has at most "
+                        (DIAGRAMS_MAX) " space-time diagrams. 'gossipctl diagram' draws each."
+                    }
+                }
             }
         }
     }
