@@ -7,16 +7,17 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::address::WrittenAddress;
 use super::examples::{
     DIAGRAM_EXAMPLES, DIFF_EXAMPLES, EXAMPLES, EXPORT_EXAMPLES, LAB_EXAMPLES, LONG_ABOUT, PEER_EXAMPLES,
-    REPLAY_EXAMPLES, REPORT_EXAMPLES, RERUN_EXAMPLES, SEED_EXAMPLES, SESSIONS_EXAMPLES,
+    REPLAY_EXAMPLES, REPORT_EXAMPLES, RERUN_EXAMPLES, SEED_EXAMPLES, SESSIONS_EXAMPLES, WATCH_EXAMPLES,
 };
 use super::files::path_parser;
 use super::settings::{ConsoleArgs, JournalArgs, LabSize, NodeArgs, RNG_SEED_MAX};
-use super::values::{DAY_MS, advertised, count, listen, span};
+use super::values::{DAY_MS, GIB, KIB, advertised, count, listen, size, span};
 use crate::model::moment::WrittenMoment;
 use crate::session::export::FileFormat;
 use crate::ui::Speed;
@@ -88,6 +89,9 @@ pub(crate) enum Task {
     /// Watch a recorded session in the console
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
+    /// Watch the sessions that run on this machine, live and as one network
+    #[command(after_help = WATCH_EXAMPLES)]
+    Watch(WatchArgs),
     /// Play a recorded session, or a scenario, again in virtual time, otherwise, and tell what differs
     #[command(after_help = RERUN_EXAMPLES)]
     Rerun(RerunArgs),
@@ -313,6 +317,30 @@ pub(crate) struct ReplayArgs {
     /// What else is read.
     #[command(flatten)]
     pub(crate) with: WithArgs,
+    /// How the console looks.
+    #[command(flatten)]
+    pub(crate) console: ConsoleArgs,
+}
+
+/// `watch`.
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// Which network, if several run: its number in the list, the name of a session (an unambiguous beginning is
+    /// enough), or the address of a node, such as 3000 or 127.0.0.1:3000
+    #[arg(value_name = "NETWORK")]
+    pub(crate) network: Option<String>,
+    /// Use no screen and print events to stdout
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// What --headless prints
+    #[arg(long, value_enum, default_value_t = PrintFormat::Text, requires = "headless")]
+    pub(crate) format: PrintFormat,
+    /// Leave after this time [default: with --headless when all sessions have ended, else stay]
+    #[arg(long, value_name = "DURATION", value_parser = span(1, 365 * DAY_MS))]
+    pub(crate) duration: Option<Duration>,
+    /// How large the temporary file may grow by which the console goes back [default: 1GiB]
+    #[arg(long, value_name = "SIZE", value_parser = size(64 * KIB, 1_024 * GIB))]
+    pub(crate) journal_max: Option<ByteSize>,
     /// How the console looks.
     #[command(flatten)]
     pub(crate) console: ConsoleArgs,

@@ -40,7 +40,7 @@ use crate::ui::{
 /// Batches that wait to be shown: more than a busy lab makes between two frames.
 const BATCHES_MAX: usize = 4_096;
 /// Requests of the console, and answers, that wait.
-const TALK_MAX: usize = 64;
+pub(super) const TALK_MAX: usize = 64;
 /// The first port that is tried for a seed if no list names one.
 const FIRST_SEED_PORT: u16 = 5001;
 /// The first port that is tried for a peer.
@@ -75,7 +75,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     match &plan.begin {
         Begin::Lab { seeds, peers } => command_log.begin(clock.network_now(), *seeds, *peers),
         Begin::Node(_) => command_log.begin_with_nodes(),
-        Begin::Choice { .. } | Begin::Recording(_) => {}
+        Begin::Choice { .. } | Begin::Recording(_) | Begin::Watch => {}
     }
     let (skips, skipped) = watch::channel(Vec::new());
     let played = played(&plan, nodes.as_ref(), watched, clock, ScenarioObservers { answers: answers.clone(), skips });
@@ -90,9 +90,10 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
         clock,
         taps,
         nodes,
-        recorder: records.handle(),
+        recorder: watch::channel(records.handle()).1,
         answers,
         replaying: None,
+        watching: None,
         past,
         command_log,
         skipped,
@@ -185,13 +186,13 @@ fn tell_scenario(name: &str, summary: &Summary) -> Result<ExitCode, Failure> {
 /// Starts what is planned; nothing if the user is to choose.
 async fn start(plan: &Plan, clock: Clock, taps: &[Tap]) -> Result<Option<RunningNodes>, Failure> {
     match plan.begin {
-        Begin::Choice { .. } | Begin::Recording(_) => Ok(None),
+        Begin::Choice { .. } | Begin::Recording(_) | Begin::Watch => Ok(None),
         Begin::Lab { .. } | Begin::Node(_) => Ok(Some(RunningNodes::start(plan, clock, taps.to_vec()).await?)),
     }
 }
 
 /// Lets the console run to its end, or ends it when a signal comes or the time is over.
-async fn until_asked(
+pub(super) async fn until_asked(
     console: impl Future<Output = Result<ConsoleOutcome, UiError>>,
     shutdown: CancellationToken,
     signals: &mut StopSignals,
@@ -243,7 +244,7 @@ async fn end(
 }
 
 /// A fault of ours is useful to its fixer only with the events that led to it.
-fn told(error: UiError, report: Option<&RecorderReport>) -> Failure {
+pub(super) fn told(error: UiError, report: Option<&RecorderReport>) -> Failure {
     match error {
         UiError::Panicked(what) => {
             let log = files::state_dir().map(|dir| diagnostics::file(&dir));
@@ -284,11 +285,11 @@ fn tell(answers: &mpsc::Sender<FromHost>, news: News) {
 }
 
 /// Shows the user a line. Never waits.
-fn notify(answers: &mpsc::Sender<FromHost>, severity: Severity, text: String) {
+pub(super) fn notify(answers: &mpsc::Sender<FromHost>, severity: Severity, text: String) {
     let _ = answers.try_send(FromHost::Notice { severity, text });
 }
 
-fn options(plan: &Plan, looks: Looks, glyphs: Glyphs, clock: Clock) -> Options {
+pub(super) fn options(plan: &Plan, looks: Looks, glyphs: Glyphs, clock: Clock) -> Options {
     let utc_offset_s = plan.node.peer.utc_offset_s;
     let export_name = format!("gossipctl-{}.txt", records::file_stamp(clock.epoch(), utc_offset_s));
     Options {
@@ -296,13 +297,14 @@ fn options(plan: &Plan, looks: Looks, glyphs: Glyphs, clock: Clock) -> Options {
         glyphs,
         columns: looks.args.columns.unwrap_or_default(),
         mouse: if looks.args.mouse { Mouse::Captured } else { Mouse::Terminal },
-        mode: match plan.world {
-            EngineKind::Sockets => Mode::Live,
-            EngineKind::Virtual => Mode::Virtual,
+        mode: match (&plan.begin, plan.world) {
+            (Begin::Watch, _) => Mode::Watch,
+            (_, EngineKind::Sockets) => Mode::Live,
+            (_, EngineKind::Virtual) => Mode::Virtual,
         },
         start_screen: match plan.begin {
             Begin::Choice { .. } => StartScreen::Shown,
-            Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) => StartScreen::Skipped,
+            Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) | Begin::Watch => StartScreen::Skipped,
         },
         defaults: form_defaults(plan),
         keys: looks.keys,

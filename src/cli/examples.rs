@@ -84,6 +84,13 @@ Examples:
   gossipctl replay seed.jsonl --with peer-1.jsonl --with peer-2.jsonl
                                           three processes of one network as one";
 
+pub(super) const WATCH_EXAMPLES: &str = "\
+Examples:
+  gossipctl watch                         the network of all terminals in which a seed or a peer runs
+  gossipctl watch 2                       the second of several networks
+  gossipctl watch 127.0.0.1:3000          the network of this node
+  gossipctl watch --headless --format json | jq .event";
+
 pub(super) const DIAGRAM_EXAMPLES: &str = "\
 Examples:
   gossipctl diagram last p3#12 -o wave.svg      a message on its way

@@ -108,7 +108,10 @@ async fn play<T: FnMut(&Run, Option<ScenarioNotice>)>(
 }
 
 /// The goodbyes are printed, too.
-async fn last_lines(mut printing: JoinHandle<io::Result<u64>>, hurry: &CancellationToken) -> Result<ExitCode, Failure> {
+pub(super) async fn last_lines(
+    mut printing: JoinHandle<io::Result<u64>>,
+    hurry: &CancellationToken,
+) -> Result<ExitCode, Failure> {
     for _ in 0..2 {
         match timeout(PRINT_TIMEOUT, &mut printing).await {
             Ok(printed) => return outcome(printed.unwrap_or_else(|panic| Err(io::Error::other(panic)))),
@@ -121,7 +124,7 @@ async fn last_lines(mut printing: JoinHandle<io::Result<u64>>, hurry: &Cancellat
 }
 
 /// A reader that closes the pipe has had enough: no failure.
-fn outcome(printed: io::Result<u64>) -> Result<ExitCode, Failure> {
+pub(super) fn outcome(printed: io::Result<u64>) -> Result<ExitCode, Failure> {
     match printed {
         Ok(0) => Ok(ExitCode::SUCCESS),
         Ok(skipped) => {

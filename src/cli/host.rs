@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
 
 use tokio::sync::{mpsc, watch};
 
@@ -31,6 +32,12 @@ use crate::ui::{
     WantedDiff,
 };
 
+/// Asks for the network of a session that runs elsewhere.
+#[derive(Debug)]
+pub(crate) struct ShowNetwork {
+    pub(crate) session: String,
+}
+
 pub(crate) struct Host {
     /// For nodes that are started later.
     pub(crate) plan: Plan,
@@ -39,11 +46,13 @@ pub(crate) struct Host {
     pub(crate) taps: Vec<Tap>,
     /// The nodes, once there are any.
     pub(crate) nodes: Option<RunningNodes>,
-    /// The journal, if the session is recorded.
-    pub(crate) recorder: Option<RecorderHandle>,
+    /// The journal, if the session is recorded. That of sessions that are watched may begin anew.
+    pub(crate) recorder: watch::Receiver<Option<RecorderHandle>>,
     pub(crate) answers: mpsc::Sender<FromHost>,
     /// The recording that is shown.
     pub(crate) replaying: Option<PathBuf>,
+    /// Watches other sessions.
+    pub(crate) watching: Option<SyncSender<ShowNetwork>>,
     /// Reads the past of what is shown.
     pub(crate) past: PastReader,
     pub(crate) command_log: CommandLog,
@@ -82,6 +91,7 @@ impl Host {
                     let journal = self.journal().await.map_err(NoFile::into_text);
                     events::tell(journal, question, &self.answers);
                 }
+                ToHost::WatchNetwork(session) => self.watch_network(session).await,
                 ToHost::OpenRecording(path) => self.open(from_home(path)).await,
                 ToHost::Seek(seek) => self.seek(seek).await,
                 ToHost::Follow { id, after } => self.follow(id, after).await,
@@ -102,6 +112,9 @@ impl Host {
     async fn command(&mut self, command: Command) {
         if let Some(file) = &self.replaying {
             return self.refuse(HostRefusal::Replaying(file.clone())).await;
+        }
+        if self.watching.is_some() {
+            return self.refuse(HostRefusal::Watching).await;
         }
         let Some(nodes) = &self.nodes else { return self.first_command(command).await };
         let at = self.clock.network_now();
@@ -157,8 +170,9 @@ impl Host {
         let settings = self.plan.lab_settings().written();
         let steps = self.plan.scenario.as_ref().map_or(&[][..], |file| &file.script.steps);
         let context = CommandLogContext { settings, steps, names, refused, skipped: &skipped };
-        let text = match &self.replaying {
-            Some(file) => scenario_of(file.clone()).await,
+        let recording = if self.watching.is_some() { self.journal().await.ok() } else { self.replaying.clone() };
+        let text = match recording {
+            Some(file) => scenario_of(file).await,
             None => self.command_log.scenario(context, self.clock.network_now()),
         };
         let text = match text {
@@ -204,8 +218,9 @@ impl Host {
         if let Some(file) = &self.replaying {
             return Ok(file.clone());
         }
-        let recorder = self.recorder.as_ref().and_then(|recorder| Some((recorder, recorder.journal()?)));
-        let Some((recorder, journal)) = recorder else {
+        let recorder = self.recorder.borrow().clone();
+        let journal = recorder.as_ref().and_then(|recorder| Some((recorder, recorder.journal()?)));
+        let Some((recorder, journal)) = journal else {
             return Err(NoFile::Failed("this session is not recorded".to_owned()));
         };
         recorder.sync().await.map_err(|error| NoFile::Failed(error.to_string()))?;
@@ -225,6 +240,9 @@ impl Host {
         if self.nodes.is_some() {
             return self.refuse(HostRefusal::NodesRun).await;
         }
+        if self.watching.is_some() {
+            return self.refuse(HostRefusal::Watching).await;
+        }
         let start = self.plan.replay_start(&path);
         match tokio::task::spawn_blocking(move || replay::open(&start)).await {
             Ok(Ok(recording)) => {
@@ -234,6 +252,13 @@ impl Host {
             }
             Ok(Err(error)) => self.refuse(HostRefusal::File(error.to_string())).await,
             Err(panic) => self.refuse(HostRefusal::File(format!("internal error: {panic}"))).await,
+        }
+    }
+
+    async fn watch_network(&self, session: String) {
+        let sent = self.watching.as_ref().map(|watching| watching.try_send(ShowNetwork { session }));
+        if !matches!(sent, Some(Ok(()))) {
+            self.refuse(HostRefusal::Watching).await;
         }
     }
 
@@ -254,7 +279,7 @@ impl Host {
     }
 
     async fn past_journal(&self) -> Result<PathBuf, NoSuchMoment> {
-        if self.replaying.is_none() && self.recorder.is_none() {
+        if self.replaying.is_none() && self.recorder.borrow().is_none() {
             return Err(NoSuchMoment::NotRecorded);
         }
         self.journal().await.map_err(|error| match error {

@@ -36,6 +36,7 @@ mod tests;
 mod values;
 mod virtual_run;
 mod virtual_time;
+mod watch;
 mod with;
 
 use std::ffi::OsString;
@@ -111,6 +112,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Report(args)) => report::report(&args),
         Some(Task::Diagram(args)) => diagram::run(&args),
         Some(Task::Replay(args)) => replay_session(args),
+        Some(Task::Watch(args)) => watch::run(args, &read_config()?),
         Some(Task::Rerun(args)) => finish(rerun::run(args, read_config()?)),
         None => run_session(plan::choice(cli, &read_config()?)?),
     }

@@ -31,7 +31,7 @@ impl RunningNodes {
     pub(crate) async fn start(plan: &Plan, clock: Clock, taps: Vec<Tap>) -> Result<Self, Refusal> {
         let nodes = Self::new(plan, &plan.node, clock, taps);
         let command = match &plan.begin {
-            Begin::Choice { .. } | Begin::Recording(_) => return Ok(nodes),
+            Begin::Choice { .. } | Begin::Recording(_) | Begin::Watch => return Ok(nodes),
             Begin::Lab { seeds, peers } => Command::StartLab { seeds: *seeds, peers: *peers },
             Begin::Node(spec) => Command::Start(spec.clone()),
         };
@@ -88,7 +88,11 @@ fn on_sockets(plan: &Plan, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>
     let engine = SocketEngine::new(network, clock, taps);
     match &plan.begin {
         Begin::Choice { no_seeds: Some(why), .. } => engine.without_seed_list(why.clone()),
-        Begin::Choice { no_seeds: None, .. } | Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) => engine,
+        Begin::Choice { no_seeds: None, .. }
+        | Begin::Lab { .. }
+        | Begin::Node(_)
+        | Begin::Recording(_)
+        | Begin::Watch => engine,
     }
 }
 

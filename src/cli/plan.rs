@@ -84,6 +84,8 @@ pub(crate) enum Begin {
     Node(NodeSpec),
     /// No node: a recording is shown.
     Recording(ReplayStart),
+    /// No node: those of other sessions are shown.
+    Watch,
 }
 
 impl Begin {
@@ -91,7 +93,7 @@ impl Begin {
     pub(crate) fn without_terminal(&self) -> Failure {
         let instead = match self {
             Self::Choice { .. } => "start a node without a screen, such as 'gossipctl lab --headless'",
-            Self::Lab { .. } | Self::Node(_) => "use --headless",
+            Self::Lab { .. } | Self::Node(_) | Self::Watch => "use --headless",
             Self::Recording(_) => "'gossipctl export' prints a session without one",
         };
         Failure::usage(format_args!("stdout is not a terminal: {instead}"))
@@ -171,6 +173,12 @@ pub(crate) fn replay(recording: ReplayStart, console: ConsoleArgs, config: &Conf
     Ok(Plan::new(Begin::Recording(recording), node, console, config))
 }
 
+/// The plan of `watch`, which starts nothing.
+pub(crate) fn watch(console: ConsoleArgs, config: &ConfigFile) -> Result<Plan, Failure> {
+    let node = node_settings(NodeArgs::default(), config, PaceName::Assignment, Vec::new())?;
+    Ok(Plan::new(Begin::Watch, node, console, config))
+}
+
 impl Plan {
     fn new(begin: Begin, node: NodeSettings, console: ConsoleArgs, config: &ConfigFile) -> Self {
         let looks = Looks { args: console.over_file(&config.console), keys: config.keys.clone() };
@@ -194,7 +202,7 @@ impl Plan {
     pub(crate) fn replay_start(&self, file: &Path) -> ReplayStart {
         match &self.begin {
             Begin::Recording(start) if start.file == file => start.clone(),
-            Begin::Choice { .. } | Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) => {
+            Begin::Choice { .. } | Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) | Begin::Watch => {
                 ReplayStart::of(file.to_owned())
             }
         }
@@ -205,7 +213,7 @@ impl Plan {
     pub(crate) fn header(&self, started: Time, clock: Clock) -> Header {
         let lab = match self.begin {
             Begin::Lab { seeds, peers } => Some(RecordedLab { seeds, peers }),
-            Begin::Choice { .. } | Begin::Node(_) | Begin::Recording(_) => None,
+            Begin::Choice { .. } | Begin::Node(_) | Begin::Recording(_) | Begin::Watch => None,
         };
         let node = self.lab_settings();
         let seeded = node.with_rng_seed(node.rng_seed_or_new(clock));
@@ -223,7 +231,7 @@ impl Plan {
         match (&self.scenario, &self.begin) {
             (Some(file), _) => Some(file.script.clone()),
             (None, Begin::Lab { seeds, peers }) => Some(Script::of_lab(*seeds, *peers)),
-            (None, Begin::Choice { .. } | Begin::Node(_) | Begin::Recording(_)) => None,
+            (None, Begin::Choice { .. } | Begin::Node(_) | Begin::Recording(_) | Begin::Watch) => None,
         }
     }
 
@@ -232,7 +240,7 @@ impl Plan {
     pub(crate) const fn lab_settings(&self) -> &NodeSettings {
         match &self.begin {
             Begin::Choice { lab, .. } => lab,
-            Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) => &self.node,
+            Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) | Begin::Watch => &self.node,
         }
     }
 

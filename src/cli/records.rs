@@ -157,7 +157,7 @@ fn is_empty(report: &RecorderReport) -> bool {
 fn log_dir(plan: &Plan, journal: Option<&Path>) -> PathBuf {
     let of_session = match plan.begin {
         Begin::Lab { .. } | Begin::Choice { .. } => journal.map(logs_dir),
-        Begin::Node(_) | Begin::Recording(_) => None,
+        Begin::Node(_) | Begin::Recording(_) | Begin::Watch => None,
     };
     // A place that takes no journal takes no logs either.
     let is_possible = |dir: &PathBuf| match record_from(plan) {
@@ -172,7 +172,7 @@ fn log_dir(plan: &Plan, journal: Option<&Path>) -> PathBuf {
 const fn record_from(plan: &Plan) -> RecordFrom {
     match plan.begin {
         Begin::Choice { .. } => RecordFrom::FirstEvent,
-        Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) => RecordFrom::Start,
+        Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) | Begin::Watch => RecordFrom::Start,
     }
 }
 

@@ -292,21 +292,21 @@ fn is_at(record: &RecordedStep, at: Time) -> bool {
 
 /// Makes deliveries of events, in which what is missing stands in its place.
 #[derive(Default)]
-struct Batches {
+pub(super) struct Batches {
     whole: Vec<Delivery>,
     skipped: u64,
     batch: Vec<Event>,
 }
 
 impl Batches {
-    fn push(&mut self, event: Event) {
+    pub(super) fn push(&mut self, event: Event) {
         self.batch.push(event);
         if self.batch.len() >= BATCH_LEN {
             self.close();
         }
     }
 
-    fn skip(&mut self, events: u64) {
+    pub(super) fn skip(&mut self, events: u64) {
         self.close();
         self.skipped = self.skipped.saturating_add(events);
     }
@@ -318,7 +318,7 @@ impl Batches {
         }
     }
 
-    fn finish(mut self) -> Vec<Delivery> {
+    pub(super) fn finish(mut self) -> Vec<Delivery> {
         self.close();
         self.whole
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::is_being_written;
 use super::journal::{Glance, Header, JournalEnd, glance, read};
+use crate::model::Set;
 use crate::model::identity::SessionIdentity;
 
 /// What the name of a journal ends with: today's, and that of earlier versions.
@@ -116,6 +117,11 @@ impl Session {
 impl Archive {
     /// Reads a directory; a missing one holds nothing.
     pub fn open(dir: &Path) -> io::Result<Self> {
+        Self::open_new(dir, &mut Set::default())
+    }
+
+    /// The same without the files that are known, which all are afterwards.
+    pub fn open_new(dir: &Path, known: &mut Set<PathBuf>) -> io::Result<Self> {
         let mut archive = Self::default();
         let entries = match fs::read_dir(dir) {
             Ok(entries) => entries,
@@ -123,7 +129,10 @@ impl Archive {
             Err(error) => return Err(error),
         };
         for entry in entries {
-            archive.add(&entry?.path());
+            let path = entry?.path();
+            if known.insert(path.clone()) {
+                archive.add(&path);
+            }
         }
         archive.sessions.sort_by(|a, b| (a.header.started, &a.name).cmp(&(b.header.started, &b.name)));
         archive.others.sort();

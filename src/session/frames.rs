@@ -72,8 +72,17 @@ impl Packing {
     /// The length of a file up to the end of what is whole in it.
     pub(super) fn whole_len(self, file: &mut File) -> io::Result<u64> {
         match self {
-            Self::Lines => whole_lines(file),
-            Self::Frames => whole_frames(file),
+            Self::Lines => whole_lines(file, 0),
+            Self::Frames => whole_frames(file, 0),
+        }
+    }
+
+    /// How far a file that is still written can be read from here, where a frame or a line begins: damaged parts
+    /// included, a last one that is half written left out.
+    pub(super) fn readable_end(self, file: &mut File, from: u64) -> io::Result<u64> {
+        match self {
+            Self::Lines => whole_lines(file, from),
+            Self::Frames => readable_frames(file, from),
         }
     }
 }
@@ -89,10 +98,9 @@ fn frame(n: u64, at: Time, lines: &[u8]) -> io::Result<Vec<u8>> {
     Ok([&PLACE[..], &len.to_le_bytes(), &place, &frame].concat())
 }
 
-fn whole_frames(file: &mut File) -> io::Result<u64> {
+fn whole_frames(file: &mut File, from: u64) -> io::Result<u64> {
     let len = file.metadata()?.len();
-    let mut whole = 0;
-    file.rewind()?;
+    let mut whole = file.seek(SeekFrom::Start(from))?;
     while let Some(place) = read_place(file)? {
         let end = file.stream_position()?.saturating_add(place.len);
         if end > len {
@@ -103,9 +111,30 @@ fn whole_frames(file: &mut File) -> io::Result<u64> {
     Ok(whole)
 }
 
-fn whole_lines(file: &mut File) -> io::Result<u64> {
-    let (mut whole, mut read, mut chunk) = (0, 0, vec![0; CHUNK_LEN]);
-    file.rewind()?;
+fn readable_frames(file: &mut File, from: u64) -> io::Result<u64> {
+    let mut end = whole_frames(file, from)?;
+    while let Some(next) = place_behind_damage(file, end)? {
+        end = whole_frames(file, next)?;
+    }
+    Ok(end)
+}
+
+/// Where the next place is, if there is none here although one would fit.
+fn place_behind_damage(file: &mut File, from: u64) -> io::Result<Option<u64>> {
+    let len = file.metadata()?.len();
+    file.seek(SeekFrom::Start(from))?;
+    if len.saturating_sub(from) < PLACE_HEAD_LEN + PLACE_LEN_MAX || read_place(file)?.is_some() {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(from + 1))?;
+    let mut rest = BufReader::new(file.try_clone()?);
+    skip_to_place(&mut rest)?;
+    let next = rest.stream_position()?;
+    Ok((next < len).then_some(next))
+}
+
+fn whole_lines(file: &mut File, from: u64) -> io::Result<u64> {
+    let (mut whole, mut read, mut chunk) = (from, file.seek(SeekFrom::Start(from))?, vec![0; CHUNK_LEN]);
     loop {
         let len = file.read(&mut chunk)?;
         if len == 0 {
@@ -182,6 +211,8 @@ enum FrameSource {
         file: BufReader<File>,
         /// Bytes that were read of it.
         offset: u64,
+        /// No frame is read from here on.
+        end: u64,
     },
     /// What another program has packed: a frame may be as long as it likes.
     Others(Box<zstd::Decoder<'static, BufReader<File>>>),
@@ -190,7 +221,7 @@ enum FrameSource {
 impl FrameReader {
     pub(super) fn new(mut file: BufReader<File>) -> io::Result<Self> {
         let source = if file.fill_buf()?.starts_with(&PLACE) {
-            FrameSource::Ours { file, offset: 0 }
+            FrameSource::Ours { file, offset: 0, end: u64::MAX }
         } else {
             FrameSource::Others(Box::new(zstd::Decoder::with_buffer(file)?))
         };
@@ -206,7 +237,7 @@ impl FrameReader {
     pub(super) fn skip_to(&mut self, target: u64) -> io::Result<()> {
         (self.lines, self.read) = (Vec::new(), 0);
         match &mut self.source {
-            FrameSource::Ours { file, offset } => {
+            FrameSource::Ours { file, offset, .. } => {
                 *offset = file.seek(SeekFrom::Start(target))?;
             }
             FrameSource::Others(packed) => {
@@ -214,6 +245,14 @@ impl FrameReader {
             }
         }
         Ok(())
+    }
+
+    /// Reads no frame of ours from there on, as if the file ended.
+    pub(super) fn stop_at(&mut self, stop: u64) {
+        match &mut self.source {
+            FrameSource::Ours { end, .. } => *end = stop,
+            FrameSource::Others(_) => {}
+        }
     }
 
     /// Where the frame of ours begins of which nothing was read yet; nothing in the middle of one and at the end.
@@ -230,7 +269,8 @@ impl FrameReader {
         self.lines.clear();
         self.read = 0;
         match &mut self.source {
-            FrameSource::Ours { file, offset } => {
+            FrameSource::Ours { offset, end, .. } if *offset >= *end => {}
+            FrameSource::Ours { file, offset, .. } => {
                 let begin = *offset;
                 let (n, lines) = next_frame(file, offset)?;
                 self.begun = Some(FrameStart { offset: begin, n });

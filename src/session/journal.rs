@@ -6,6 +6,8 @@
 //! session, by which a reader puts a block in order.
 
 mod block;
+mod follow;
+mod glance;
 mod header;
 mod line;
 mod reader;
@@ -17,9 +19,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::block::JournalBlock;
+pub use self::follow::JournalFollower;
+pub use self::glance::{Glance, JournalEnd, glance, overview};
 pub use self::header::{FORMAT, Header, RecordedLab, RecordedSource, VERSION};
 pub(super) use self::reader::{Bookmark, read_at, read_from};
-pub use self::reader::{Glance, JournalEnd, JournalReader, check_rereadable, glance, overview, read};
+pub use self::reader::{JournalReader, check_rereadable, read};
 use super::disk::{Disk, JournalFile, Loss};
 use super::frames::Packing;
 use super::overview::{FOOTER_LEN_MAX, Footer, SessionEnd, Tally};

@@ -11,8 +11,7 @@ use std::path::{Path, PathBuf};
 
 use self::clocks::ClockSurvey;
 pub use self::clocks::{ClockOffset, SourceIx};
-use self::network::LinkedNodes;
-pub use self::network::networks;
+pub use self::network::{LinkedNodes, networks};
 use super::archive::session_name;
 use super::journal::{Header, Journal, JournalError, JournalRecord, RecordedSource, check_rereadable};
 use super::replay::{Damage, Recording};
@@ -44,8 +43,7 @@ pub enum MergeError {
 pub struct Merge {
     sources: Vec<MergeSource>,
     survey: ClockSurvey,
-    /// Sessions that had a name for another node, too.
-    clashing: Set<String>,
+    names: NameSurvey,
 }
 
 #[derive(Debug)]
@@ -89,7 +87,7 @@ impl Merge {
         for (ix, (source, offset)) in sources.iter_mut().zip(offsets).enumerate() {
             (source.offset, source.belongs) = (offset, first.contains(&ix));
         }
-        Ok(Self { sources, survey, clashing: names.clashing })
+        Ok(Self { sources, survey, names })
     }
 
     /// What the user should know of each recording but the first: its clock, and whether it is of the
@@ -143,17 +141,23 @@ impl Merge {
         Ok(MergedRecords { merge: self, streams })
     }
 
+    /// Takes note of the node that starts with this event, for a recording that has grown since the survey.
+    pub(super) fn learn(&mut self, source: SourceIx, event: &Event) {
+        self.survey.learn_home(source, event);
+        self.names.take(event);
+    }
+
     /// An event as the first recording's clock would have it.
-    fn revise(&self, source: SourceIx, event: &mut Event) {
+    pub(super) fn revise(&self, source: SourceIx, event: &mut Event) {
         event.revise(&SourceRevision { merge: self, source });
         if let EventKind::Node(NodeEvent::Started { name, .. }) = &mut event.kind
-            && self.clashing.contains(name)
+            && self.names.clashing.contains(name)
         {
             *name = event.node.name();
         }
     }
 
-    fn on_first_clock(&self, source: SourceIx, at: Time) -> Time {
+    pub(super) fn on_first_clock(&self, source: SourceIx, at: Time) -> Time {
         let ahead = self.sources.get(source.0).map_or(0, |source| source.offset.ahead_us());
         at.skewed(ahead.saturating_neg())
     }
@@ -254,10 +258,9 @@ impl Revision for SourceRevision<'_> {
         self.merge.survey.home(origin).map_or(at, |home| self.merge.on_first_clock(home, at))
     }
 
-    /// Each session numbers its own, so they are dealt out in turn.
+    /// Each session numbers its own, so they are dealt out in turn, whichever sessions join later.
     fn fault(&self, FaultId(id): FaultId) -> FaultId {
-        let (sources, source) = (self.merge.sources.len() as u64, self.source.0 as u64);
-        FaultId(id.saturating_mul(sources).saturating_add(source))
+        FaultId(id.saturating_mul(SOURCES_MAX as u64).saturating_add(self.source.0 as u64))
     }
 }
 

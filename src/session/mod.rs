@@ -7,6 +7,7 @@
 //! [`json`] writes events for programs. [`archive`] knows the sessions on disk, and [`overview`]
 //! sums each of them up. [`document`] tells a network in the forms of other tools, [`report`] a session
 //! on one page, [`overlay`] the overlay alone, and [`comparison`] what differs between two moments.
+//! [`watch`] follows the sessions that run, and [`merge`] reads several of one network as one.
 //! [`check`] finds the invariants that a run violated.
 //!
 //! Files stay well formed when the disk fills up: a line is written whole or not at all, and what
@@ -34,3 +35,4 @@ pub mod replay;
 pub mod report;
 pub mod summary;
 pub mod text;
+pub mod watch;

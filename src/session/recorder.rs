@@ -26,7 +26,7 @@ use crate::model::words::size_text;
 
 /// How long an event may wait for the disk. Less than the second after which a person following a
 /// log would notice, and much more than a write takes.
-const FLUSH_INTERVAL: Duration = Duration::from_millis(900);
+pub(super) const FLUSH_INTERVAL: Duration = Duration::from_millis(900);
 /// How often room is made for a growing journal: after each such part of what all journals may
 /// take.
 const ROOM_STEPS: u64 = 32;

@@ -294,6 +294,7 @@ impl App {
         let what = self.scene.live.identity().map_or_else(|| "gossipctl".to_owned(), SessionIdentity::text);
         match self.scene.mode {
             Mode::Live | Mode::Virtual => what,
+            Mode::Watch => format!("watch of {what}"),
             Mode::Replay { .. } => format!("replay of {what}"),
         }
     }
@@ -400,7 +401,7 @@ impl App {
     /// What the clock in the header shows.
     fn second(&self) -> u64 {
         match self.scene.mode {
-            Mode::Live | Mode::Virtual => self.scene.now.since(self.started).as_secs(),
+            Mode::Live | Mode::Virtual | Mode::Watch => self.scene.now.since(self.started).as_secs(),
             Mode::Replay { .. } => self.scene.shown_at().as_micros() / 1_000_000,
         }
     }

@@ -15,7 +15,6 @@ use super::fault::FaultPlan;
 use super::host::{Objection, Severity};
 use super::items::{self, Item};
 use super::keys::{Binding, Hint};
-use super::options::Mode;
 use super::palette;
 use super::prompt::{Prompt, PromptPurpose};
 use super::text;
@@ -248,8 +247,7 @@ fn hint_item(binding: &Binding, hint: Hint, target: Option<Target>, app: &App, v
         None if is_idle(binding.action, target, app, view) => return None,
         None => (hint.word.to_owned(), hint.rank),
     };
-    let is_past = app.scene.playback.is_some() || matches!(app.scene.mode, Mode::Replay { .. });
-    if key.is_empty() || (changes_nodes(binding.action) && is_past) {
+    if key.is_empty() || (changes_nodes(binding.action) && !app.scene.takes_commands()) {
         return None;
     }
     let parts = vec![(Tone::Strong, key), (Tone::Plain, format!(" {word}"))];
@@ -294,7 +292,7 @@ fn acting(action: Action, hint: Hint, target: Target, view: &View<'_>) -> String
     format!("{word} {}", view.name(target.node()))
 }
 
-/// The past takes no such key.
+/// The past takes no such key, and neither does what is only watched.
 fn changes_nodes(action: Action) -> bool {
     use Action::{Act, Add, Faults, Message};
     matches!(action, Add | Message | Act(_) | Faults)

@@ -9,7 +9,7 @@ use std::path::Path;
 use ratatui::text::Line;
 
 use super::app::App;
-use super::host::JournalState;
+use super::host::{JournalState, WatchedSession};
 use super::items::{self, Item, line};
 use super::options::Mode;
 use super::text;
@@ -72,7 +72,7 @@ enum Source {
 }
 
 fn items(app: &App, source: Source, view: &View<'_>) -> Vec<Item> {
-    let mut items = identity(view);
+    let mut items = identity(app, view);
     items.push(state(app, source));
     items.extend(nodes(view));
     items.extend(faults(view));
@@ -91,10 +91,10 @@ fn items(app: &App, source: Source, view: &View<'_>) -> Vec<Item> {
     items
 }
 
-/// What runs here. Of a lab, the numbers of nodes say it as well.
-fn identity(view: &View<'_>) -> Vec<Item> {
+/// What runs here; of sessions that are watched, nothing does. Of a lab, the numbers of nodes say it as well.
+fn identity(app: &App, view: &View<'_>) -> Vec<Item> {
     let program = |name| Item::new(0, PROGRAM_RANK, Tone::Strong, name);
-    match view.model.identity() {
+    match view.model.identity().filter(|_| app.scene.mode != Mode::Watch) {
         None => vec![program("gossipctl")],
         Some(SessionIdentity::Lab { .. }) => vec![program("gossipctl lab")],
         Some(node @ SessionIdentity::Node { .. }) => {
@@ -110,18 +110,30 @@ fn state(app: &App, told: Source) -> Item {
             let new = usize::try_from(scene.new_events()).unwrap_or(usize::MAX);
             (Tone::Suspect, format!("FROZEN +{} new", text::count(new)))
         }
-        (Mode::Live | Mode::Virtual, Some(behind)) => {
+        (Mode::Live | Mode::Virtual | Mode::Watch, Some(behind)) => {
             let motion = if scene.is_playing() { motion(app) } else { String::new() };
             (Tone::Suspect, format!("BEHIND {}{motion}", clock_span(behind)))
         }
         (Mode::Live, None) => (Tone::Up, "LIVE".to_owned()),
         (Mode::Virtual, None) => (Tone::Up, "VIRTUAL".to_owned()),
+        (Mode::Watch, None) => watch(&scene.watched),
         (Mode::Replay { source }, _) => {
             let moment = second_text(scene.shown_at(), scene.utc_offset_s);
             (Tone::Wave, format!("REPLAY {moment}{}{}", motion(app), recording(source, told)))
         }
     };
     Item::new(0, 0, tone, text)
+}
+
+/// `WATCH 4 sessions`, `WATCH 3 of 4 sessions` if one has ended.
+fn watch(sessions: &[WatchedSession]) -> (Tone, String) {
+    let all = count_text(sessions.len() as u64, "session");
+    match sessions.iter().filter(|session| session.is_running).count() {
+        _ if sessions.is_empty() => (Tone::Up, "WATCH".to_owned()),
+        0 => (Tone::Suspect, "WATCH ended".to_owned()),
+        running if running == sessions.len() => (Tone::Up, format!("WATCH {all}")),
+        running => (Tone::Up, format!("WATCH {running} of {all}")),
+    }
 }
 
 /// ` 4x`, ` paused`.
@@ -225,6 +237,8 @@ fn journal(app: &App) -> Option<Item> {
 fn duration(app: &App, view: &View<'_>) -> String {
     match app.scene.mode {
         Mode::Live | Mode::Virtual => text::uptime(app.scene.network_now().since(app.started)),
-        Mode::Replay { .. } => text::uptime(view.model.started().map(|at| view.now.since(at)).unwrap_or_default()),
+        Mode::Replay { .. } | Mode::Watch => {
+            text::uptime(view.model.started().map(|at| view.now.since(at)).unwrap_or_default())
+        }
     }
 }

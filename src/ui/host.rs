@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::command::Command;
 use crate::engine::Refusal;
 use crate::event::Event;
+use crate::model::Model;
 use crate::model::diagram::subject::DiagramSubject;
 use crate::model::diff::DiffLine;
 use crate::model::moment::WrittenMoment;
@@ -48,6 +49,8 @@ pub enum ToHost {
     Events(EventsQuestion),
     /// List the recorded sessions; answered by [`FromHost::Recordings`].
     ListRecordings,
+    /// Show the network of this session, which runs elsewhere; answered by [`FromHost::Watching`].
+    WatchNetwork(String),
     /// Open a recorded session; answered by [`FromHost::Opened`] or a notice.
     OpenRecording(PathBuf),
     /// Show another moment of the session; answered by [`FromHost::Moment`] or [`FromHost::NoMoment`],
@@ -132,6 +135,9 @@ pub enum HostRefusal {
     /// A recording is shown.
     #[error("{} is a recording: quit, and start nodes in a new session", .0.display())]
     Replaying(PathBuf),
+    /// The nodes of other processes are shown.
+    #[error("watch only shows what other sessions record: quit, and do that in a session of its own")]
+    Watching,
     /// A recording cannot be opened while nodes run.
     #[error("nodes are running in this session: open the recording in a new one")]
     NodesRun,
@@ -218,6 +224,12 @@ pub enum FromHost {
     },
     /// The recorded sessions, newest first.
     Recordings(Vec<RecordingRow>),
+    /// Several networks run; the user chooses one.
+    Networks(Vec<NetworkRow>),
+    /// What other sessions recorded up to now; what was shown before is forgotten.
+    Watching(Box<WatchedPast>),
+    /// The sessions that are watched.
+    Watched(Vec<WatchedSession>),
     /// A recording is shown now; what was shown before is forgotten.
     Opened(Box<OpenedRecording>),
     Moment(ShownMoment),
@@ -272,6 +284,30 @@ pub struct RecordingRow {
     pub ended: String,
     /// What is in it, as far as that is known without reading all of it.
     pub holds: String,
+}
+
+/// A network that other sessions run, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkRow {
+    /// The name of its first session, by which it is chosen.
+    pub session: String,
+    pub what: String,
+    pub since: String,
+}
+
+/// What sessions that are watched have recorded.
+#[derive(Debug, Clone)]
+pub struct WatchedPast {
+    pub model: Model,
+    pub timeline: Timeline,
+}
+
+/// A session that is watched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchedSession {
+    pub name: String,
+    pub nodes: Vec<Addr>,
+    pub is_running: bool,
 }
 
 /// The state of the recording of this session.

@@ -51,14 +51,15 @@ mod toast;
 mod travel;
 mod update;
 mod view;
+mod watch;
 mod wave;
 mod worker;
 
 pub use bindings::{KeyHelp, key_table};
 pub use filter::Filter;
 pub use host::{
-    Differences, EventsQuestion, EventsTold, FromHost, HostRefusal, JournalState, Objection, Overwrite, RecordingRow,
-    Refusals, Refused, RerunTold, RerunWish, Severity, ToHost, WantedDiff,
+    Differences, EventsQuestion, EventsTold, FromHost, HostRefusal, JournalState, NetworkRow, Objection, Overwrite,
+    RecordingRow, Refusals, Refused, RerunTold, RerunWish, Severity, ToHost, WantedDiff, WatchedPast, WatchedSession,
 };
 pub use keys::{KeyError, KeyOverrides, OddKey};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};

@@ -73,6 +73,8 @@ pub enum Mode {
     Live,
     /// Nodes that run now, in virtual time.
     Virtual,
+    /// Nodes of other processes that run now, as their sessions record them.
+    Watch,
     /// A recorded session.
     Replay {
         /// Where it was read from.

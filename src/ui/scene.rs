@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::host::{WatchedPast, WatchedSession};
 use super::keys::KeyMap;
 use super::notices::NoticeLines;
 use super::options::Mode;
@@ -35,6 +36,8 @@ pub(crate) struct Scene {
     /// Lines that are not about events.
     notes: Ring<NoticeLine>,
     pub(crate) mode: Mode,
+    /// The sessions that are watched.
+    pub(crate) watched: Vec<WatchedSession>,
     pub(crate) now: Time,
     /// Events are still on their way here: what seems to be missing may be among them.
     pub(crate) is_behind_events: bool,
@@ -64,6 +67,7 @@ impl Scene {
             playback: None,
             notes: Ring::new(NOTICES_MAX),
             mode,
+            watched: Vec::new(),
             now,
             is_behind_events: false,
             behind: Duration::ZERO,
@@ -76,7 +80,7 @@ impl Scene {
 
     pub(crate) fn network_now(&self) -> Time {
         match self.mode {
-            Mode::Live | Mode::Virtual => self.now - self.behind,
+            Mode::Live | Mode::Virtual | Mode::Watch => self.now - self.behind,
             Mode::Replay { .. } => self.playback.as_ref().map_or_else(|| self.live.now(), Playback::at),
         }
     }
@@ -91,6 +95,7 @@ impl Scene {
             model,
             lines: &told.lines,
             is_past: self.playback.is_some() || matches!(self.mode, Mode::Replay { .. }),
+            takes_commands: self.takes_commands(),
             theme: self.theme,
             keys: &self.keys,
             now: self.shown_at(),
@@ -174,7 +179,9 @@ impl Scene {
             (Mode::Replay { .. }, playback) => {
                 playback.as_ref().map(|playback| (playback.span.first, playback.span.last))
             }
-            (Mode::Live | Mode::Virtual, _) => self.live.started().map(|first| (first, self.network_now().max(first))),
+            (Mode::Live | Mode::Virtual | Mode::Watch, _) => {
+                self.live.started().map(|first| (first, self.network_now().max(first)))
+            }
         }
     }
 
@@ -196,6 +203,17 @@ impl Scene {
         self.mode = Mode::Replay { source };
     }
 
+    /// Shows what other sessions have recorded up to now; what was shown before is forgotten.
+    pub(crate) fn watch(&mut self, past: WatchedPast) {
+        self.told = NoticeLines::at(&past.model, &self.notes, self.network_now());
+        (self.live, self.timeline) = (past.model, past.timeline);
+    }
+
+    /// Something can be done to the nodes that are shown: they are of this process, and it is now.
+    pub(crate) fn takes_commands(&self) -> bool {
+        self.playback.is_none() && matches!(self.mode, Mode::Live | Mode::Virtual)
+    }
+
     /// Shows this moment of the past; in a session that runs, it stands still.
     pub(crate) fn show(&mut self, moment: ShownMoment, begun: Time) {
         let ShownMoment { id, at, model } = moment;
@@ -203,7 +221,7 @@ impl Scene {
         let last = self.network_now();
         match self.mode {
             Mode::Replay { .. } => (self.live, self.told) = (*model, told),
-            Mode::Live | Mode::Virtual => {
+            Mode::Live | Mode::Virtual | Mode::Watch => {
                 self.held = Some(Box::new(HeldFrame { model: *model, told, at }));
                 let span = SessionSpan { first: begun, last, utc_offset_s: self.utc_offset_s };
                 let still = || Playback::new(span, Speed::NORMAL, Motion::Paused, self.now);

@@ -2,7 +2,8 @@
 
 use super::action::{Move, Travel};
 use super::app::{App, ConsoleEffect};
-use super::host::{Severity, ToHost};
+use super::host::{Severity, ToHost, WatchedPast};
+use super::modal::Covers;
 use super::options::Mode;
 use super::playback::{Motion, Playback};
 use super::seek::{Destination, NoSuchMoment, OpenedRecording, Seek, SeekId, ShownMoment, TimeDirection};
@@ -19,6 +20,13 @@ pub(crate) fn open(app: &mut App, recording: OpenedRecording) {
     let start = recording.start;
     app.begin_again(recording);
     seek(app, Destination::Time(start), AfterSeek::GoOn);
+}
+
+/// Other sessions are shown as they are by now, from their beginning.
+pub(crate) fn watch(app: &mut App, past: WatchedPast) {
+    app.modals.retain(|modal| modal.covers() != Covers::Screen);
+    app.scene.watch(past);
+    look_again(app);
 }
 
 /// Another moment than now is shown of a session that runs.
@@ -118,7 +126,7 @@ fn is_now(app: &App) -> bool {
 fn first(app: &App) -> Option<Time> {
     match (&app.scene.mode, &app.scene.playback) {
         (Mode::Replay { .. }, playback) => playback.as_ref().map(|playback| playback.span.first),
-        (Mode::Live | Mode::Virtual, _) => app.scene.live.started(),
+        (Mode::Live | Mode::Virtual | Mode::Watch, _) => app.scene.live.started(),
     }
 }
 
@@ -134,7 +142,7 @@ pub(crate) fn at(app: &mut App, moment: WrittenMoment) {
     let Some(first) = first(app) else { return app.show(Severity::Info, "nothing has happened yet") };
     let last = match (&app.scene.mode, &app.scene.playback) {
         (Mode::Replay { .. }, Some(playback)) => playback.span.last,
-        (Mode::Replay { .. } | Mode::Live | Mode::Virtual, _) => app.scene.network_now(),
+        (Mode::Replay { .. } | Mode::Live | Mode::Virtual | Mode::Watch, _) => app.scene.network_now(),
     };
     let span = SessionSpan { first, last, utc_offset_s: app.scene.utc_offset_s };
     match moment.resolve(span, Anchor::Shown(app.scene.shown_at())) {

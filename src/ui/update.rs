@@ -19,6 +19,7 @@ use super::modal::confirm::Confirm;
 use super::modal::differences::differences;
 use super::modal::faults::FaultMenu;
 use super::modal::help::help;
+use super::modal::networks::networks;
 use super::modal::path;
 use super::modal::recordings::recordings;
 use super::modal::rerun::rerun;
@@ -32,6 +33,7 @@ use super::prompt::Prompt;
 use super::seek::TimeDirection;
 use super::travel;
 use super::view::{Target, clock_span};
+use super::watch;
 use crate::command::{Command, FaultCommand, grammar};
 use crate::proto::addr::Addr;
 
@@ -186,14 +188,20 @@ fn show_again(app: &mut App) {
     }
 }
 
-/// The past cannot be changed; then that is said.
+/// The past cannot be changed, and what is watched not from here; then that is said.
 fn is_live(app: &mut App) -> bool {
+    takes(app, None)
+}
+
+/// The same for a command that is known.
+fn takes(app: &mut App, command: Option<&Command>) -> bool {
     let why = match (&app.scene.mode, app.scene.behind_live()) {
         (Mode::Live | Mode::Virtual, None) => return true,
         (Mode::Live | Mode::Virtual, Some(behind)) => {
             let live = app.scene.keys.key_of(Action::Move(Move::Follow));
             format!("this was {} ago, and nodes run now: {live} goes back to live", clock_span(behind))
         }
+        (Mode::Watch, _) => watch::refusal(&app.scene, command),
         (Mode::Replay { .. }, _) => "this is a recording: nothing can be done to its nodes".to_owned(),
     };
     app.show(Severity::Warning, why);
@@ -250,7 +258,7 @@ fn selected_target(app: &mut App) -> Option<Target> {
 
 /// Gives these commands.
 fn give(app: &mut App, commands: Vec<Command>) {
-    if is_live(app) {
+    if takes(app, commands.first()) {
         for command in commands {
             tell_host(app, ToHost::Command(command));
         }
@@ -259,7 +267,8 @@ fn give(app: &mut App, commands: Vec<Command>) {
 
 /// Carries out the plan for a deed; a refusal is remembered as it would be typed.
 fn carry_out(app: &mut App, deed: Deed, nodes: &[Addr], target: Target, plan: FaultPlan) {
-    if !is_live(app) {
+    let first = nodes.first().map(|node| deed.command(*node));
+    if !takes(app, first.as_ref()) {
         return;
     }
     match plan {
@@ -348,6 +357,9 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
             app.panes.get_mut(PaneId::of_diagrams()).hear_events(question, answer);
         }
         FromHost::Recordings(rows) => app.modals.push(recordings(rows)),
+        FromHost::Networks(rows) => app.modals = vec![networks(rows)],
+        FromHost::Watching(past) => travel::watch(app, *past),
+        FromHost::Watched(sessions) => app.scene.watched = sessions,
         FromHost::Opened(recording) => travel::open(app, *recording),
         FromHost::Moment(moment) => travel::arrive(app, moment),
         FromHost::NoMoment { id, why } => travel::stay(app, id, &why),

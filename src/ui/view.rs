@@ -31,6 +31,8 @@ pub(crate) struct View<'a> {
     pub(crate) lines: &'a Ring<NoticeLine>,
     /// What is shown is over: a recording, or the past of a session that runs. Nothing can be done there.
     pub(crate) is_past: bool,
+    /// Something can be done to the nodes.
+    pub(crate) takes_commands: bool,
     pub(crate) theme: Theme,
     pub(crate) keys: &'a KeyMap,
     /// The moment that is shown.
@@ -79,6 +81,8 @@ impl View<'_> {
     pub(crate) fn none_yet(&self, what: &str, how: &str) -> String {
         if self.is_past {
             format!("No {what} at this moment of the session.")
+        } else if !self.takes_commands {
+            format!("No {what} yet.")
         } else {
             format!("No {what} yet. Press {} to start {how}.", self.keys.key_of(Action::Add))
         }

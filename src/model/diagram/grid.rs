@@ -320,7 +320,9 @@ impl<'a> Pen<'a> {
         let inside = items.filter(|item| item.kind.is_quiet() && self.diagram.is_inside_fold(item)).count();
         let Some(middle) = self.middles.last().filter(|_| inside > 1) else { return };
         let text = format!("x{inside}");
-        if middle + 2 + text.len() <= cells.len() {
+        let place = middle + 1..middle + 2 + text.len();
+        // A label stands there as well.
+        if cells.get(place).is_some_and(|there| !there.iter().any(|cell| matches!(cell.part, CellPart::Item(_)))) {
             self.write(cells, middle + 2, &text, CellPart::Item(Ink::Faint));
         }
     }

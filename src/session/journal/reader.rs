@@ -2,20 +2,17 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Take};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::line::{BlockHead, Line};
 use super::window::{RecordWindow, Told};
-use super::{FORMAT, Header, JournalError, JournalRecord, LINE_LEN_MAX, RecordedLab, VERSION};
-use crate::event::EventKind;
-use crate::model::Model;
-use crate::model::identity::SessionIdentity;
+use super::{FORMAT, Header, JournalError, JournalRecord, LINE_LEN_MAX, VERSION};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
-use crate::session::frames::{CHUNK_LEN, FrameReader, FrameStart, is_packed, last_lines};
-use crate::session::overview::{FOOTER_LEN_MAX, Footer, MissedEvents, Overview, SessionEnd, Tally};
+use crate::session::frames::{CHUNK_LEN, FrameReader, FrameStart, is_packed};
+use crate::session::overview::{Footer, MissedEvents};
 
 /// The byte order mark that some editors and shells put before UTF-8 text.
 const BOM: &[u8] = "\u{feff}".as_bytes();
@@ -86,20 +83,32 @@ const BOOKMARK_EVERY: u64 = 64 * 1024;
 /// The lines of a file.
 #[derive(Debug)]
 enum RecordedLines {
-    Plain(BufReader<File>),
+    Plain(Take<BufReader<File>>),
     Packed(FrameReader),
 }
 
 impl RecordedLines {
     fn open(path: &Path) -> io::Result<Self> {
         let mut file = BufReader::with_capacity(CHUNK_LEN, File::open(path)?);
-        if is_packed(file.fill_buf()?) { FrameReader::new(file).map(Self::Packed) } else { Ok(Self::Plain(file)) }
+        if is_packed(file.fill_buf()?) {
+            FrameReader::new(file).map(Self::Packed)
+        } else {
+            Ok(Self::Plain(file.take(u64::MAX)))
+        }
+    }
+
+    /// Reads nothing from `end` on; `offset` is where it is now.
+    fn stop_at(&mut self, end: u64, offset: u64) {
+        match self {
+            Self::Plain(lines) => lines.set_limit(end.saturating_sub(offset)),
+            Self::Packed(lines) => lines.stop_at(end),
+        }
     }
 
     /// Goes on from here: see [`Bookmark::offset`].
     fn skip_to(&mut self, offset: u64) -> io::Result<()> {
         match self {
-            Self::Plain(lines) => lines.seek(SeekFrom::Start(offset)).map(drop),
+            Self::Plain(lines) => lines.get_mut().seek(SeekFrom::Start(offset)).map(drop),
             Self::Packed(lines) => lines.skip_to(offset),
         }
     }
@@ -167,6 +176,15 @@ pub(in crate::session) fn read_from(path: &Path, bookmark: &Bookmark) -> Result<
     Ok(reader)
 }
 
+/// Opens it to read from a bookmark, or from its beginning, up to `end`: see [`Packing::readable_end`].
+///
+/// [`Packing::readable_end`]: crate::session::frames::Packing::readable_end
+pub(super) fn read_between(path: &Path, from: Option<&Bookmark>, end: u64) -> Result<JournalReader, JournalError> {
+    let mut reader = from.map_or_else(|| read(path), |from| read_from(path, from))?;
+    reader.lines.stop_at(end, reader.offset);
+    Ok(reader)
+}
+
 /// Opens a file without a bookmark, at a line that begins here.
 pub(in crate::session) fn read_at(path: &Path, offset: u64) -> Result<JournalReader, JournalError> {
     read_from(path, &Bookmark { offset, line: 1, next: 0, nodes: Arc::default() })
@@ -225,6 +243,11 @@ fn read_line(lines: &mut impl BufRead) -> io::Result<Vec<u8>> {
 impl JournalReader {
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// The bookmark at `end`, up to which it was read.
+    pub(super) fn end_bookmark(&self, end: u64) -> Bookmark {
+        Bookmark { offset: end, line: self.line.saturating_sub(1), next: self.next, nodes: Arc::clone(&self.nodes) }
     }
 
     /// The bookmark behind the records that were handed out so far, if there is one.
@@ -392,98 +415,4 @@ impl Iterator for JournalReader {
         self.handed += 1;
         Some(told)
     }
-}
-
-/// How a journal ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JournalEnd {
-    /// With its footer: the session was ended, and how, as far as its version noted that.
-    Closed(Option<SessionEnd>),
-    /// With an event: the session still runs, or its process was killed.
-    Open,
-}
-
-/// The overview of the session in this journal. A closed journal ends with it; any other, because
-/// its process was killed or still runs, is read from its beginning.
-pub fn overview(path: &Path) -> Result<(Overview, JournalEnd), JournalError> {
-    let journal = read(path)?;
-    match footer(path).map_err(|reason| JournalError::Read { path: path.to_owned(), reason })? {
-        Some(Footer { closed, ended }) => Ok((closed, JournalEnd::Closed(ended))),
-        None => Ok((count(journal)?, JournalEnd::Open)),
-    }
-}
-
-/// What a session was, and how it ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Glance {
-    /// `None`: nothing was started in it.
-    pub what: Option<SessionIdentity>,
-    /// Its figures; `None` for an open journal, all of which would have to be read for them.
-    pub overview: Option<Overview>,
-    pub end: JournalEnd,
-    /// Nothing happened in it.
-    pub is_empty: bool,
-}
-
-/// Looks at the beginning and the end of a journal, however long it is.
-pub fn glance(path: &Path) -> Result<Glance, JournalError> {
-    let journal = read(path)?;
-    let lab = journal.header().lab;
-    let mut records = journal.peekable();
-    let is_empty = lab.is_none() && records.peek().is_none_or(|record| matches!(record, Ok(JournalRecord::Torn)));
-    let what = match lab {
-        Some(RecordedLab { seeds, peers }) => Some(SessionIdentity::Lab { seeds, peers }),
-        None => first_nodes(records),
-    };
-    let footer = footer(path).map_err(|reason| JournalError::Read { path: path.to_owned(), reason })?;
-    let end = footer.map_or(JournalEnd::Open, |footer| JournalEnd::Closed(footer.ended));
-    Ok(Glance { what, overview: footer.map(|footer| footer.closed), end, is_empty })
-}
-
-/// Nodes that start first in a session: more than a lab on sockets has.
-const STARTED_MAX: usize = 4_096;
-
-/// The nodes that were started before anything else happened.
-fn first_nodes(records: impl Iterator<Item = Result<JournalRecord, JournalError>>) -> Option<SessionIdentity> {
-    let mut model = Model::new().without_warnings();
-    for record in records.take(STARTED_MAX) {
-        match record {
-            Ok(JournalRecord::Event { event, .. }) if matches!(event.kind, EventKind::Node(_)) => model.apply(&event),
-            Ok(_) | Err(_) => break,
-        }
-    }
-    model.identity()
-}
-
-/// What was read of a damaged journal counts.
-fn count(journal: JournalReader) -> Result<Overview, JournalError> {
-    let mut tally = Tally::new(journal.header().began());
-    for record in journal {
-        match record {
-            Ok(JournalRecord::Event { event, .. }) => tally.take(&event),
-            Ok(JournalRecord::Skipped(events)) => tally.skip(events),
-            Ok(JournalRecord::Torn) | Err(JournalError::BadLine { .. }) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(tally.overview())
-}
-
-fn footer(path: &Path) -> io::Result<Option<Footer>> {
-    let mut file = File::open(path)?;
-    let end = end_of(&mut file)?;
-    let last = end.strip_suffix(b"\n").and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
-    Ok(last.and_then(|line| serde_json::from_slice(line).ok()))
-}
-
-/// The last lines of a file, or the end of one that is packed by another program.
-fn end_of(file: &mut File) -> io::Result<Vec<u8>> {
-    let reach = FOOTER_LEN_MAX as u64;
-    if let Some(lines) = last_lines(file, reach)? {
-        return Ok(lines);
-    }
-    file.seek(SeekFrom::Start(file.metadata()?.len().saturating_sub(reach)))?;
-    let mut end = Vec::with_capacity(FOOTER_LEN_MAX);
-    file.take(reach).read_to_end(&mut end)?;
-    Ok(end)
 }

@@ -23,7 +23,7 @@ const COMPARED_MAX: usize = 1_000_000;
 
 /// A recording among those that are merged, in the order in which they were given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SourceIx(pub(super) usize);
+pub struct SourceIx(pub(in crate::session) usize);
 
 /// What is sent from one node to another, such that both ends name it alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,10 +64,8 @@ struct Departure {
 impl ClockSurvey {
     pub(super) fn take(&mut self, source: SourceIx, event: &Event) {
         let (at, node) = (event.at, event.node);
+        self.learn_home(source, event);
         match &event.kind {
-            EventKind::Node(NodeEvent::Started { .. }) => {
-                self.homes.entry(node).or_insert(source);
-            }
             EventKind::Gossip(GossipEvent::Generated { id, .. }) => {
                 self.send(Parcel::Copy { id: *id, from: node }, at, source);
             }
@@ -89,6 +87,13 @@ impl ClockSurvey {
             | EventKind::Death(_)
             | EventKind::Seed(_)
             | EventKind::Fault(_) => {}
+        }
+    }
+
+    /// Takes note of where a node runs, and of nothing else.
+    pub(super) fn learn_home(&mut self, source: SourceIx, event: &Event) {
+        if let EventKind::Node(NodeEvent::Started { .. }) = &event.kind {
+            self.homes.entry(event.node).or_insert(source);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Which recordings are of one network: those whose nodes had links to each other, or to one seed.
 
+use std::borrow::Borrow;
+
 use crate::event::{Event, EventKind, LinkEvent, NodeEvent};
 use crate::model::Set;
 use crate::proto::addr::Addr;
@@ -32,6 +34,11 @@ impl LinkedNodes {
         }
     }
 
+    /// Addresses that are known: more of them may join two networks.
+    pub fn known(&self) -> usize {
+        self.nodes.len() + self.linked.len()
+    }
+
     fn meets(&self, other: &Self) -> bool {
         let are_linked = |one: &Self, other: &Self| one.linked.iter().any(|addr| other.nodes.contains(addr));
         // A seed, or a peer, of a process without a recording.
@@ -41,10 +48,11 @@ impl LinkedNodes {
 }
 
 /// The recordings of each network, in the order of the first of each.
-pub fn networks(recordings: &[LinkedNodes]) -> Vec<Vec<usize>> {
+pub fn networks(recordings: &[impl Borrow<LinkedNodes>]) -> Vec<Vec<usize>> {
     let mut networks: Vec<Vec<usize>> = Vec::new();
     for (ix, recording) in recordings.iter().enumerate() {
-        let meets = |network: &Vec<usize>| network.iter().any(|other| recordings[*other].meets(recording));
+        let meets =
+            |network: &Vec<usize>| network.iter().any(|other| recordings[*other].borrow().meets(recording.borrow()));
         let (mut joined, apart): (Vec<_>, Vec<_>) = networks.into_iter().partition(meets);
         let mut network: Vec<usize> = joined.drain(..).flatten().chain([ix]).collect();
         network.sort_unstable();

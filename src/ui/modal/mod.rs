@@ -9,6 +9,7 @@ pub(crate) mod differences;
 pub(crate) mod faults;
 pub(crate) mod form;
 pub(crate) mod help;
+pub(crate) mod networks;
 pub(crate) mod path;
 pub(crate) mod reader;
 pub(crate) mod recordings;

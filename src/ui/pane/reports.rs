@@ -89,6 +89,9 @@ impl Log for ReportLog {
         if view.is_past {
             return "Nobody had been reported dead at this moment.".to_owned();
         }
+        if !view.takes_commands {
+            return "Nobody was reported dead.".to_owned();
+        }
         let kill = view.keys.key_of(Action::Act(Deed::Kill));
         format!("Nobody was reported dead. Select a node and press {kill} twice to see who notices.")
     }

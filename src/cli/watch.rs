@@ -1,0 +1,117 @@
+//! `watch`: the sessions that run on this machine, live and as one network.
+
+mod choice;
+mod console;
+mod headless;
+
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+
+use self::choice::Choice;
+use super::args::WatchArgs;
+use super::config_file::ConfigFile;
+use super::failure::Failure;
+use super::output::say;
+use super::replay::Batches;
+use super::settings::{JournalArgs, SettingGroup as _};
+use super::{files, finish, plan};
+use crate::clock::{Clock, utc_offset_s};
+use crate::feed::Delivery;
+use crate::session::export::damage_text;
+use crate::session::journal::JournalRecord;
+use crate::session::recorder::Limits;
+use crate::session::replay::Damage;
+use crate::session::watch::{LiveRecord, ORDER_DELAY, POLL_INTERVAL, Watch, WatchedDir};
+
+const NOTHING_RUNS: &str = "no session runs here under this user: start one in another terminal, with \
+                            'gossipctl lab', or with 'gossipctl seed' and 'gossipctl peer'";
+
+/// What is chosen is known before the screen is taken.
+pub(crate) fn run(args: WatchArgs, config: &ConfigFile) -> Result<ExitCode, Failure> {
+    let is_headless = args.headless;
+    if !is_headless && !io::stdout().is_terminal() {
+        return Err(plan::Begin::Watch.without_terminal());
+    }
+    let limits = limits(&args, config)?;
+    let clock = Clock::start();
+    let watch = settled(clock)?;
+    let networks = choice::networks(&watch, utc_offset_s());
+    let choice = choice::choose(&watch, &networks, args.network.as_deref())?;
+    match (choice, is_headless) {
+        (Choice::Nothing, _) => Err(Failure::other(NOTHING_RUNS)),
+        (Choice::Network(members), true) => {
+            finish(headless::run(watch, members, headless::Print { format: args.format, length: args.duration }, clock))
+        }
+        (Choice::Several, true) => {
+            choice::list(&networks).iter().for_each(say);
+            let example = "choose one by its number, a session or a node's address, such as";
+            Err(Failure::usage(format_args!("{example} 'gossipctl watch 1 --headless'")))
+        }
+        (choice @ (Choice::Network(_) | Choice::Several), false) => {
+            let mut plan = plan::watch(args.console, config)?;
+            plan.length = args.duration;
+            let shown = console::Shown { networks, choice, limits };
+            finish(console::run(watch, shown, plan, clock))
+        }
+    }
+}
+
+/// The limits of what is recorded for going back.
+fn limits(args: &WatchArgs, config: &ConfigFile) -> Result<Limits, Failure> {
+    let set = JournalArgs { journal_max: args.journal_max, ..JournalArgs::default() };
+    // With --no-journal in the config file nothing is kept of a session; this is not kept anyway.
+    Ok(set.over(&config.session).settings()?.limits().unwrap_or_default())
+}
+
+/// The sessions that run, once those that have just begun have had the time to link.
+fn settled(clock: Clock) -> Result<Watch, Failure> {
+    let sessions = files::sessions_dir()
+        .ok_or_else(|| Failure::usage("no home directory to find sessions in: set XDG_STATE_HOME"))?;
+    let mut watch = Watch::new(vec![WatchedDir::new(sessions.clone())], ORDER_DELAY);
+    let latest = clock.now() + ORDER_DELAY + POLL_INTERVAL;
+    loop {
+        watch
+            .look(clock.now())
+            .map_err(|error| Failure::other(format_args!("{}: cannot be read: {error}", sessions.display())))?;
+        if !watch.is_settling(clock.now()) || clock.now() >= latest {
+            return Ok(watch);
+        }
+        std::thread::sleep(POLL_INTERVAL);
+    }
+}
+
+/// What was read, to be shown, and what cannot be read.
+fn deliveries(records: Vec<LiveRecord>, damage: &mut Damage) -> Vec<Delivery> {
+    let mut batches = Batches::default();
+    for record in records {
+        match record {
+            Ok(JournalRecord::Event { event, .. }) => batches.push(event),
+            Ok(JournalRecord::Skipped(events)) => batches.skip(events),
+            Ok(JournalRecord::Torn) => {}
+            Err(error) => {
+                damage.note(&error);
+                batches.skip(error.missing());
+            }
+        }
+    }
+    batches.finish()
+}
+
+/// What to say of damage that was not told yet.
+fn damage_lines(damage: &Damage, told: &mut u64) -> Vec<String> {
+    let known = usize::try_from(*told).unwrap_or(usize::MAX);
+    let mut lines: Vec<String> = damage.told.iter().skip(known).cloned().collect();
+    if damage.lines > *told && damage.lines > Damage::TOLD_MAX as u64 {
+        lines.push(damage_text(damage.lines));
+    }
+    *told = damage.lines;
+    lines
+}
+
+/// What to say of events that came late.
+fn late_text(watch: &mut Watch) -> Option<String> {
+    let late = watch.take_late();
+    let delay = crate::model::span_text(watch.delay());
+    let events = crate::model::words::count_text(late, "event");
+    (late > 0).then(|| format!("{events} came more than {delay} late: shown now, not where they belong"))
+}
