@@ -148,15 +148,21 @@ pub fn time_text(at: Time, before: Option<Time>, utc_offset_s: i32) -> String {
     }
 }
 
-/// The shortest step at which there are no more rows than these, and few empty ones. What needs more rows
-/// whatever the step, as it does not fit side by side, gets few empty ones.
+/// The shortest step at which there are no more rows than these, and few empty ones; if there is none, the
+/// longest.
 pub fn step_for(rows_max: usize, rows: impl Fn(RowStep) -> usize) -> RowStep {
     let full = rows(RowStep::LONGEST);
-    let sparse = full + full / EMPTY_SHARE;
-    let most = if full > rows_max { sparse } else { sparse.min(rows_max) };
+    let most = rows_max.min(full + full / EMPTY_SHARE);
     // The longer the step, the fewer rows.
     let fits = (0..STEPS_US.len()).collect::<Vec<_>>().partition_point(|step| rows(RowStep(*step)) > most);
     RowStep(fits).min(RowStep::LONGEST)
+}
+
+/// The same for a reader who scrolls: what needs more rows than these whatever the step, as it does not fit side
+/// by side, only gets few empty ones, so that a row stands for a readable time.
+pub fn scrolled_step_for(rows_max: usize, rows: impl Fn(RowStep) -> usize) -> RowStep {
+    let is_too_much = rows(RowStep::LONGEST) > rows_max;
+    step_for(if is_too_much { usize::MAX } else { rows_max }, rows)
 }
 
 /// Where a moment is among the rows, from 0 on: between two rows in proportion to its time between theirs.
