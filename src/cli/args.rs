@@ -329,7 +329,7 @@ pub(crate) struct WatchArgs {
     /// enough), or the address of a node, such as 3000 or 127.0.0.1:3000
     #[arg(value_name = "NETWORK")]
     pub(crate) network: Option<String>,
-    /// Watch the sessions of this machine, too, through your ssh, which must get in without asking for a password. May
+    /// Watch the sessions of another machine, too, through your ssh, which must get in without asking for a password. May
     /// be repeated
     #[arg(long, value_name = "USER@HOST", value_parser = ssh_host)]
     pub(crate) ssh: Vec<String>,

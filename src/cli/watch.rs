@@ -42,7 +42,7 @@ pub(crate) fn run(args: WatchArgs, config: &ConfigFile) -> Result<ExitCode, Fail
     if args.relay {
         return relay(clock);
     }
-    let mut sources = Sources::connect(&args, limits, clock)?;
+    let mut sources = WatchSources::connect(&args, limits, clock)?;
     sources.settle(clock)?;
     let networks = choice::networks(&sources.watch, utc_offset_s());
     let choice = choice::choose(&sources.watch, &networks, args.network.as_deref())?;
@@ -81,12 +81,12 @@ fn sessions_dir() -> Result<PathBuf, Failure> {
 
 /// The sessions of this machine, and those that others tell.
 #[derive(Debug)]
-struct Sources {
+struct WatchSources {
     watch: Watch,
     hosts: Option<RemoteHosts>,
 }
 
-impl Sources {
+impl WatchSources {
     fn connect(args: &WatchArgs, limits: Limits, clock: Clock) -> Result<Self, Failure> {
         let here = WatchedDir::new(sessions_dir()?);
         if args.ssh.is_empty() {

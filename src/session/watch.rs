@@ -272,7 +272,7 @@ impl Watch {
             match session.state {
                 // A file that was removed is begun anew by its writer.
                 WatchedState::Running if is_being_written(&session.session.path).unwrap_or(true) => {
-                    session.seen_at = now
+                    session.seen_at = now;
                 }
                 WatchedState::Running => session.state = WatchedState::Ending,
                 WatchedState::Ending => {
@@ -372,7 +372,9 @@ impl Watch {
 
     fn begin(&mut self, merge: Merge, members: Vec<usize>) -> Result<(), MergeError> {
         let mut order = LiveOrder::new(self.delay);
-        self.followers(&members)?.into_iter().for_each(|follower| order.add(follower));
+        for follower in self.followers(&members)? {
+            order.add(follower);
+        }
         self.shown = Some(ShownNetwork { merge, order, members, is_over: false });
         Ok(())
     }
@@ -381,7 +383,9 @@ impl Watch {
     fn followers(&mut self, members: &[usize]) -> Result<Vec<JournalFollower>, MergeError> {
         let open = |ix: &usize| JournalFollower::open(&self.sessions[*ix].session.path);
         let followers = members.iter().map(open).collect::<Result<_, _>>()?;
-        members.iter().for_each(|ix| self.sessions[*ix].follower = None);
+        for ix in members {
+            self.sessions[*ix].follower = None;
+        }
         Ok(followers)
     }
 
@@ -395,7 +399,9 @@ impl Watch {
         let joined = self.try_join(joining, late);
         if joined.is_err() {
             // Asked again at each look, they would fail again.
-            joining.iter().for_each(|ix| self.sessions[*ix].is_left_out = true);
+            for ix in joining {
+                self.sessions[*ix].is_left_out = true;
+            }
         }
         joined
     }
@@ -415,7 +421,9 @@ impl Watch {
         }
         let followers = self.followers(joining)?;
         if let Some(shown) = &mut self.shown {
-            followers.into_iter().for_each(|follower| shown.order.add(follower));
+            for follower in followers {
+                shown.order.add(follower);
+            }
             (shown.merge, shown.members, shown.is_over) = (merge, members, false);
         }
         Ok(Joined::GoesOn)

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch as watched};
 use tokio_util::sync::CancellationToken;
 
 use super::choice::{self, Choice, ListedNetwork};
-use super::{Sources, damage_lines, deliveries, late_text};
+use super::{WatchSources, damage_lines, deliveries, late_text};
 use crate::cli::command_log::CommandLog;
 use crate::cli::console::{TALK_MAX, notify, options, told, until_asked};
 use crate::cli::failure::Failure;
@@ -50,7 +50,7 @@ pub(super) struct Shown {
 }
 
 /// Runs until the user quits, the time is over, or a signal comes.
-pub(super) async fn run(sources: Sources, shown: Shown, plan: Plan, clock: Clock) -> Result<ExitCode, Failure> {
+pub(super) async fn run(sources: WatchSources, shown: Shown, plan: Plan, clock: Clock) -> Result<ExitCode, Failure> {
     let ScreenMode::Console(looks) = plan.screen.clone() else { return Ok(ExitCode::SUCCESS) };
     let mut signals = StopSignals::listen().map_err(Failure::system)?;
     // What is shown as now is what must have been recorded by now.
@@ -60,7 +60,9 @@ pub(super) async fn run(sources: Sources, shown: Shown, plan: Plan, clock: Clock
     let (answers, answered) = mpsc::channel(TALK_MAX);
     plan.warnings.iter().for_each(|warning| notify(&answers, Severity::Warning, warning.clone()));
     let (glyphs, why) = glyphs::choose(&looks.args, |name| std::env::var(name).ok());
-    why.into_iter().for_each(|why| notify(&answers, Severity::Info, why));
+    if let Some(why) = why {
+        notify(&answers, Severity::Info, why);
+    }
     let options = options(&plan, looks, glyphs, clock);
     let (recorders, recorder) = watched::channel(None);
     let records =
@@ -102,7 +104,7 @@ pub(super) async fn run(sources: Sources, shown: Shown, plan: Plan, clock: Clock
 
 /// Reads the journals, and hands what is in them to the console and to the file by which it goes back.
 struct WatchThread {
-    sources: Sources,
+    sources: WatchSources,
     clock: Clock,
     tap: Tap,
     answers: mpsc::Sender<FromHost>,
@@ -154,12 +156,11 @@ impl WatchThread {
             let mut sessions = network.members.iter().filter_map(|ix| self.sources.watch.sessions().get(*ix));
             sessions.any(|member| member.name() == session)
         };
-        match networks.iter().find(has_it) {
-            Some(network) => self.show(network.members.clone()),
-            None => {
-                self.list(&networks);
-                self.tell(Severity::Warning, format!("session {session} has ended"));
-            }
+        if let Some(network) = networks.iter().find(has_it) {
+            self.show(network.members.clone());
+        } else {
+            self.list(&networks);
+            self.tell(Severity::Warning, format!("session {session} has ended"));
         }
     }
 
@@ -198,7 +199,9 @@ impl WatchThread {
     fn advance(&mut self) -> (Vec<Delivery>, ReadProgress) {
         let (records, progress) = self.sources.watch.advance(self.clock.now());
         let parts = deliveries(records, &mut self.damage);
-        parts.iter().for_each(|part| self.records.write(part));
+        for part in &parts {
+            self.records.write(part);
+        }
         for line in damage_lines(&self.damage, &mut self.told) {
             self.tell(Severity::Warning, line);
         }
@@ -213,13 +216,17 @@ impl WatchThread {
         };
         let hosts = self.sources.hear_hosts();
         let is_changed = !(look.news.is_empty() && look.joining.is_empty() && hosts.is_empty());
-        hosts.into_iter().for_each(|line| self.tell(Severity::Warning, line));
+        for line in hosts {
+            self.tell(Severity::Warning, line);
+        }
         self.join(&look.joining);
         let mut progress = ReadProgress::Behind;
         while progress == ReadProgress::Behind && !self.tap.is_closed() {
             let (parts, reached) = self.advance();
             progress = reached;
-            parts.into_iter().for_each(|part| self.tap.deliver_blocking(part));
+            for part in parts {
+                self.tap.deliver_blocking(part);
+            }
         }
         look.news.iter().for_each(|news| self.tell_news(news));
         if let Some(text) = late_text(&mut self.sources.watch) {
@@ -239,7 +246,9 @@ impl WatchThread {
             Ok(Joined::BegunAnew) => self.begin(),
             Err(error) => return self.tell(Severity::Error, error.to_string()),
         }
-        joining.iter().for_each(|ix| self.tell_news(&self.sources.watch.joined(*ix)));
+        for ix in joining {
+            self.tell_news(&self.sources.watch.joined(*ix));
+        }
     }
 
     fn tell_news(&self, news: &WatchNews) {

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Sources, damage_lines, deliveries, late_text};
+use super::{WatchSources, damage_lines, deliveries, late_text};
 use crate::cli::args::PrintFormat;
 use crate::cli::failure::Failure;
 use crate::cli::headless::{last_lines, outcome};
@@ -37,7 +37,7 @@ pub(super) struct Print {
 
 /// Prints until all sessions have ended, the time is over, a signal comes, or nobody reads stdout any more.
 pub(super) async fn run(
-    mut sources: Sources,
+    mut sources: WatchSources,
     members: Vec<usize>,
     print: Print,
     clock: Clock,
@@ -56,8 +56,8 @@ pub(super) async fn run(
     let printed = |printed: Result<_, _>| outcome(printed.unwrap_or_else(|panic| Err(io::Error::other(panic))));
     tokio::select! {
         // Everything was followed to its end; all of it is printed.
-        followed = &mut following => {
-            followed.unwrap_or_else(|panic| Err(Failure::other(panic)))?;
+        result = &mut following => {
+            result.unwrap_or_else(|panic| Err(Failure::other(panic)))?;
             tokio::select! {
                 result = &mut printing => return printed(result),
                 _ = signals.next() => {}
@@ -83,7 +83,7 @@ async fn end<T>(following: JoinHandle<T>) {
 }
 
 struct Follower {
-    sources: Sources,
+    sources: WatchSources,
     tap: Tap,
     clock: Clock,
     stop: CancellationToken,

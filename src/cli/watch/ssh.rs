@@ -68,8 +68,8 @@ struct RemoteHost {
 pub(super) struct RemoteHosts {
     hosts: Vec<RemoteHost>,
     news: Receiver<(usize, HostNews)>,
-    /// Removed at the end.
-    _dir: TempDir,
+    /// Where their sessions are kept; removed at the end.
+    dir: TempDir,
 }
 
 /// A host of which nothing more comes.
@@ -99,9 +99,9 @@ impl RemoteHosts {
         let dir =
             tempfile::tempdir().map_err(|error| Failure::other(format_args!("no temporary directory: {error}")))?;
         let (to_us, news) = sync_channel(NEWS_MAX);
-        let mut connected = Self { hosts: Vec::new(), news, _dir: dir };
+        let mut connected = Self { hosts: Vec::new(), news, dir };
         for (ix, name) in hosts.iter().enumerate() {
-            let place = connected._dir.path().join(ix.to_string());
+            let place = connected.dir.path().join(ix.to_string());
             let ssh = start(name, program)
                 .map_err(|error| Failure::other(format_args!("{name}: ssh cannot be started: {error}")))?;
             let reader = HostReader { mirror: Mirror::new(place.clone(), name, size_max), clock };
@@ -280,7 +280,7 @@ impl HostReader {
                 Ok(_) => match self.mirror.take(&line, self.clock.now()) {
                     Ok(MirrorNews::Nothing) => {}
                     Ok(MirrorNews::Began { gossipctl, ahead_us }) => {
-                        sender.send(HostNews::Began { gossipctl, ahead_us })
+                        sender.send(HostNews::Began { gossipctl, ahead_us });
                     }
                     Ok(MirrorNews::Current) if is_ready => {}
                     Ok(MirrorNews::Current) => {
