@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch as watched};
@@ -39,6 +40,9 @@ const SHOWN_MAX: Bounds = Bounds { batches: 256, events: 4_096, bytes: crate::fe
 const RECORDED_MAX: usize = 256;
 /// Networks that the user chose and that are not shown yet.
 const CHOSEN_MAX: usize = 4;
+
+/// After how long the user is told that there is much to read.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is shown at first.
 #[derive(Debug)]
@@ -176,8 +180,11 @@ impl WatchThread {
         let Some(header) = self.sources.watch.header() else { return };
         self.records.begin(&header);
         let (mut model, mut timeline) = (Model::new(), Timeline::new());
-        let mut progress = ReadProgress::Behind;
+        let (mut progress, mut told_at) = (ReadProgress::Behind, Some(self.clock.now() + PATIENCE));
         while progress == ReadProgress::Behind && !self.tap.is_closed() {
+            if told_at.take_if(|at| *at <= self.clock.now()).is_some() {
+                self.tell(Severity::Info, "reading what was recorded so far".to_owned());
+            }
             let (parts, reached) = self.advance();
             progress = reached;
             for Delivery { skipped, batch } in &parts {

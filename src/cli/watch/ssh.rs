@@ -15,6 +15,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{say, warn};
 use crate::clock::Clock;
 use crate::model::span_text;
+use crate::proto::text::printable;
 use crate::session::journal::LINE_LEN_MAX;
 use crate::session::watch::{Mirror, MirrorError, MirrorNews, POLL_INTERVAL, WatchedDir};
 
@@ -196,7 +197,7 @@ impl RemoteHost {
         if let Some(why) = why {
             let _ = self.ssh.kill();
             let _ = self.ssh.wait();
-            return LostHost { dir, text: format!("{name}: {why}") };
+            return LostHost { dir, text: printable(&format!("{name}: {why}")).into_owned() };
         }
         let ended = self.ssh.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
         let words = if self.said.is_empty() { format!("ssh has ended ({ended})") } else { self.said.join("; ") };
@@ -257,7 +258,7 @@ fn listen(stderr: impl Read, sender: &HostSender) {
             Ok(0) | Err(_) => return,
             Ok(_) if told < SAID_MAX => {
                 let said: String = String::from_utf8_lossy(&line).trim_end().chars().take(SAID_LEN_MAX).collect();
-                sender.send(HostNews::Said(said));
+                sender.send(HostNews::Said(printable(&said).into_owned()));
             }
             Ok(_) => {}
         }

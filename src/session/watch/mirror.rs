@@ -10,6 +10,7 @@ use super::relay::{RELAY_VERSION, RelayLine};
 use crate::event::revise::Revision;
 use crate::event::{Event, EventKind, NodeEvent};
 use crate::model::Set;
+use crate::model::words::size_text;
 use crate::proto::addr::Addr;
 use crate::proto::fault::FaultId;
 use crate::proto::time::Time;
@@ -18,6 +19,8 @@ use crate::session::merge::SOURCES_MAX;
 
 /// Characters of a session's name: twice those that one has.
 const NAME_LEN_MAX: usize = 64;
+/// Lines between two looks at how much room all sessions take.
+const WEIGHED_EVERY: u64 = 1_024;
 /// A clock that differs by less is taken to agree: the line that tells of it is on its way for a moment.
 const CLOCKS_AGREE: Duration = Duration::from_secs(1);
 
@@ -45,6 +48,8 @@ pub enum MirrorError {
     Version(u32),
     #[error("more than {SOURCES_MAX} sessions")]
     TooMany,
+    #[error("its sessions take more than {} here: --journal-max sets a higher limit", size_text(*.0))]
+    Full(u64),
     #[error("'{0}' is no name of a session")]
     Name(String),
     #[error(transparent)]
@@ -57,8 +62,11 @@ pub struct Mirror {
     dir: PathBuf,
     /// Stands before the names of its sessions.
     prefix: String,
-    /// Bytes of each journal.
+    /// Bytes of all journals together, and of those that have ended.
     size_max: u64,
+    ended_size: u64,
+    /// Lines that were taken.
+    lines: u64,
     began: bool,
     clock: RemoteClock,
     /// The journals in the order in which they were told; `None`: it has ended.
@@ -92,11 +100,25 @@ impl Mirror {
     pub fn new(dir: PathBuf, host: &str, size_max: u64) -> Self {
         let safe = |c: char| if c.is_ascii_alphanumeric() || "@.-".contains(c) { c } else { '_' };
         let prefix = host.chars().take(NAME_LEN_MAX).map(safe).collect();
-        Self { dir, prefix, size_max, began: false, clock: RemoteClock::default(), sessions: Vec::new(), of: 0 }
+        Self {
+            dir,
+            prefix,
+            size_max,
+            ended_size: 0,
+            lines: 0,
+            began: false,
+            clock: RemoteClock::default(),
+            sessions: Vec::new(),
+            of: 0,
+        }
     }
 
     /// Takes a line that came now.
     pub fn take(&mut self, line: &[u8], now: Time) -> Result<MirrorNews, MirrorError> {
+        self.lines += 1;
+        if self.lines.is_multiple_of(WEIGHED_EVERY) {
+            self.check_size()?;
+        }
         if self.began
             && line.starts_with(b"{\"at\":")
             && let Ok(event) = serde_json::from_slice(line)
@@ -138,8 +160,7 @@ impl Mirror {
             }
             RelayLine::Skipped(events) => self.journal(self.of).map_or(Ok(()), |journal| journal.skipped(events))?,
             RelayLine::Ended { session, how } => {
-                let ended = self.sessions.get_mut(session).and_then(Option::take);
-                ended.map_or(Ok(()), |journal| journal.close_as(how))?;
+                self.end(session).map_or(Ok(()), |journal| journal.close_as(how))?;
             }
             RelayLine::Killed(session) => self.kill(session)?,
             RelayLine::Current {} => {
@@ -175,10 +196,21 @@ impl Mirror {
         Ok(self.journal(self.of).map_or(Ok(()), |journal| journal.append(&[event]))?)
     }
 
+    fn check_size(&self) -> Result<(), MirrorError> {
+        let size: u64 = self.sessions.iter().flatten().map(Journal::size).sum();
+        if size + self.ended_size > self.size_max { Err(MirrorError::Full(self.size_max)) } else { Ok(()) }
+    }
+
+    /// A session that has ended takes as much room as before.
+    fn end(&mut self, session: usize) -> Option<Journal> {
+        let journal = self.sessions.get_mut(session).and_then(Option::take)?;
+        self.ended_size += journal.size();
+        Some(journal)
+    }
+
     /// It ends without its last words, as that of the session did.
     fn kill(&mut self, session: usize) -> Result<(), MirrorError> {
-        let killed = self.sessions.get_mut(session).and_then(Option::take);
-        Ok(killed.map_or(Ok(()), |mut journal| journal.flush())?)
+        Ok(self.end(session).map_or(Ok(()), |mut journal| journal.flush())?)
     }
 
     fn journal(&mut self, session: usize) -> Option<&mut Journal> {

@@ -85,6 +85,18 @@ fn a_clock_that_is_far_off_is_set_by_the_first_line() {
 }
 
 #[test]
+fn a_machine_takes_no_more_room_than_a_journal() {
+    let (there, here) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let lines = relayed(there.path(), close);
+    let lines: Vec<&[u8]> = lines.split_inclusive(|byte| *byte == b'\n').collect();
+    let mut mirror = Mirror::new(here.path().to_owned(), "lab", 2 * 1024);
+    let first = lines.iter().take(3).try_for_each(|line| mirror.take(line, AT).map(drop));
+    assert!(first.is_ok(), "{first:?}");
+    let full = lines[3..5].iter().cycle().take(100_000).find_map(|line| mirror.take(line, AT).err());
+    assert!(matches!(full, Some(MirrorError::Full(_) | MirrorError::Journal(JournalError::Full { .. }))), "{full:?}");
+}
+
+#[test]
 fn what_no_relay_tells_is_refused() {
     let here = tempfile::tempdir().unwrap();
     let begun = || {
