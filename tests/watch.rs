@@ -54,7 +54,7 @@ fn lab(home: &Arc<TempDir>) -> Program {
     Program::start_in(home, &[&["lab", "--headless", "--seeds", "1", "--peers", "2"][..], &PACE].concat())
 }
 
-fn is_start_of<'a>(node: &'a NodeProcess) -> impl FnMut(&str) -> bool + 'a {
+fn is_start_of(node: &NodeProcess) -> impl FnMut(&str) -> bool {
     let address = format!("\"node\":\"{}\"", node.address());
     move |line| line.contains("\"event\":\"started\"") && line.contains(&address)
 }
@@ -267,7 +267,9 @@ fn sessions_of_another_machine_are_watched_through_ssh() {
     let dead = format!("\"node\":\"{}\"", far.address());
     let is_end = |line: &str| line.contains("\"event\":\"stopped\"") && line.contains(&dead) && line.contains("killed");
     watch.wait_for("its end", is_end);
-    nodes.iter().for_each(|node| node.program.signal("TERM"));
+    for node in &nodes {
+        node.program.signal("TERM");
+    }
     watch.read_all();
     let (code, said) = watch.end();
     assert!(
