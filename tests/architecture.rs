@@ -25,7 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("scenario", &["proto", "event", "command", "engine", "model"]),
     ("net", &["net::wire", "proto", "event", "command", "engine", "request", "feed", "clock", "model", "platform"]),
     ("sim", &["proto", "event", "command", "engine", "scenario", "feed", "clock", "model"]),
-    ("session", &["proto", "event", "command", "engine", "feed", "clock", "model", "platform"]),
+    ("session", &["proto", "event", "command", "engine", "scenario", "feed", "clock", "model", "platform"]),
     ("ui", &["proto", "event", "command", "engine", "scenario", "feed", "clock", "model", "platform"]),
     (
         "experiment",

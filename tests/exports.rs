@@ -16,9 +16,11 @@ use gossipctl::model::words::{clock_text, sentence};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::Dialect;
 use gossipctl::proto::time::Time;
+use gossipctl::scenario::played::ReplayedScenario;
 use gossipctl::scenario::{Run, Script};
 use gossipctl::session::export::{OverwritePolicy, export};
 use gossipctl::session::journal::{Header, Journal};
+use gossipctl::session::report::{SessionReport, page};
 use gossipctl::sim::{EPOCH, Piece, ScenarioSink, VirtualEngine, play};
 use serde_json::Value;
 
@@ -29,6 +31,11 @@ const PARTITION: &str = "lab 2 8\n10s partition p1 p2 p3\n25s calm\n40s kill p8\
 
 /// The events of a scenario, with a message a second and a probe every 500 ms.
 fn played(script: &str, rng_seed: u64) -> Vec<Event> {
+    played_to_its_end(script, rng_seed).0
+}
+
+/// The same, with what came of the scenario.
+fn played_to_its_end(script: &str, rng_seed: u64) -> (Vec<Event>, Run) {
     let mut peer = peers_of(Dialect::Framed);
     (peer.gossip_interval, peer.liveness_interval) = (Duration::from_secs(1), Duration::from_millis(500));
     let (mut run, mut events) = (Run::new(Script::parse(script).unwrap()), Vec::new());
@@ -40,7 +47,45 @@ fn played(script: &str, rng_seed: u64) -> Vec<Event> {
     };
     let settings = Settings::of_peers(peer, rng_seed);
     play(VirtualEngine::with_sink(settings, EPOCH, ScenarioSink::new(&mut run, listener)), None).unwrap();
-    events
+    (events, run)
+}
+
+#[test]
+fn a_recorded_scenario_comes_out_as_it_was_played() {
+    let text = "lab 2 8\n10s kill p3\n10s expect dead p3\nexpect dead p3 within 5s\n20s partition p1 p2 p4\n\
+                +100ms say p1 is anybody there\nexpect coverage 100% within 3s\n40s heal partition\n\
+                expect connected within 20s\n+1s expect no dead for 500ms\n70s end\n";
+    for rng_seed in 1..=4 {
+        let (events, run) = played_to_its_end(text, rng_seed);
+        let mut again = ReplayedScenario::new(Script::parse(text).unwrap());
+        let leaves = events.iter().position(|event| event.kind.is_leaving()).unwrap();
+        events[..leaves].iter().for_each(|event| again.take(event));
+        let outcome = again.finish(events[leaves].at);
+        assert_eq!(outcome.summary, run.summary(), "--rng-seed {rng_seed}");
+        assert!(outcome.summary.held > 0 && !outcome.summary.failed.is_empty(), "{:?}", outcome.summary);
+        assert_eq!(outcome.lines.len(), 10, "all but the lab");
+    }
+}
+
+#[test]
+fn a_report_tells_the_scenario_with_its_verdict() {
+    let text = "lab 2 3\n# p3 dies.\n5s kill p3\nexpect dead p3 within 5s\nexpect dead p2 within 3s\n20s end\n";
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("session.jsonl");
+    let header = Header {
+        scenario: Some("death.txt".to_owned()),
+        scenario_text: Some(text.to_owned()),
+        ..Header::new(EPOCH, 0)
+    };
+    let mut journal = Journal::create(&path, &header, u64::MAX).unwrap();
+    journal.append(&played(text, 3)).unwrap();
+    journal.flush().unwrap();
+    let page = page(&SessionReport::read(&path).unwrap());
+    assert!(page.contains("</a>: 1 of 2 expectations held, 1 failed.</p>"), "{page}");
+    let row = |line: &str| page.split("<tr>").find(|row| row.contains(line)).unwrap();
+    assert!(row("expect dead p3 within 5s").contains("held"), "{page}");
+    assert!(row("expect dead p2 within 3s").contains("failed: after 3 s"), "{page}");
+    assert!(row("5s kill p3").contains("done") && row("# p3 dies.").contains("<td class=\"name\"></td>"), "{page}");
 }
 
 /// A recording of these events, and a place for its exports.
@@ -115,8 +160,9 @@ fn a_trace_has_a_track_a_node_and_what_begins_there_ends() {
     assert_eq!(tracks.into_iter().collect::<Vec<_>>(), expected);
     for (begin, end) in [("B", "E"), ("b", "e")] {
         let of = |phase| {
-            let mut ids: Vec<String> =
-                of_phase(&trace, phase).map(|entry| format!("{} {}", entry["pid"], entry["id"])).collect();
+            let mut ids: Vec<String> = of_phase(&trace, phase)
+                .map(|entry| format!("{} {} {}", entry["pid"], entry["id"], entry["name"]))
+                .collect();
             ids.sort();
             ids
         };
@@ -297,10 +343,15 @@ fn a_difference_tells_when_the_overlay_was_whole_again() {
     let run = PastRun { events: played(PARTITION, 7) };
     let told = run.lines(second(20), second(39));
     assert!(told[0].starts_with("whole again since 00:00:2"), "{told:#?}");
-    assert!(told[0].contains("it was in 2 parts: p4, p5, p6, p7 and p8 | p1, p2 and p3; cause: "), "{told:#?}");
+    let apart = "it was in 2 parts: p4, p5, p6, p7 and p8 | p1, p2 and p3; cause: the new link p";
+    assert!(told[0].contains(apart), "{told:#?}");
     assert_eq!(told[1], "- partition p1 p2 p3, ended at 00:00:25");
     // Over both, it is over, and told all the same.
+    let no_longer = told.iter().find(|line| line.starts_with("- p") && line.contains(" held p"));
+    assert!(no_longer.unwrap().ends_with(": it was heard from again"), "{told:#?}");
     let told = run.lines(second(9), second(39));
+    let passed = told.iter().find(|line| line.contains(" for dead for a time until 00:00:2"));
+    assert!(passed.is_some(), "{told:#?}");
     assert!(told[0].starts_with("in up to 3 parts from 00:00:10 until 00:00:25, for 15 s: "), "{told:#?}");
     assert_eq!(told[1], "  partition p1 p2 p3, set and ended at 00:00:25");
 }
@@ -313,6 +364,8 @@ fn a_killed_node_and_its_links_are_gone_because_of_that() {
     let links: Vec<&String> = told.iter().filter(|line| line.starts_with("- ") && line.contains(" - ")).collect();
     assert!(links.iter().all(|line| line.contains("p8 was killed")) && links.len() > 2, "{links:#?}");
     assert!(told.iter().any(|line| line.starts_with("- p8 off the list of s1 at 00:00:4")), "{told:#?}");
+    let holds = told.iter().filter(|line| line.contains(" holds p8 for dead since 00:00:40: connection reset"));
+    assert!(holds.count() > 1, "{told:#?}");
     let document = serde_json::to_value(DiffDocument::new(&run.diff(second(39), second(44)), &run.at(second(44)), 0));
     let document = document.unwrap();
     let node = document["differences"].as_array().unwrap().iter().find(|row| row["kind"] == "node").unwrap();

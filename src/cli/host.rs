@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::command_log::{CommandLog, CommandLogContext};
 use super::diff;
+use super::events;
 use super::files::from_home;
 use super::nodes::RunningNodes;
 use super::plan::Plan;
@@ -86,6 +87,10 @@ impl Host {
                     self.answer(FromHost::Recordings(rows)).await;
                 }
                 ToHost::Diff(wanted) => self.diff(wanted).await,
+                ToHost::Events(question) => {
+                    let journal = self.journal().await.map_err(NoFile::into_text);
+                    events::tell(journal, question, &self.answers);
+                }
                 ToHost::WatchNetwork(session) => self.watch_network(session).await,
                 ToHost::OpenRecording(path) => self.open(from_home(path)).await,
                 ToHost::Seek(seek) => self.seek(seek).await,
@@ -304,6 +309,15 @@ async fn scenario_of(file: PathBuf) -> Result<String, HostRefusal> {
 enum NoFile {
     Exists,
     Failed(String),
+}
+
+impl NoFile {
+    fn into_text(self) -> String {
+        match self {
+            Self::Exists => "the file exists".to_owned(),
+            Self::Failed(why) => why,
+        }
+    }
 }
 
 /// Writes a file on a thread that may wait for the disk.

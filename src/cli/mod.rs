@@ -8,6 +8,7 @@ mod console;
 mod diagnostics;
 mod diagram;
 mod diff;
+mod events;
 mod examples;
 mod failure;
 mod files;

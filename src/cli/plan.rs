@@ -24,7 +24,7 @@ use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
 use crate::scenario::{Script, Summary};
-use crate::session::journal::{Header, RecordedLab};
+use crate::session::journal::{Header, RecordedLab, SCENARIO_LEN_MAX};
 use crate::session::recorder::Limits;
 use crate::ui::KeyOverrides;
 
@@ -220,6 +220,11 @@ impl Plan {
         Header {
             lab,
             scenario: self.scenario.as_ref().map(ScriptFile::name),
+            scenario_text: self
+                .scenario
+                .as_ref()
+                .map(|file| file.text.clone())
+                .filter(|text| text.len() <= SCENARIO_LEN_MAX),
             virtual_time: self.world == EngineKind::Virtual,
             settings: seeded.written().into_iter().collect(),
             ..Header::new(started, self.node.peer.utc_offset_s)

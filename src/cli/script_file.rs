@@ -23,6 +23,8 @@ const NOT_SET: &str = "log-dir";
 pub(crate) struct ScriptFile {
     pub(crate) path: PathBuf,
     pub(crate) script: Script,
+    /// What it was read from.
+    pub(crate) text: String,
     /// The settings of its nodes.
     pub(crate) node: NodeArgs,
 }
@@ -39,7 +41,7 @@ impl ScriptFile {
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, ScriptError> {
         let script = Script::parse(text)?;
         let node = node_args(&script.settings)?;
-        Ok(Self { path: path.to_owned(), script, node })
+        Ok(Self { path: path.to_owned(), script, text: text.to_owned(), node })
     }
 
     /// A flag may select another dialect than the scenario's, in which some lines cannot be done,

@@ -28,6 +28,7 @@ use self::fault::FaultView;
 pub use self::judge::judge_node;
 pub use self::node_entry::NodeEntry;
 pub use self::node_table::NodeTable;
+pub use self::refused::attempt;
 pub use self::sites::{Demand, Exposure, Place, SiteContext, Sites, VirtualSites};
 use crate::command::Command;
 use crate::command::limits::NetworkLimits;

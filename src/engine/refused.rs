@@ -33,8 +33,8 @@ pub(super) fn subject(command: &Command) -> Option<Addr> {
     }
 }
 
-/// What was wanted.
-fn attempt(command: &Command) -> Attempt {
+/// What a command wanted, as the event of its refusal names it.
+pub fn attempt(command: &Command) -> Attempt {
     match command {
         Command::Start(spec) => Attempt::Start(spec.role),
         Command::StartLab { seeds, peers } => Attempt::StartLab { seeds: *seeds, peers: *peers },

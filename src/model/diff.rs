@@ -5,6 +5,7 @@
 //! What happened in between and is over, such as a partition that was healed, is told, too.
 
 mod evidence;
+mod held;
 mod parts;
 mod row;
 mod words;
@@ -102,6 +103,12 @@ pub enum DifferenceKind {
         seed: Addr,
         peer: Addr,
     },
+    /// A node that a peer holds for dead.
+    HeldDead {
+        change: Change,
+        by: Addr,
+        of: Addr,
+    },
     /// Misses in a row that a node counts on another, of as many as make it dead.
     Suspicion {
         by: Addr,
@@ -140,6 +147,7 @@ pub fn diff(
     differences.extend(comparison.messages(from));
     differences.extend(comparison.links(&found));
     differences.extend(comparison.lists(&found));
+    differences.extend(held::differences(comparison, from, to));
     differences.extend(comparison.suspicions());
     Diff { from, to, differences }
 }
@@ -200,6 +208,7 @@ impl DifferenceKind {
             }
             Self::Link { change, ends, purpose } => Self::Link { change: change.reversed(), ends, purpose },
             Self::Listed { change, seed, peer } => Self::Listed { change: change.reversed(), seed, peer },
+            Self::HeldDead { change, by, of } => Self::HeldDead { change: change.reversed(), by, of },
             Self::Suspicion { by, of, before, after, limit } => {
                 Self::Suspicion { by, of, before: after, after: before, limit }
             }

@@ -21,6 +21,13 @@ pub struct FaultRecord {
     pub until: Option<Time>,
 }
 
+/// Which fault: one of this number, or in older recordings one that was set or cleared at this time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FaultRef {
+    pub id: Option<FaultId>,
+    pub at: Time,
+}
+
 /// A peer that reported a node dead on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lie {
@@ -72,6 +79,11 @@ impl FaultHistory {
 
     pub fn numbered(&self, id: FaultId) -> Option<&FaultRecord> {
         self.ever().find(|record| record.id == Some(id))
+    }
+
+    pub fn find(&self, wanted: FaultRef) -> Option<&FaultRecord> {
+        let turned = |record: &&FaultRecord| record.since == wanted.at || record.until == Some(wanted.at);
+        wanted.id.map_or_else(|| self.ever().find(turned), |id| self.numbered(id))
     }
 
     /// All faults, past ones first.

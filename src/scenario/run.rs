@@ -236,11 +236,15 @@ impl Run {
 
     /// When it wants to be woken; `None`: it has not begun, or is over.
     pub fn next_at(&self) -> Option<Time> {
+        let look = self.looked_at.filter(|_| !self.open.is_empty()).map(|looked_at| looked_at + LOOK_INTERVAL);
+        self.next_turn_at().into_iter().chain(look).min()
+    }
+
+    /// When a line is due, or an expectation is decided at the latest.
+    pub(super) fn next_turn_at(&self) -> Option<Time> {
         let began = self.began?;
         let step = self.script.steps.get(self.next).map(|step| began + step.at);
-        let decided = self.open.iter().map(OpenExpectation::decided_at).min();
-        let look = self.looked_at.filter(|_| decided.is_some()).map(|looked_at| looked_at + LOOK_INTERVAL);
-        [step, decided, look].into_iter().flatten().min()
+        step.into_iter().chain(self.open.iter().map(OpenExpectation::decided_at)).min()
     }
 
     /// Returns what is due at `now`.
@@ -280,6 +284,11 @@ impl Run {
             comment: comment.unwrap_or(&self.script.about).join(" "),
             lines: told.collect(),
         }
+    }
+
+    /// What came of each line so far, by its number.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = (usize, LineOutcome)> {
+        self.script.steps.iter().take(self.next).enumerate().map(|(number, step)| (step.line, self.outcome(number)))
     }
 
     /// The step failed, or was not done.

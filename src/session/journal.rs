@@ -21,7 +21,7 @@ use std::time::Duration;
 use self::block::JournalBlock;
 pub use self::follow::JournalFollower;
 pub use self::glance::{Glance, JournalEnd, glance, overview};
-pub use self::header::{FORMAT, Header, RecordedLab, RecordedSource, VERSION};
+pub use self::header::{FORMAT, Header, RecordedLab, RecordedSource, SCENARIO_LEN_MAX, VERSION};
 pub(super) use self::reader::{Bookmark, read_at, read_from};
 pub use self::reader::{JournalReader, check_rereadable, read};
 use super::disk::{Disk, JournalFile, Loss};

@@ -42,6 +42,8 @@ pub(crate) enum Action {
     Wave,
     /// Show who has the message, from whom, and who lacks it.
     WaveTable,
+    /// Show the space-time diagram of the selection.
+    Diagram,
     /// Lay out the topology again.
     Layout,
     /// Show what the keys do.
@@ -97,6 +99,10 @@ pub(crate) enum Move {
     Sort,
     /// The same order, reversed.
     Reverse,
+    /// More room for the same time.
+    ZoomIn,
+    /// Less room for the same time.
+    ZoomOut,
 }
 
 /// A pane, by its row in the registry of panes.

@@ -198,6 +198,12 @@ impl App {
         self.work.extend(self.panes.update(&view, self.scene.now));
     }
 
+    /// What panes have to ask the host, now that they were drawn.
+    pub(crate) fn questions(&mut self) -> Vec<ToHost> {
+        let now = self.scene.now;
+        self.panes.each().filter_map(|pane| pane.question(now)).map(ToHost::Events).collect()
+    }
+
     /// What the keys act on.
     pub(crate) fn target(&self, view: &View<'_>) -> Option<Target> {
         self.panes.target(self.focus, view)
@@ -219,6 +225,14 @@ impl App {
     /// The focused pane has the screen to itself, where others could be beside it.
     pub(crate) fn is_alone(&self) -> bool {
         self.zoom == Zoom::On || self.hidden.contains(&self.focus)
+    }
+
+    /// Goes to a pane that may have no place beside the others; the way back leads to the one in front now.
+    pub(crate) fn leave_for(&mut self, pane: PaneId) {
+        if self.focus != pane && !self.hidden.contains(&self.focus) {
+            self.home = self.focus;
+        }
+        self.focus = pane;
     }
 
     /// Shows the other panes again.

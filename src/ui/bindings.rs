@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::action::Action::{
-    self, Add, Back, Calm, CommandLine, Copy, Details, Export, Faults, Filter, Freeze, Help, Layout, Message, NextPane,
-    PreviousPane, Quit, Suspend, Wave, WaveTable, Zoom,
+    self, Add, Back, Calm, CommandLine, Copy, Details, Diagram, Export, Faults, Filter, Freeze, Help, Layout, Message,
+    NextPane, PreviousPane, Quit, Suspend, Wave, WaveTable, Zoom,
 };
 use super::action::Move::{
-    Bottom, Down, Follow, Left, NextMatch, PageDown, PageUp, PreviousMatch, Reverse, Right, Sort, Top, Up,
+    Bottom, Down, Follow, Left, NextMatch, PageDown, PageUp, PreviousMatch, Reverse, Right, Sort, Top, Up, ZoomIn,
+    ZoomOut,
 };
 use super::action::{Deed, Move, PaneId, Travel};
 use super::keys::{Binding, Hint, KeyError, KeyMap, KeyOverrides, OddKey, heard};
@@ -66,6 +67,13 @@ fn first() -> Vec<Binding> {
         key(Wave, "wave", "w", "replay the spread of the message slowly, hop by hop").hint("wave", 6),
         key(WaveTable, "who", "W", "show which peers lack the message and why, and which have it and from whom")
             .hint("who has it", 8),
+        key(
+            Diagram,
+            "diagram",
+            "t",
+            "draw the selected message, node or its death, or link: a column a node, time downward",
+        )
+        .hint("diagram", 9),
         key(Filter, "filter", "/", "show only matching lines; with ! in front, only the others").hint("filter", 1),
         key(CommandLine, "command", ":", "type a command, or the name of what a key does").hint("command", 1),
         key(Freeze, "freeze", "space", "freeze the picture, events are still collected; in the past, play or pause")
@@ -119,6 +127,8 @@ fn last() -> Vec<Binding> {
             "sort this pane differently; in the topology, show all registrations or those of the selected node",
         ),
         step(Reverse, "reverse", "S", "reverse the order of the nodes"),
+        step(ZoomIn, "zoom-in", "+ or =", "in the diagram, give the same time more rows"),
+        step(ZoomOut, "zoom-out", "-", "in the diagram, give the same time fewer rows"),
         key(Layout, "layout", "L", "lay out the topology again"),
         key(Copy, "copy", "y", "copy the selection to the clipboard (OSC 52)"),
         key(Back, "back", "esc", "leave a dialog, a filter, a zoom or a frozen picture"),

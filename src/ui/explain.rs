@@ -2,10 +2,12 @@
 
 use super::view::{Repeated, View};
 use crate::event::NodeState;
+use crate::model::diagram::subject::DiagramSubject;
+use crate::model::fault::FaultRef;
 use crate::model::link::LinkKey;
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::why::{
-    EvidenceLine, Explanation, about_message, about_node, why_dead, why_link, why_not, why_seed, why_warning,
+    EvidenceLine, Explanation, about_message, about_node, why_dead, why_fault, why_link, why_not, why_seed, why_warning,
 };
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
@@ -22,6 +24,8 @@ pub(crate) enum Subject {
     Message(MessageId),
     /// A message at a node: why the node has it or not.
     Lack { node: Addr, id: MessageId },
+    /// A fault: when it was set, and what it did.
+    Fault(FaultRef),
     /// A warning, by its number.
     Warning(u64),
     /// A notice, by its number.
@@ -45,6 +49,7 @@ fn answer(subject: Subject, view: &View<'_>) -> Option<Explanation> {
         Subject::Link(LinkKey { node, peer }) => why_link(model, node, peer, offset),
         Subject::Message(id) => about_message(model, id, offset),
         Subject::Lack { node, id } => why_not(model, node, id, offset),
+        Subject::Fault(fault) => why_fault(model, model.faults().find(fault)?, offset),
         Subject::Warning(number) => why_warning(model, model.warnings().list().get(number)?, view.now, offset),
         Subject::Notice(number) => {
             let line = view.lines.get(number)?;
@@ -55,6 +60,26 @@ fn answer(subject: Subject, view: &View<'_>) -> Option<Explanation> {
             });
             Explanation { title, verdict: line.text.clone(), evidence: again.into_iter().collect() }
         }
+    })
+}
+
+/// What a diagram of it is about; `None` if its subject is gone.
+pub(crate) fn depicted(subject: Subject, view: &View<'_>) -> Option<DiagramSubject> {
+    let of_node = |node: Addr| DiagramSubject::of_node(node, view.model, None);
+    Some(match subject {
+        Subject::Node(node) => of_node(node),
+        Subject::Death(dead) => {
+            let case = view.model.deaths().latest_of(dead);
+            case.map_or(DiagramSubject::Node(dead), |case| DiagramSubject::Death { dead, at: case.at })
+        }
+        Subject::Link(LinkKey { node, peer }) => DiagramSubject::Link(node, peer),
+        Subject::Message(id) | Subject::Lack { id, .. } => DiagramSubject::Message(id),
+        Subject::Fault(_) => return None,
+        Subject::Warning(number) => {
+            let finding = &view.model.warnings().list().get(number)?.finding;
+            finding.message().map(DiagramSubject::Message).or_else(|| finding.node().map(of_node))?
+        }
+        Subject::Notice(number) => of_node(view.lines.get(number)?.node?),
     })
 }
 

@@ -3,7 +3,7 @@
 
 use super::action::Action::{self, Act, Details, Faults, Filter, Layout, Message, Wave, WaveTable};
 use super::action::Deed::{Hang, Kill, Restart};
-use super::action::Move::{Follow, Left, NextMatch, PreviousMatch, Right, Sort, Up};
+use super::action::Move::{Follow, Left, NextMatch, PreviousMatch, Right, Sort, Up, ZoomIn, ZoomOut};
 use super::theme::Theme;
 
 /// A sign or a word, the same with `--ascii`, and what it means.
@@ -179,6 +179,36 @@ pub(crate) const ENTRIES: &[Entry] = &[
         pane: "warnings",
         terms: &[word("!", "it is so now"), sign("·", ".", "it was so, and is gone")],
         keys: &[Details, Filter, Message],
+    },
+    Entry {
+        pane: "diagram",
+        terms: &[
+            sign("◆", "@", "a message begins"),
+            sign("━━▸", "-->", "the first copy that a node gets, or a dead report to a seed"),
+            sign("┈┈▹", "..>", "a further copy, which the node drops"),
+            sign("──✗", "--x", "it did not arrive, and by what"),
+            sign("◂──▸", "<-->", "a probe and its answer, at the time of the answer"),
+            sign("╌╌╌", "~~~", "a probe without an answer, at the time when that was clear"),
+            sign("✗", "x", "declared dead by a neighbor, or killed"),
+            sign("▬", "#", "a seed takes a node off its list"),
+            sign("═══", "===", "a link comes up or ends; with !, a fault that is set across nodes"),
+            sign("│ ┊ ╎", "| : |", "the node runs, hangs, or is of another process; nothing: it does not run"),
+            sign("⋮ 1.2 s", ": 1.2 s", "nothing happens for so long"),
+            word("+230 us", "so much later than the row before"),
+            word("+12", "so many nodes share the column; their names stand below"),
+            word("a row 500 us", "items within so much time share a row if they do not overlap"),
+            word("known up to", "more may come after this moment"),
+            word("FOLLOW", "the newest row of a node or a link stays in sight"),
+        ],
+        keys: &[
+            Action::Diagram,
+            Action::Move(ZoomIn),
+            Action::Move(ZoomOut),
+            Action::Move(Follow),
+            Details,
+            Action::Copy,
+            Action::Back,
+        ],
     },
     Entry {
         pane: "rates",

@@ -3,10 +3,13 @@
 //! The console does no IO except on the terminal: files and the network are the host's.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::command::Command;
 use crate::engine::Refusal;
+use crate::event::Event;
 use crate::model::Model;
+use crate::model::diagram::subject::DiagramSubject;
 use crate::model::diff::DiffLine;
 use crate::model::moment::WrittenMoment;
 pub use crate::model::notice::Severity;
@@ -42,6 +45,8 @@ pub enum ToHost {
     /// Play this session, or the recording that is shown, again in virtual time with these changes;
     /// answered by [`FromHost::Rerun`] or a refusal.
     Rerun(RerunWish),
+    /// Read events of the session; answered by [`FromHost::Events`].
+    Events(EventsQuestion),
     /// List the recorded sessions; answered by [`FromHost::Recordings`].
     ListRecordings,
     /// Show the network of this session, which runs elsewhere; answered by [`FromHost::Watching`].
@@ -74,6 +79,22 @@ pub struct RerunTold {
     pub verdict: String,
     /// A table and what differs in detail.
     pub lines: Vec<String>,
+}
+
+/// Which events the console wants: those about a subject within a span of time, both ends included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventsQuestion {
+    pub subject: DiagramSubject,
+    pub from: Time,
+    pub to: Time,
+}
+
+/// Events, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventsTold {
+    pub events: Arc<[Event]>,
+    /// How many more there are, over the host's limit.
+    pub left_out: u64,
 }
 
 /// A command that the console knew to be impossible.
@@ -196,6 +217,11 @@ pub enum FromHost {
     RerunPlays(String),
     /// A rerun is over.
     Rerun(RerunTold),
+    /// The events that were asked for, or why there are none.
+    Events {
+        question: EventsQuestion,
+        answer: Result<EventsTold, String>,
+    },
     /// The recorded sessions, newest first.
     Recordings(Vec<RecordingRow>),
     /// Several networks run; the user chooses one.

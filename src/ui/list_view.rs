@@ -246,7 +246,7 @@ impl<K: Copy> ListView<K> {
             Move::PreviousMatch => (0..place).rev().find(matches),
             Move::Follow if self.untouched == Untouched::First => None,
             Move::Follow => Some(if self.is_untouched() { place } else { items.len() }),
-            Move::Left | Move::Right | Move::Sort | Move::Reverse => None,
+            Move::Left | Move::Right | Move::Sort | Move::Reverse | Move::ZoomIn | Move::ZoomOut => None,
         };
         let Some(to) = to else { return };
         self.place = to.min(items.len() - 1);

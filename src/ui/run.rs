@@ -299,6 +299,9 @@ impl Console {
         for order in self.app.work.drain(..) {
             self.worker.order(order);
         }
+        for question in self.app.questions() {
+            self.tell_host(question);
+        }
         (self.picture, self.gather_until) = (Picture::Fresh, None);
         Ok(())
     }
@@ -432,8 +435,13 @@ impl Console {
     /// Never waits: a slow host must not hold up the screen.
     fn tell_host(&mut self, wanted: ToHost) {
         if let Err(error) = self.to_host.try_send(wanted) {
-            if let (ToHost::Follow { .. }, Some(playback)) = (error.into_inner(), &mut self.app.scene.playback) {
+            let wanted = error.into_inner();
+            if let (ToHost::Follow { .. }, Some(playback)) = (&wanted, &mut self.app.scene.playback) {
                 return playback.ask_again();
+            }
+            // Nobody pressed a key for these, and they are asked for again.
+            if matches!(wanted, ToHost::Events(_)) {
+                return;
             }
             self.app.show(Severity::Error, "not done: the program is busy with earlier requests; try again");
         }

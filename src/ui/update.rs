@@ -9,7 +9,7 @@ use self::typing::{apply_filter, on_prompt_key, save_scenario};
 use super::action::{Action, Deed, Move, PaneId};
 use super::app::{ARMED_TIME, App, Armed, ConsoleEffect, WayBack, Zoom};
 use super::decode::Paste;
-use super::explain::{Subject, explain};
+use super::explain::{Subject, depicted, explain};
 use super::fault::{self, FaultPlan};
 use super::filter::Filter;
 use super::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
@@ -148,6 +148,7 @@ pub(crate) fn update(app: &mut App, action: Action) {
         Action::Export => app.open(path::export(&app.export_name, app.export_check)),
         Action::Wave => show_again(app),
         Action::WaveTable => who_has_it(app),
+        Action::Diagram => draw_selection(app),
         Action::Layout => app.panes.each().for_each(|pane| pane.lay_out()),
         Action::Help => app.open(help(Some(app.focus))),
         Action::Suspend => app.effects.push(ConsoleEffect::Suspend),
@@ -308,6 +309,17 @@ fn ask(app: &mut App, subject: Subject) {
     }
 }
 
+/// Draws what is selected in the pane in front, in time; in a diagram, what its selected item is about.
+fn draw_selection(app: &mut App) {
+    let (from, pane) = (app.focus, PaneId::of_diagrams());
+    let (panes, view) = app.split();
+    let subject = panes.get(from).selection(&view).subject.and_then(|subject| depicted(subject, &view));
+    if from != pane || subject.is_some() {
+        panes.get_mut(pane).depict(subject, &view);
+    }
+    app.leave_for(pane);
+}
+
 /// The table of the message in question.
 fn who_has_it(app: &mut App) {
     match app.view().question() {
@@ -341,6 +353,9 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         FromHost::Differences(found) => app.open(differences(*found)),
         FromHost::RerunPlays(progress) => app.show(Severity::Info, progress),
         FromHost::Rerun(told) => app.open(rerun(told)),
+        FromHost::Events { question, answer } => {
+            app.panes.get_mut(PaneId::of_diagrams()).hear_events(question, answer);
+        }
         FromHost::Recordings(rows) => app.modals.push(recordings(rows)),
         FromHost::Networks(rows) => app.modals = vec![networks(rows)],
         FromHost::Watching(past) => travel::watch(app, *past),

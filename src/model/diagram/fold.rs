@@ -8,6 +8,7 @@ use crate::event::{
     DeathEvent, Direction, Event, EventKind, FaultEvent, GossipEvent, LinkEvent, LossReason, MessageLoss, NodeEvent,
     NodeState, ProbeEvent, ProbePart, SeedEvent,
 };
+use crate::model::fault::FaultRef;
 use crate::model::gossip::BOTH_ENDS;
 use crate::model::words::{death::action_word, delisted, link::end_text, loss_text, span_text};
 use crate::model::{FastHashMap, Map, Model};
@@ -307,20 +308,21 @@ impl<'a> DiagramFold<'a> {
 
     fn fault(&mut self, event: &Event, kind: &FaultEvent) {
         let name = |node: Addr| self.name(node);
-        let (kind, fault, label) = match kind {
-            FaultEvent::Set { fault, .. } => (ItemKind::Fault, fault, fault.text(&name)),
-            FaultEvent::Cleared { fault, .. } => {
-                (ItemKind::FaultCleared, fault, format!("no longer: {}", fault.text(&name)))
+        let (kind, id, fault, label) = match kind {
+            FaultEvent::Set { id, fault } => (ItemKind::Fault, id, fault, fault.text(&name)),
+            FaultEvent::Cleared { id, fault } => {
+                (ItemKind::FaultCleared, id, fault, format!("no longer: {}", fault.text(&name)))
             }
             FaultEvent::Lied { about } => {
                 return self.note(event, ItemSubject::Death(*about));
             }
         };
+        let itself = ItemSubject::Fault(FaultRef { id: *id, at: event.at });
         let (route, about) = match &fault.on {
-            Scope::All => (ItemRoute::Everywhere, ItemSubject::Nothing),
+            Scope::All => (ItemRoute::Everywhere, itself),
             Scope::Link(one, other) => (ItemRoute::Across(vec![*one, *other]), link(*one, *other)),
             Scope::Node(node) => (ItemRoute::At(*node), ItemSubject::Node(*node)),
-            Scope::Border(nodes) => (ItemRoute::Across(nodes.clone()), ItemSubject::Nothing),
+            Scope::Border(nodes) => (ItemRoute::Across(nodes.clone()), itself),
         };
         self.push(event, kind, route, label, about);
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use unicode_width::UnicodeWidthChar as _;
 
 use super::item::{ArrowStroke, DiagramItem, Ink, ItemKind, ItemRoute, Tip};
-use super::layout::{Extent, LayoutRow, RowStep, lay_out, step_for, time_text};
+use super::layout::{Extent, LayoutRow, RowStep, lay_out, scrolled_step_for, time_text};
 use super::{COLUMNS_MAX, COLUMNS_MIN, Diagram, LifeLine};
 use crate::model::words::span_text;
 use crate::proto::time::Time;
@@ -90,7 +90,7 @@ pub struct GridStyle {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GridStep {
     Of(RowStep),
-    /// The shortest that needs no more rows than this.
+    /// The shortest that needs no more rows than this, as far as there is one.
     Rows(usize),
 }
 
@@ -106,7 +106,7 @@ pub fn grid(diagram: &Diagram, style: GridStyle) -> Grid {
     let lay_out = |step: RowStep| lay_out(&diagram.items, step, |item| pen.extent(item));
     let step = match style.step {
         GridStep::Of(step) => step,
-        GridStep::Rows(most) => step_for(most, |step| lay_out(step).len()),
+        GridStep::Rows(most) => scrolled_step_for(most, |step| lay_out(step).len()),
     };
     let mut before = None;
     let rows = lay_out(step).into_iter().map(|row| {
@@ -320,7 +320,9 @@ impl<'a> Pen<'a> {
         let inside = items.filter(|item| item.kind.is_quiet() && self.diagram.is_inside_fold(item)).count();
         let Some(middle) = self.middles.last().filter(|_| inside > 1) else { return };
         let text = format!("x{inside}");
-        if middle + 2 + text.len() <= cells.len() {
+        let place = middle + 1..middle + 2 + text.len();
+        // A label stands there as well.
+        if cells.get(place).is_some_and(|there| !there.iter().any(|cell| matches!(cell.part, CellPart::Item(_)))) {
             self.write(cells, middle + 2, &text, CellPart::Item(Ink::Faint));
         }
     }

@@ -1,5 +1,6 @@
 //! What stands in a diagram: an arrow from one node to another, or a mark at some of them.
 
+use crate::model::fault::FaultRef;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
@@ -88,8 +89,8 @@ pub enum ItemSubject {
         peer: Addr,
     },
     Node(Addr),
-    /// A fault that is everywhere.
-    Nothing,
+    /// A fault that is everywhere, or between two parts of the network.
+    Fault(FaultRef),
 }
 
 /// How an arrow is drawn.

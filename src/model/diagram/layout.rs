@@ -158,6 +158,13 @@ pub fn step_for(rows_max: usize, rows: impl Fn(RowStep) -> usize) -> RowStep {
     RowStep(fits).min(RowStep::LONGEST)
 }
 
+/// The same for a reader who scrolls: what needs more rows than these whatever the step, as it does not fit side
+/// by side, only gets few empty ones, so that a row stands for a readable time.
+pub fn scrolled_step_for(rows_max: usize, rows: impl Fn(RowStep) -> usize) -> RowStep {
+    let is_too_much = rows(RowStep::LONGEST) > rows_max;
+    step_for(if is_too_much { usize::MAX } else { rows_max }, rows)
+}
+
 /// Where a moment is among the rows, from 0 on: between two rows in proportion to its time between theirs.
 #[expect(clippy::cast_precision_loss, reason = "a place in a picture")]
 pub fn place_of(rows: &[LayoutRow], at: Time) -> f64 {

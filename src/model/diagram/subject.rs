@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::event::{DeathEvent, Event, EventKind, FaultEvent, GossipEvent, NodeState, ProbeEvent};
 use crate::model::Model;
 use crate::model::death::DeathCase;
-use crate::model::link::first_sent;
+use crate::model::link::{LinkHistory, first_sent};
 use crate::model::rumor::DELIVERY_TIME;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -80,13 +80,31 @@ impl DiagramSubject {
                 let case = cases.rfind(|case| case.dead == *dead && case.at == *at);
                 case.map_or(lately, |case| death_span(case, model))
             }
-            Self::Link(one, other) => {
-                let ends = [(*one, *other), (*other, *one)];
-                let since =
-                    ends.into_iter().filter_map(|(node, peer)| Some(model.links().get(node, peer)?.since)).max();
-                since.map_or(lately, |since| DiagramSpan::around(since, length))
-            }
+            Self::Link(one, other) => match latest_end(*one, *other, model) {
+                Some(end) if !end.is_up() => DiagramSpan::around(end.since, length),
+                Some(_) | None => lately,
+            },
             Self::Node(_) | Self::Window(_) => lately,
+        }
+    }
+
+    /// It has no end of its own: its diagram ends with the moment of the model.
+    pub fn goes_on(&self, model: &Model) -> bool {
+        match self {
+            Self::Message(_) | Self::Death { .. } => false,
+            Self::Link(one, other) => latest_end(*one, *other, model).is_none_or(LinkHistory::is_up),
+            Self::Node(_) | Self::Window(_) => true,
+        }
+    }
+
+    /// The model knows when it was: it has begun, and is not forgotten.
+    pub fn is_known(&self, model: &Model) -> bool {
+        match self {
+            Self::Message(id) => model.rumors().get(*id).is_some(),
+            Self::Death { dead, at } => {
+                model.deaths().cases().iter().any(|(_, case)| case.dead == *dead && case.at == *at)
+            }
+            Self::Node(_) | Self::Link(..) | Self::Window(_) => true,
         }
     }
 
@@ -173,6 +191,12 @@ fn other_ends(event: &Event) -> [Option<Addr>; 3] {
         | EventKind::Seed(_)
         | EventKind::Fault(_) => [peer, None, None],
     }
+}
+
+/// The end of a link that tells the latest of it.
+fn latest_end(one: Addr, other: Addr, model: &Model) -> Option<&LinkHistory> {
+    let ends = [(one, other), (other, one)];
+    ends.into_iter().filter_map(|(node, peer)| model.links().get(node, peer)).max_by_key(|end| end.since)
 }
 
 /// From the first sign of the death to the last that a seed did about it.

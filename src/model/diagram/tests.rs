@@ -197,6 +197,16 @@ fn a_link_has_what_went_between_its_ends_and_nothing_else() {
 }
 
 #[test]
+fn what_fits_no_screen_still_has_rows_of_a_readable_time() {
+    let lab = Lab::of(12, 3);
+    let diagram = lab.draw(DiagramSubject::Node(lab.node("p1")), 20);
+    let style = GridStyle { strokes: Strokes::Box, width: 80, step: GridStep::Rows(10) };
+    let grid = grid(&diagram, style);
+    assert!(grid.rows.len() > 10, "more rows than asked for: {}", grid.rows.len());
+    assert!(grid.step.span() <= Duration::from_secs(1), "a row {}", grid.step_text());
+}
+
+#[test]
 fn nodes_without_a_column_share_the_last_and_are_named() {
     let mut lab = Lab::of(12, 3);
     lab.pass(Duration::from_secs(3));

@@ -6,10 +6,11 @@
 use std::time::Duration;
 
 use super::{DifferenceKind, MomentDifference, Sides};
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, LinkEvent, NodeEvent, Stop};
 use crate::model::Model;
 use crate::model::fault::FaultRecord;
 use crate::model::why::named_faults;
+use crate::model::words::link::ended_by;
 use crate::proto::addr::Addr;
 use crate::proto::fault::FaultKind;
 use crate::proto::time::Time;
@@ -142,17 +143,29 @@ fn why_apart(comparison: Sides<'_>, apart: &Apart) -> Option<String> {
     named.or_else(|| apart.turns[0].as_ref().map(|event| told(comparison, event)))
 }
 
+/// As what it is the cause: `the new link p3 - p5`.
 fn told(comparison: Sides<'_>, event: &Event) -> String {
-    match event.kind {
+    let name = |node| comparison.name(node);
+    let here = name(event.node);
+    match &event.kind {
         // It names its node.
         EventKind::Fault(_) => comparison.after.sentence(&event.kind),
-        EventKind::Node(_)
+        EventKind::Link(LinkEvent::Up { peer, .. }) => format!("the new link {here} - {}", name(*peer)),
+        EventKind::Link(LinkEvent::Down { peer, end, .. }) => {
+            let peer = name(*peer);
+            format!("the end of the link {here} - {peer}: {}", ended_by(&here, &peer, *end))
+        }
+        EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }) => format!("{here} was killed"),
+        EventKind::Node(NodeEvent::Stopped { how: Stop::Left }) => format!("{here} left"),
+        EventKind::Node(NodeEvent::Started { .. }) => format!("{here} was started"),
+        EventKind::Node(NodeEvent::Hung) => format!("{here} hangs"),
+        EventKind::Node(NodeEvent::Exposed { .. } | NodeEvent::WasAway { .. } | NodeEvent::Failed { .. })
         | EventKind::Link(_)
         | EventKind::Gossip(_)
         | EventKind::Probe(_)
         | EventKind::Death(_)
         | EventKind::Seed(_) => {
-            format!("{}: {}", comparison.name(event.node), comparison.after.sentence(&event.kind))
+            format!("at {here}, '{}'", comparison.after.sentence(&event.kind))
         }
     }
 }

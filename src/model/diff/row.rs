@@ -44,6 +44,7 @@ enum RowKind {
     Messages { change: Change, began: usize, incomplete: Vec<RowIncomplete> },
     Link { change: Change, ends: [String; 2], purpose: Purpose },
     Listed { change: Change, seed: String, peer: String },
+    HeldDead { change: Change, by: String, of: String },
     Suspicion { by: String, of: String, before: u32, after: u32, limit: u32 },
 }
 
@@ -111,6 +112,9 @@ fn subject(what: &DifferenceKind, model: &Model) -> RowKind {
         }
         DifferenceKind::Listed { change, seed, peer } => {
             RowKind::Listed { change: *change, seed: name(*seed), peer: name(*peer) }
+        }
+        DifferenceKind::HeldDead { change, by, of } => {
+            RowKind::HeldDead { change: *change, by: name(*by), of: name(*of) }
         }
         DifferenceKind::Suspicion { by, of, before, after, limit } => {
             RowKind::Suspicion { by: name(*by), of: name(*of), before: *before, after: *after, limit: *limit }

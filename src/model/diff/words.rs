@@ -30,6 +30,7 @@ pub enum DiffGroup {
     Messages,
     Links,
     Lists,
+    Dead,
     Suspicions,
 }
 
@@ -42,6 +43,7 @@ impl DiffGroup {
             Self::Messages => "Messages",
             Self::Links => "Links",
             Self::Lists => "Seeds' lists",
+            Self::Dead => "Held for dead",
             Self::Suspicions => "Suspicions",
         }
     }
@@ -54,6 +56,7 @@ impl DiffGroup {
             DifferenceKind::Message { .. } | DifferenceKind::Messages { .. } => Self::Messages,
             DifferenceKind::Link { .. } => Self::Links,
             DifferenceKind::Listed { .. } => Self::Lists,
+            DifferenceKind::HeldDead { .. } => Self::Dead,
             DifferenceKind::Suspicion { .. } => Self::Suspicions,
         }
     }
@@ -156,6 +159,14 @@ impl<'a> Writer<'a> {
                     Change::New | Change::Passed => "on",
                 };
                 format!("{} {peer} {verb} the list of {seed}{}{because}", sign(*change), word("at"))
+            }
+            DifferenceKind::HeldDead { change, by, of } => {
+                let (by, of, sign) = (self.name(*by), self.name(*of), sign(*change));
+                match self.happened(*change) {
+                    Change::New => format!("{sign} {by} holds {of} for dead{}{because}", word("since")),
+                    Change::Gone => format!("{sign} {by} held {of} for dead{}{because}", word("until")),
+                    Change::Passed => format!("{sign} {by} held {of} for dead for a time{}{because}", word("until")),
+                }
             }
             DifferenceKind::Suspicion { by, of, before, after, limit } => {
                 let (by, of) = (self.name(*by), self.name(*of));

@@ -6,6 +6,7 @@
 mod cause;
 mod death;
 mod ending;
+mod fault;
 mod lack;
 mod link;
 mod message;
@@ -14,6 +15,7 @@ mod seed;
 mod warning;
 
 pub use death::why_dead;
+pub use fault::why_fault;
 pub use lack::{Lack, why_not, why_not_each};
 pub use link::why_link;
 pub use message::about_message;

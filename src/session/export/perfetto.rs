@@ -58,8 +58,8 @@ enum OpenKey {
 #[derive(Debug)]
 struct NodeTrack {
     id: TrackId,
-    /// The slices of its life that are open: it runs, and in that it may hang.
-    depth: usize,
+    /// The slices of its life that are open, by name: it runs, and in that it may hang.
+    lives: Vec<String>,
     open: IndexMap<OpenKey, OpenSlice>,
 }
 
@@ -135,7 +135,7 @@ impl PerfettoTrace {
             return Ok(track.id);
         }
         let id = TrackId(FAULTS.0 + 1 + self.tracks.len() as u64);
-        self.tracks.insert(node, NodeTrack { id, depth: 0, open: IndexMap::new() });
+        self.tracks.insert(node, NodeTrack { id, lives: Vec::new(), open: IndexMap::new() });
         let name = self.name(node);
         self.trace.name_track(out, id, &name, &node.to_string())?;
         Ok(id)
@@ -162,7 +162,7 @@ impl PerfettoTrace {
     fn begin_life(&mut self, out: &mut Vec<u8>, telling: &Telling<'_>, name: &str) -> io::Result<()> {
         self.trace.push(out, telling.entry(Phase::Begin, name, "node"))?;
         if let Some(track) = self.tracks.get_mut(&telling.event.node) {
-            track.depth += 1;
+            track.lives.push(name.to_owned());
         }
         Ok(())
     }
@@ -170,10 +170,11 @@ impl PerfettoTrace {
     /// Ends whatever is open on a node's track.
     fn end_life(&mut self, out: &mut Vec<u8>, node: Addr, at: Time) -> io::Result<()> {
         let Some(track) = self.tracks.get_mut(&node) else { return Ok(()) };
-        let (id, depth, open) = (track.id, std::mem::take(&mut track.depth), std::mem::take(&mut track.open));
+        let (id, lives, open) = (track.id, std::mem::take(&mut track.lives), std::mem::take(&mut track.open));
         open.into_values().try_for_each(|slice| end_slice(&mut self.trace, out, id, at, &slice))?;
-        let end = TraceEntry { track: id, at, phase: Phase::End, name: "", category: "node", args: None };
-        (0..depth).try_for_each(|_| self.trace.push(out, end))
+        // The developer tools of Chromium want the end to have the name of its beginning.
+        let end = |name| TraceEntry { track: id, at, phase: Phase::End, name, category: "node", args: None };
+        lives.iter().rev().try_for_each(|name| self.trace.push(out, end(name)))
     }
 
     fn instant(

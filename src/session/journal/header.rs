@@ -11,6 +11,10 @@ pub const FORMAT: &str = "gossipctl session";
 /// The version that is written, and the newest that is read.
 pub const VERSION: u32 = 2;
 
+/// Bytes of a scenario's text that are recorded: a thousand lines. With each byte escaped they are
+/// well below the longest line that is read.
+pub const SCENARIO_LEN_MAX: usize = 64 * 1024;
+
 /// The first line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
@@ -31,6 +35,10 @@ pub struct Header {
     /// The file name of the scenario that was played.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scenario: Option<String>,
+    /// The text of that scenario; none in older journals, and of one that is longer than
+    /// [`SCENARIO_LEN_MAX`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario_text: Option<String>,
     /// It ran in virtual time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub virtual_time: bool,
@@ -67,8 +75,21 @@ impl Header {
     pub fn new(started: Time, utc_offset_s: i32) -> Self {
         let gossipctl = env!("CARGO_PKG_VERSION").to_owned();
         let (format, version, settings) = (FORMAT.to_owned(), VERSION, BTreeMap::new());
-        let (epoch, lab, scenario, virtual_time, merged) = (None, None, None, false, Vec::new());
-        Self { format, version, started, epoch, utc_offset_s, gossipctl, lab, scenario, virtual_time, settings, merged }
+        let (epoch, lab, scenario, scenario_text, virtual_time, merged) = (None, None, None, None, false, Vec::new());
+        Self {
+            format,
+            version,
+            started,
+            epoch,
+            utc_offset_s,
+            gossipctl,
+            lab,
+            scenario,
+            scenario_text,
+            virtual_time,
+            settings,
+            merged,
+        }
     }
 
     /// When it began by the time of its events.

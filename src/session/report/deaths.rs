@@ -20,6 +20,10 @@ pub const ANSWERS_MAX: usize = 60;
 /// Lines of evidence of one death.
 pub const EVIDENCE_MAX: usize = 40;
 
+/// What is drawn of a death after the last seed took the node off its list: what comes later is the node's
+/// return.
+const DRAWN_AFTER: Duration = Duration::from_secs(5);
+
 /// What a node that was taken for dead did in truth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeathKind {
@@ -50,7 +54,7 @@ pub struct DeathFigures {
     /// Seeds that took it off their lists, and when.
     pub removed: Vec<(Addr, Time)>,
     pub back_at: Option<Time>,
-    /// From its first sign to the last that a seed did about it.
+    /// From its first sign until the seeds had acted.
     pub span: DiagramSpan,
     /// `None`: one of too many.
     pub answer: Option<Explanation>,
@@ -160,15 +164,18 @@ fn figures(model: &Model, case: &DeathCase) -> DeathFigures {
         | ReportOutcome::NoAnswer
         | ReportOutcome::Asking => None,
     });
+    let removed: Vec<(Addr, Time)> = removed.collect();
+    let DiagramSpan { from, to } = DiagramSubject::Death { dead: case.dead, at: case.at }.span(model, None);
+    let acted = removed.iter().map(|(_, at)| *at).fold(case.at, Time::max);
     DeathFigures {
         dead: case.dead,
         at: case.at,
         kind,
         detection,
         reporters: case.evidence.iter().map(|evidence| evidence.reporter).collect(),
-        removed: removed.collect(),
+        removed,
         back_at: case.back_at,
-        span: DiagramSubject::Death { dead: case.dead, at: case.at }.span(model, None),
+        span: DiagramSpan { from, to: to.min(acted + DRAWN_AFTER) },
         answer: None,
     }
 }

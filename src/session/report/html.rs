@@ -6,6 +6,7 @@
 mod again;
 mod facts;
 mod gossip;
+mod scenario;
 mod story;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -76,13 +77,14 @@ fn head(report: &SessionReport) -> Markup {
         header {
             h1 { (capital(&what(report))) }
             p.soft { (facts::when(report)) }
+            (scenario::verdict(report))
             ul.tiles {
                 @for (figure, of) in tiles(report) { li { b { (figure) } span { (of) } } }
             }
             (missing(report))
             @if report.model.totals().events > 0 {
                 nav aria-label="Contents" {
-                    @for (id, name) in CONTENTS { a href={ "#" (id) } { (name) } }
+                    @for (id, name) in CONTENTS.iter().filter(|(id, _)| *id != "scenario" || report.scenario.is_some()) { a href={ "#" (id) } { (name) } }
                 }
             }
         }
@@ -90,8 +92,9 @@ fn head(report: &SessionReport) -> Markup {
 }
 
 /// The sections, each with its anchor.
-const CONTENTS: [(&str, &str); 8] = [
+const CONTENTS: [(&str, &str); 9] = [
     ("happened", "What happened"),
+    ("scenario", "Scenario"),
     ("ran", "What ran"),
     ("messages", "Messages"),
     ("overlay", "Overlay"),
@@ -159,6 +162,7 @@ fn sections(report: &SessionReport) -> Markup {
     }
     html! {
         (story::happened(report))
+        (scenario::scenario(report))
         (facts::ran(report))
         (gossip::messages(report))
         (facts::overlay(report))

@@ -17,6 +17,7 @@ mod html;
 pub mod messages;
 pub mod overlay;
 mod plots;
+pub mod scenario;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -33,6 +34,7 @@ use self::diagrams::ReportDiagrams;
 use self::episodes::{Episode, EpisodeSources};
 use self::messages::{MessageFigures, MessageFold};
 use self::overlay::{OverlayFigures, OverlayFold};
+use self::scenario::{ScenarioFigures, ScenarioFold};
 use super::journal::{Header, JournalEnd, JournalError, JournalRecord, RecordedLab, glance};
 use super::replay::{Damage, Recording};
 use crate::event::{Event, EventKind, NodeEvent};
@@ -66,6 +68,8 @@ pub struct SessionReport {
     pub episodes: Vec<Episode>,
     pub more_episodes: usize,
     pub diagrams: ReportDiagrams,
+    /// If a scenario was played.
+    pub scenario: Option<ScenarioFigures>,
 }
 
 /// What the recording lacks.
@@ -140,6 +144,7 @@ struct ReportFold {
     deaths: DeathFold,
     overlay: OverlayFold,
     deeds: DeedFold,
+    scenario: ScenarioFold,
 }
 
 impl ReportFold {
@@ -156,6 +161,7 @@ impl ReportFold {
             deaths: DeathFold::new(header.utc_offset_s),
             overlay: OverlayFold::default(),
             deeds: DeedFold::default(),
+            scenario: ScenarioFold::new(header),
         }
     }
 
@@ -175,6 +181,7 @@ impl ReportFold {
         if !self.is_over && event.kind.is_leaving() {
             self.is_over = true;
             self.deeds.leaving(event.at);
+            self.scenario.ends(event.at);
         }
         if self.is_over {
             return;
@@ -182,6 +189,7 @@ impl ReportFold {
         self.first.get_or_insert(event.at);
         self.activity.at(event.at).events += 1;
         self.look_if_due(event.at);
+        self.scenario.take(event);
         self.deaths.before(&self.model, event);
         self.model.apply(event);
         self.deeds.take(&self.model, event);
@@ -190,6 +198,7 @@ impl ReportFold {
     fn missing(&mut self, events: u64) {
         self.gaps.events = self.gaps.events.saturating_add(events);
         self.model.note_skipped(events);
+        self.scenario.note_skipped(events);
         let bin = self.activity.at(self.first.map_or(self.started, |_| self.model.now()));
         bin.missing = bin.missing.saturating_add(events);
     }
@@ -207,6 +216,7 @@ impl ReportFold {
         let last = model.now().max(header.began());
         let (messages, overlay) = (self.messages.finish(&model), self.overlay.finish(&model));
         let (deaths, (deeds, more_deeds)) = (self.deaths.finish(&model), self.deeds.finish(&model));
+        let scenario = self.scenario.finish(last);
         let told = EpisodeSources {
             model: &model,
             deeds: &deeds,
@@ -233,6 +243,7 @@ impl ReportFold {
             episodes,
             more_episodes,
             diagrams: ReportDiagrams::default(),
+            scenario,
             model,
         }
     }

@@ -187,7 +187,9 @@ impl ChosenItem {
             | Move::NextMatch
             | Move::PreviousMatch
             | Move::Sort
-            | Move::Reverse => self.chosen,
+            | Move::Reverse
+            | Move::ZoomIn
+            | Move::ZoomOut => self.chosen,
         };
     }
 }

@@ -84,7 +84,9 @@ impl Modal for Reader {
             | Move::NextMatch
             | Move::PreviousMatch
             | Move::Sort
-            | Move::Reverse => top,
+            | Move::Reverse
+            | Move::ZoomIn
+            | Move::ZoomOut => top,
         }
         .min(last);
     }

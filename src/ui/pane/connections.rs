@@ -187,7 +187,9 @@ impl Lines for Connections {
                 | Move::Bottom
                 | Move::Follow
                 | Move::NextMatch
-                | Move::PreviousMatch,
+                | Move::PreviousMatch
+                | Move::ZoomIn
+                | Move::ZoomOut,
                 _,
             ) => return Done::No,
         }

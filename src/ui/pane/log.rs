@@ -317,7 +317,9 @@ impl<L: Log> Lines for LogLines<L> {
             | Move::NextMatch
             | Move::PreviousMatch
             | Move::Sort
-            | Move::Reverse => return Done::No,
+            | Move::Reverse
+            | Move::ZoomIn
+            | Move::ZoomOut => return Done::No,
         }
         Done::Yes
     }

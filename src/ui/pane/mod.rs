@@ -4,6 +4,7 @@
 //! and footer are made from the registry; nothing outside of this folder knows a pane by name.
 
 mod connections;
+mod diagram;
 mod gossip;
 mod list;
 mod liveness;
@@ -22,12 +23,14 @@ use ratatui::widgets::{Block, Paragraph};
 use super::action::{Action, Move, PaneId};
 use super::explain::Subject;
 use super::filter::Filter;
+use super::host::{EventsQuestion, EventsTold};
 use super::keys::Hint;
 use super::seek::EventScope;
 use super::text;
 use super::theme::Tone;
 use super::view::{Target, View};
 use super::worker::{Made, Work};
+use crate::model::diagram::subject::DiagramSubject;
 use crate::model::notice::Severity;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -42,6 +45,7 @@ const PANES: &[PaneInfo] = &[
     reports::PANE,
     notices::PANE,
     warnings::PANE,
+    diagram::PANE,
     rates::PANE,
 ];
 
@@ -215,6 +219,11 @@ impl PaneId {
         Self((self.0 + PANES.len() - 1) % PANES.len())
     }
 
+    /// The pane that draws what is selected in another, in time.
+    pub(crate) fn of_diagrams() -> Self {
+        Self(PANES.iter().position(|pane| pane.title == diagram::PANE.title).unwrap_or_default())
+    }
+
     /// The pane that explains news of this severity.
     pub(crate) fn explaining(severity: Severity) -> Option<Self> {
         Self::all().find(|pane| pane.info().explains == Some(severity))
@@ -279,6 +288,17 @@ pub(crate) trait Pane {
 
     /// Forgets where things stand, to lay them out again.
     fn lay_out(&mut self) {}
+
+    /// Draws this from now on, if it draws what was selected elsewhere; nothing: the newest message.
+    fn depict(&mut self, _subject: Option<DiagramSubject>, _view: &View<'_>) {}
+
+    /// What it has to ask the host at this time of the clock on the wall, now that it was drawn.
+    fn question(&mut self, _now: Time) -> Option<EventsQuestion> {
+        None
+    }
+
+    /// The host's answer.
+    fn hear_events(&mut self, _question: EventsQuestion, _answer: Result<EventsTold, String>) {}
 
     /// Looks before drawing at what is new. Returns what takes more than a moment and is to be
     /// computed elsewhere.

@@ -143,7 +143,7 @@ impl Pane for Topology {
                 None
             }
             Move::Follow => return Moved::Newest,
-            Move::PageUp | Move::PageDown | Move::Reverse => None,
+            Move::PageUp | Move::PageDown | Move::Reverse | Move::ZoomIn | Move::ZoomOut => None,
         };
         self.selected = to.or(self.selected);
         self.selected_here(view).map_or(Moved::Here, |addr| Moved::Selected(Some(addr)))

@@ -3,6 +3,7 @@
 mod browsing;
 mod chance;
 mod commands;
+mod diagram;
 mod differences;
 mod evil;
 mod faults;

@@ -59,7 +59,7 @@ pub(super) fn ran(report: &SessionReport) -> Markup {
                 p { "It began with a lab of " (count_text(lab.seeds as u64, "seed")) " and " (count_text(lab.peers as u64, "peer")) "." }
             }
             @if let Some(scenario) = &report.header.scenario {
-                p { "The scenario " span.mono { (scenario) } " was played." }
+                p { "The scenario " a href="#scenario" { span.mono { (scenario) } } " was played." }
             }
             @for source in &report.header.merged {
                 p.small { "Merged from " span.mono { (source.session) } ", whose clock was " (ahead_text(source)) "." }
