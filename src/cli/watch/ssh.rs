@@ -294,3 +294,15 @@ impl HostReader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_one_word_of_the_shell_there() {
+        assert_eq!(quoted("gossipctl"), "'gossipctl'");
+        assert_eq!(quoted("/opt/max's $(id)/gossipctl"), r"'/opt/max'\''s $(id)/gossipctl'");
+        assert_eq!(quoted("~/a b/gossipctl"), "~/'a b/gossipctl'");
+    }
+}
