@@ -32,9 +32,9 @@ fn with_losses(on: SvgPlace, losses: u64) -> (Diagram, String) {
         (10, nodes[0], GossipEvent::Generated { id, body: "hello".into(), trace, forwarded: 2 }.into()),
         (900, nodes[1], GossipEvent::Received { id, from: nodes[0], body: "hello".into(), trace, forwarded: 0 }.into()),
     ];
-    let lost = (0..losses).map(|nth| (950 + nth, nodes[2], GossipEvent::Lost { id, loss }.into()));
+    let copies = (0..losses).map(|nth| (950 + nth, nodes[2], GossipEvent::Lost { id, loss }.into()));
     let events: Vec<Event> =
-        all.into_iter().chain(lost).map(|(micros, node, kind)| Event { at: at(micros), node, kind }).collect();
+        all.into_iter().chain(copies).map(|(micros, node, kind)| Event { at: at(micros), node, kind }).collect();
     let mut model = Model::new();
     for event in &events {
         model.apply(event);
