@@ -11,7 +11,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 
-use program::{Program, home, run_in};
+use program::{Program, home, run_in, run_with};
 use tempfile::TempDir;
 use terminal::Session;
 
@@ -54,7 +54,7 @@ fn lab(home: &Arc<TempDir>) -> Program {
     Program::start_in(home, &[&["lab", "--headless", "--seeds", "1", "--peers", "2"][..], &PACE].concat())
 }
 
-fn is_start_of<'a>(node: &'a NodeProcess) -> impl FnMut(&str) -> bool + 'a {
+fn is_start_of(node: &NodeProcess) -> impl FnMut(&str) -> bool {
     let address = format!("\"node\":\"{}\"", node.address());
     move |line| line.contains("\"event\":\"started\"") && line.contains(&address)
 }
@@ -193,4 +193,105 @@ fn the_console_asks_which_of_several_networks() {
     watch.wait_until("its messages", header_says("reached 2/2"));
     watch.press("q");
     assert!(watch.end().0.success());
+}
+
+/// What stands in for ssh: as the real one, it takes options, then `--`, a host, and words that it joins with spaces
+/// for the shell there. There, the sessions are elsewhere.
+const SSH: &str = r#"#!/bin/sh
+while [ $# -gt 0 ]; do
+  case "$1" in
+    -T) shift ;;
+    -o) case "$2" in *=*) shift 2 ;; *) echo "command-line: no argument after keyword" >&2; exit 255 ;; esac ;;
+    --) shift; break ;;
+    -*) echo "unknown option -- $1" >&2; exit 255 ;;
+    *) break ;;
+  esac
+done
+host="$1"
+shift
+if [ "$host" != max@lab ]; then
+  echo "ssh: Could not resolve hostname $host: Name or service not known" >&2
+  exit 255
+fi
+XDG_STATE_HOME="$STATE_THERE" exec sh -c "$*"
+"#;
+
+/// Another machine, as far as ssh knows.
+struct Elsewhere {
+    path: String,
+    state: String,
+    /// Where gossipctl is there: a path that a shell must not take apart.
+    program: String,
+}
+
+impl Elsewhere {
+    fn new(home: &Path) -> Self {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let (bin, odd) = (home.join("bin"), home.join("max's $(id) place"));
+        fs::create_dir_all(&bin).unwrap();
+        fs::create_dir_all(&odd).unwrap();
+        fs::write(bin.join("ssh"), SSH).unwrap();
+        fs::set_permissions(bin.join("ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+        symlink(env!("CARGO_BIN_EXE_gossipctl"), odd.join("gossipctl")).unwrap();
+        Self {
+            path: format!("{}:{}", bin.display(), std::env::var("PATH").unwrap()),
+            state: home.join("there").display().to_string(),
+            program: odd.join("gossipctl").display().to_string(),
+        }
+    }
+
+    fn variables(&self) -> [(&str, &str); 2] {
+        [("PATH", &self.path), ("STATE_THERE", &self.state)]
+    }
+}
+
+#[test]
+fn sessions_of_another_machine_are_watched_through_ssh() {
+    let home = home();
+    let elsewhere = Elsewhere::new(home.path());
+    let nodes = network(&home, 1);
+    let (port, config) = (free_port(), home.path().join("config.txt"));
+    let (listen, config) = (port.to_string(), config.to_str().unwrap());
+    let args = [&["peer", "--headless", "--listen", &listen, "--config", config][..], &PACE].concat();
+    let far = NodeProcess { program: Program::start_with(&args, &[("XDG_STATE_HOME", &elsewhere.state)]), port };
+    let seed = nodes[0].address();
+    let args = ["watch", &seed, "--ssh", "max@lab", "--remote-program", &elsewhere.program, "--headless"];
+    let args = [&args[..], &["--format", "json"]].concat();
+    let once = [&args[..], &["--duration", "1ms"]].concat();
+    while run_with(home.path(), &once, &elsewhere.variables()).0 != 0 {}
+    let state = home.path().join("state").display().to_string();
+    let set = [&elsewhere.variables()[..], &[("XDG_STATE_HOME", state.as_str())]].concat();
+    let mut watch = Program::start_with(&args, &set);
+    watch.wait_for("the node of the other machine", is_start_of(&far));
+    far.program.signal("KILL");
+    let dead = format!("\"node\":\"{}\"", far.address());
+    let is_end = |line: &str| line.contains("\"event\":\"stopped\"") && line.contains(&dead) && line.contains("killed");
+    watch.wait_for("its end", is_end);
+    for node in &nodes {
+        node.program.signal("TERM");
+    }
+    watch.read_all();
+    let (code, said) = watch.end();
+    assert!(
+        code == Some(0) && said.contains("session max@lab-20") && said.contains("all sessions have ended"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_ssh_says_is_told() {
+    let home = home();
+    let elsewhere = Elsewhere::new(home.path());
+    let watch = |host: &str, program: &str| {
+        let args = ["watch", "--headless", &format!("--ssh={host}"), "--remote-program", program];
+        run_with(home.path(), &args, &elsewhere.variables())
+    };
+    let (code, _, said) = watch("nowhere", "gossipctl");
+    assert!(code == 1 && said.contains("nowhere: ssh: Could not resolve hostname nowhere"), "{said}");
+    let (code, _, said) = watch("max@lab", "/no/such/program");
+    assert!(code == 1 && said.contains("not found") && said.contains("--remote-program says where"), "{said}");
+    let (code, _, said) = watch("max@lab", "echo");
+    assert!(code == 1 && said.contains("expected what 'gossipctl watch --relay' tells"), "{said}");
+    let (code, _, said) = watch("-oProxyCommand=id", "gossipctl");
+    assert!(code == 2 && said.contains("no option"), "{said}");
 }

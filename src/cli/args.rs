@@ -17,7 +17,7 @@ use super::examples::{
 };
 use super::files::path_parser;
 use super::settings::{ConsoleArgs, JournalArgs, LabSize, NodeArgs, RNG_SEED_MAX};
-use super::values::{DAY_MS, GIB, KIB, advertised, count, listen, size, span};
+use super::values::{DAY_MS, GIB, KIB, advertised, count, listen, remote_program, size, span, ssh_host};
 use crate::model::moment::WrittenMoment;
 use crate::session::export::FileFormat;
 use crate::ui::Speed;
@@ -89,7 +89,7 @@ pub(crate) enum Task {
     /// Watch a recorded session in the console
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
-    /// Watch the sessions that run on this machine, live and as one network
+    /// Watch the sessions that run on this machine and on others, live and as one network
     #[command(after_help = WATCH_EXAMPLES)]
     Watch(WatchArgs),
     /// Play a recorded session, or a scenario, again in virtual time, otherwise, and tell what differs
@@ -329,9 +329,19 @@ pub(crate) struct WatchArgs {
     /// enough), or the address of a node, such as 3000 or 127.0.0.1:3000
     #[arg(value_name = "NETWORK")]
     pub(crate) network: Option<String>,
+    /// Watch the sessions of another machine, too, through your ssh, which must get in without asking for a password. May
+    /// be repeated
+    #[arg(long, value_name = "USER@HOST", value_parser = ssh_host)]
+    pub(crate) ssh: Vec<String>,
+    /// With --ssh: the gossipctl of those machines, if their shell does not find it, such as ~/.cargo/bin/gossipctl
+    #[arg(long, value_name = "PATH", requires = "ssh", default_value = "gossipctl", value_parser = remote_program)]
+    pub(crate) remote_program: String,
     /// Use no screen and print events to stdout
     #[arg(long)]
     pub(crate) headless: bool,
+    /// With --headless: print what each session records by itself, for a 'watch --ssh' on another machine
+    #[arg(long, requires = "headless", conflicts_with_all = ["network", "ssh", "format", "duration"])]
+    pub(crate) relay: bool,
     /// What --headless prints
     #[arg(long, value_enum, default_value_t = PrintFormat::Text, requires = "headless")]
     pub(crate) format: PrintFormat,

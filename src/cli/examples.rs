@@ -89,6 +89,7 @@ Examples:
   gossipctl watch                         the network of all terminals in which a seed or a peer runs
   gossipctl watch 2                       the second of several networks
   gossipctl watch 127.0.0.1:3000          the network of this node
+  gossipctl watch --ssh max@192.168.1.5   the sessions of that machine, too
   gossipctl watch --headless --format json | jq .event";
 
 pub(super) const DIAGRAM_EXAMPLES: &str = "\

@@ -164,6 +164,22 @@ impl PaceName {
     }
 }
 
+/// A host as ssh takes it. One that begins with a dash would be an option of ssh.
+pub(super) fn ssh_host(host: &str) -> Result<String, String> {
+    if host.is_empty() || host.starts_with('-') || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(
+            "expected a host as ssh takes it, such as max@192.168.1.5: without spaces, and no option".to_owned()
+        );
+    }
+    Ok(host.to_owned())
+}
+
+/// The path of a program on another machine.
+pub(super) fn remote_program(path: &str) -> Result<String, String> {
+    let is_one = !path.is_empty() && !path.chars().any(char::is_control);
+    is_one.then(|| path.to_owned()).ok_or_else(|| "expected the path of a program".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt;

@@ -3,11 +3,14 @@
 mod choice;
 mod console;
 mod headless;
+mod ssh;
 
 use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::choice::Choice;
+use self::ssh::RemoteHosts;
 use super::args::WatchArgs;
 use super::config_file::ConfigFile;
 use super::failure::Failure;
@@ -21,7 +24,9 @@ use crate::session::export::damage_text;
 use crate::session::journal::JournalRecord;
 use crate::session::recorder::Limits;
 use crate::session::replay::Damage;
-use crate::session::watch::{LiveRecord, ORDER_DELAY, POLL_INTERVAL, Watch, WatchedDir};
+use crate::session::watch::{
+    LiveRecord, ORDER_DELAY, POLL_INTERVAL, REMOTE_DELAY, Relay, RelayError, Watch, WatchReport, WatchedDir,
+};
 
 const NOTHING_RUNS: &str = "no session runs here under this user: start one in another terminal, with \
                             'gossipctl lab', or with 'gossipctl seed' and 'gossipctl peer'";
@@ -34,14 +39,21 @@ pub(crate) fn run(args: WatchArgs, config: &ConfigFile) -> Result<ExitCode, Fail
     }
     let limits = limits(&args, config)?;
     let clock = Clock::start();
-    let watch = settled(clock)?;
-    let networks = choice::networks(&watch, utc_offset_s());
-    let choice = choice::choose(&watch, &networks, args.network.as_deref())?;
+    if args.relay {
+        return relay(clock);
+    }
+    let mut sources = WatchSources::connect(&args, limits, clock)?;
+    sources.settle(clock)?;
+    let networks = choice::networks(&sources.watch, utc_offset_s());
+    let choice = choice::choose(&sources.watch, &networks, args.network.as_deref())?;
     match (choice, is_headless) {
         (Choice::Nothing, _) => Err(Failure::other(NOTHING_RUNS)),
-        (Choice::Network(members), true) => {
-            finish(headless::run(watch, members, headless::Print { format: args.format, length: args.duration }, clock))
-        }
+        (Choice::Network(members), true) => finish(headless::run(
+            sources,
+            members,
+            headless::Print { format: args.format, length: args.duration },
+            clock,
+        )),
         (Choice::Several, true) => {
             choice::list(&networks).iter().for_each(say);
             let example = "choose one by its number, a session or a node's address, such as";
@@ -51,7 +63,7 @@ pub(crate) fn run(args: WatchArgs, config: &ConfigFile) -> Result<ExitCode, Fail
             let mut plan = plan::watch(args.console, config)?;
             plan.length = args.duration;
             let shown = console::Shown { networks, choice, limits };
-            finish(console::run(watch, shown, plan, clock))
+            finish(console::run(sources, shown, plan, clock))
         }
     }
 }
@@ -63,20 +75,69 @@ fn limits(args: &WatchArgs, config: &ConfigFile) -> Result<Limits, Failure> {
     Ok(set.over(&config.session).settings()?.limits().unwrap_or_default())
 }
 
-/// The sessions that run, once those that have just begun have had the time to link.
-fn settled(clock: Clock) -> Result<Watch, Failure> {
-    let sessions = files::sessions_dir()
-        .ok_or_else(|| Failure::usage("no home directory to find sessions in: set XDG_STATE_HOME"))?;
-    let mut watch = Watch::new(vec![WatchedDir::new(sessions.clone())], ORDER_DELAY);
-    let latest = clock.now() + ORDER_DELAY + POLL_INTERVAL;
-    loop {
-        watch
-            .look(clock.now())
-            .map_err(|error| Failure::other(format_args!("{}: cannot be read: {error}", sessions.display())))?;
-        if !watch.is_settling(clock.now()) || clock.now() >= latest {
-            return Ok(watch);
+fn sessions_dir() -> Result<PathBuf, Failure> {
+    files::sessions_dir().ok_or_else(|| Failure::usage("no home directory to find sessions in: set XDG_STATE_HOME"))
+}
+
+/// The sessions of this machine, and those that others tell.
+#[derive(Debug)]
+struct WatchSources {
+    watch: Watch,
+    hosts: Option<RemoteHosts>,
+}
+
+impl WatchSources {
+    fn connect(args: &WatchArgs, limits: Limits, clock: Clock) -> Result<Self, Failure> {
+        let here = WatchedDir::new(sessions_dir()?);
+        if args.ssh.is_empty() {
+            return Ok(Self { watch: Watch::new(vec![here], ORDER_DELAY), hosts: None });
         }
-        std::thread::sleep(POLL_INTERVAL);
+        let hosts = RemoteHosts::connect(&args.ssh, &args.remote_program, limits.journal_size_max, clock)?;
+        let dirs = std::iter::once(here).chain(hosts.dirs()).collect();
+        Ok(Self { watch: Watch::new(dirs, REMOTE_DELAY), hosts: Some(hosts) })
+    }
+
+    /// Waits until sessions that have just begun have had the time to link.
+    fn settle(&mut self, clock: Clock) -> Result<(), Failure> {
+        let latest = clock.now() + self.watch.delay() + POLL_INTERVAL;
+        loop {
+            self.look(clock)?;
+            if !self.watch.is_settling(clock.now()) || clock.now() >= latest {
+                return Ok(());
+            }
+            std::thread::sleep(POLL_INTERVAL);
+        }
+    }
+
+    fn look(&mut self, clock: Clock) -> Result<WatchReport, Failure> {
+        self.watch.look(clock.now()).map_err(|error| Failure::other(format_args!("cannot look for sessions: {error}")))
+    }
+
+    /// What other machines said since. Those that say nothing more are lost.
+    fn hear_hosts(&mut self) -> Vec<String> {
+        let Some(hosts) = &mut self.hosts else { return Vec::new() };
+        let (mut lines, lost) = hosts.take_news();
+        for host in lost {
+            self.watch.lose(&host.dir);
+            lines.push(format!("{}: its sessions are shown as they were", host.text));
+        }
+        lines
+    }
+}
+
+/// Tells another machine what the sessions here record, until nobody reads it.
+fn relay(clock: Clock) -> Result<ExitCode, Failure> {
+    let told = Relay::begin(sessions_dir()?, clock.now(), io::stdout().lock()).and_then(|mut relay| {
+        loop {
+            relay.look(clock.now())?;
+            std::thread::sleep(POLL_INTERVAL);
+        }
+    });
+    match told {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(RelayError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        Err(RelayError::Write(error)) => Err(Failure::Stdout(error)),
+        Err(error @ RelayError::Dir { .. }) => Err(Failure::other(error)),
     }
 }
 

@@ -96,6 +96,12 @@ impl Merge {
         self.sources.iter().skip(1).map(MergeSource::told).collect()
     }
 
+    /// The same of those whose clock is not that of the first.
+    pub fn told_clocks(&self) -> Vec<String> {
+        let is_apart = |source: &&MergeSource| source.offset.ahead_us() != 0;
+        self.sources.iter().skip(1).filter(is_apart).map(MergeSource::told).collect()
+    }
+
     /// The header of the merged journal.
     pub fn header(&self) -> Header {
         let started = self.sources.iter().map(MergeSource::started).min().unwrap_or(Time::from_micros(0));

@@ -5,16 +5,20 @@
 //! rules of [`merge`](super::merge). Sessions whose nodes had links to each other, or to one seed, are of one network;
 //! one that begins later joins as soon as it has such a link.
 
+mod mirror;
 mod news;
 mod order;
+mod relay;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use self::mirror::{Mirror, MirrorError, MirrorNews};
 pub use self::news::WatchNews;
 use self::order::LiveOrder;
 pub use self::order::{LiveRecord, ReadProgress};
+pub use self::relay::{Relay, RelayError};
 use super::archive::{Archive, Session, State};
 use super::disk::is_being_written;
 use super::journal::{Header, JournalEnd, JournalFollower, JournalRecord, RecordedLab, glance};
@@ -33,6 +37,9 @@ pub const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// were read.
 pub const ORDER_DELAY: Duration = FLUSH_INTERVAL.saturating_add(POLL_INTERVAL.saturating_mul(2));
 
+/// The same if some of them are on other machines, and their events two looks and a way longer under way.
+pub const REMOTE_DELAY: Duration = ORDER_DELAY.saturating_add(POLL_INTERVAL.saturating_mul(4));
+
 /// A directory of sessions.
 #[derive(Debug)]
 pub struct WatchedDir {
@@ -47,6 +54,11 @@ impl WatchedDir {
     }
 }
 
+/// It runs, and not ahead of the clock: that is over before anybody could watch it.
+fn is_watchable(session: &Session) -> bool {
+    session.state == State::Running && session.header.epoch.is_none()
+}
+
 /// Whether a session goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WatchedState {
@@ -54,6 +66,8 @@ pub enum WatchedState {
     /// Nobody writes to it any more; what was written last is read by the next look.
     Ending,
     Over(JournalEnd),
+    /// The machine on which it runs tells nothing more of it.
+    Lost,
 }
 
 /// A session that runs, or ran when it was found.
@@ -110,8 +124,12 @@ impl RunningSession {
         lab.or(first).map_or_else(|| "nothing yet".to_owned(), SessionIdentity::text)
     }
 
-    fn is_over(&self) -> bool {
-        matches!(self.state, WatchedState::Over(_))
+    /// Nothing more is told of it.
+    pub fn is_over(&self) -> bool {
+        match self.state {
+            WatchedState::Running | WatchedState::Ending => false,
+            WatchedState::Over(_) | WatchedState::Lost => true,
+        }
     }
 
     /// Nothing of its nodes is known yet.
@@ -241,8 +259,6 @@ impl Watch {
     fn find_sessions(&mut self, now: Time) -> io::Result<()> {
         for dir in &mut self.dirs {
             let found = Archive::open_new(&dir.path, &mut dir.known)?.sessions;
-            // What runs ahead of the clock is over before anybody could watch it.
-            let is_watchable = |session: &Session| session.state == State::Running && session.header.epoch.is_none();
             let watched = found.into_iter().filter(is_watchable).map(|session| RunningSession::new(session, now));
             self.sessions.extend(watched);
         }
@@ -256,7 +272,7 @@ impl Watch {
             match session.state {
                 // A file that was removed is begun anew by its writer.
                 WatchedState::Running if is_being_written(&session.session.path).unwrap_or(true) => {
-                    session.seen_at = now
+                    session.seen_at = now;
                 }
                 WatchedState::Running => session.state = WatchedState::Ending,
                 WatchedState::Ending => {
@@ -264,7 +280,7 @@ impl Watch {
                     session.state = WatchedState::Over(end);
                     news.extend(self.note_end(ix, end));
                 }
-                WatchedState::Over(_) => {}
+                WatchedState::Over(_) | WatchedState::Lost => {}
             }
         }
         if let Some(shown) = &mut self.shown
@@ -273,6 +289,20 @@ impl Watch {
         {
             shown.is_over = true;
             news.push(WatchNews::AllEnded);
+        }
+    }
+
+    /// Nothing more comes from the machine whose sessions are in this directory: they are shown as they were.
+    pub fn lose(&mut self, dir: &Path) {
+        for (ix, session) in self.sessions.iter_mut().enumerate().filter(|(_, it)| !it.is_over()) {
+            if session.session.path.starts_with(dir) {
+                session.state = WatchedState::Lost;
+                if let Some(shown) = &mut self.shown
+                    && let Some(source) = shown.members.iter().position(|member| *member == ix)
+                {
+                    shown.order.end(SourceIx(source));
+                }
+            }
         }
     }
 
@@ -342,7 +372,9 @@ impl Watch {
 
     fn begin(&mut self, merge: Merge, members: Vec<usize>) -> Result<(), MergeError> {
         let mut order = LiveOrder::new(self.delay);
-        self.followers(&members)?.into_iter().for_each(|follower| order.add(follower));
+        for follower in self.followers(&members)? {
+            order.add(follower);
+        }
         self.shown = Some(ShownNetwork { merge, order, members, is_over: false });
         Ok(())
     }
@@ -351,7 +383,9 @@ impl Watch {
     fn followers(&mut self, members: &[usize]) -> Result<Vec<JournalFollower>, MergeError> {
         let open = |ix: &usize| JournalFollower::open(&self.sessions[*ix].session.path);
         let followers = members.iter().map(open).collect::<Result<_, _>>()?;
-        members.iter().for_each(|ix| self.sessions[*ix].follower = None);
+        for ix in members {
+            self.sessions[*ix].follower = None;
+        }
         Ok(followers)
     }
 
@@ -365,7 +399,9 @@ impl Watch {
         let joined = self.try_join(joining, late);
         if joined.is_err() {
             // Asked again at each look, they would fail again.
-            joining.iter().for_each(|ix| self.sessions[*ix].is_left_out = true);
+            for ix in joining {
+                self.sessions[*ix].is_left_out = true;
+            }
         }
         joined
     }
@@ -385,7 +421,9 @@ impl Watch {
         }
         let followers = self.followers(joining)?;
         if let Some(shown) = &mut self.shown {
-            followers.into_iter().for_each(|follower| shown.order.add(follower));
+            for follower in followers {
+                shown.order.add(follower);
+            }
             (shown.merge, shown.members, shown.is_over) = (merge, members, false);
         }
         Ok(Joined::GoesOn)
@@ -396,9 +434,9 @@ impl Watch {
         self.shown.as_ref().map(|shown| shown.merge.header())
     }
 
-    /// What was found out about the clocks.
-    pub fn told(&self) -> Vec<String> {
-        self.shown.as_ref().map(|shown| shown.merge.told()).unwrap_or_default()
+    /// What was found out about clocks that differ from that of the first session.
+    pub fn told_clocks(&self) -> Vec<String> {
+        self.shown.as_ref().map(|shown| shown.merge.told_clocks()).unwrap_or_default()
     }
 
     /// What was recorded since, in order, as far as it is complete; and whether more can be read at once.
@@ -420,3 +458,6 @@ impl Watch {
         self.shown.as_mut().map_or(0, |shown| shown.order.take_late())
     }
 }
+
+#[cfg(test)]
+mod tests;

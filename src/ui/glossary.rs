@@ -232,6 +232,7 @@ pub(crate) const ENTRIES: &[Entry] = &[
             word("/text", "only lines that match this filter are shown; /!text: only the others"),
             word("6 more below", "lines of a list that the window leaves out"),
             word("LIVE VIRTUAL", "a network on sockets, or in virtual time"),
+            word("WATCH 4 sessions", "nodes of other processes, as their sessions record them"),
             word("REPLAY 03:12:04 4x", "a recording, the moment that is shown of it, and how fast it plays"),
             word("BEHIND 00:42", "a session that runs, as it was so long ago"),
             sign("▒ ░ · ·", "= - , .", "on the timeline: how much happened in that time; the reversed column is shown"),

@@ -36,7 +36,7 @@ pub(super) fn networks(watch: &Watch, utc_offset_s: i32) -> Vec<ListedNetwork> {
         let sessions = || members.iter().filter_map(|ix| watch.sessions().get(*ix));
         let first = sessions().next()?;
         let (session, since) = (first.name().to_owned(), second_text(first.session.header.started, utc_offset_s));
-        let mut what: Vec<String> = sessions().take(NAMED_MAX).map(|session| session.what()).collect();
+        let mut what: Vec<String> = sessions().take(NAMED_MAX).map(RunningSession::what).collect();
         let more = members.len().saturating_sub(NAMED_MAX);
         what.extend((more > 0).then(|| count_text(more as u64, "more session")));
         Some(ListedNetwork { what: what.join(", "), members, session, since })

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch as watched};
 use tokio_util::sync::CancellationToken;
 
 use super::choice::{self, Choice, ListedNetwork};
-use super::{damage_lines, deliveries, late_text};
+use super::{WatchSources, damage_lines, deliveries, late_text};
 use crate::cli::command_log::CommandLog;
 use crate::cli::console::{TALK_MAX, notify, options, told, until_asked};
 use crate::cli::failure::Failure;
@@ -29,7 +30,7 @@ use crate::session::journal::Header;
 use crate::session::recorder::{Limits, News, RecordFrom, RecordPaths, Recorder, RecorderHandle};
 use crate::session::replay::Damage;
 use crate::session::summary::summary;
-use crate::session::watch::{Joined, LateJoin, POLL_INTERVAL, ReadProgress, Watch, WatchNews, WatchedState};
+use crate::session::watch::{Joined, LateJoin, POLL_INTERVAL, ReadProgress, WatchNews};
 use crate::ui::{self, FromHost, NetworkRow, WatchedPast, WatchedSession};
 
 /// Batches and events that wait to be shown: as many as the console takes in a turn without leaving any out. Whoever
@@ -39,6 +40,9 @@ const SHOWN_MAX: Bounds = Bounds { batches: 256, events: 4_096, bytes: crate::fe
 const RECORDED_MAX: usize = 256;
 /// Networks that the user chose and that are not shown yet.
 const CHOSEN_MAX: usize = 4;
+
+/// After how long the user is told that there is much to read.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is shown at first.
 #[derive(Debug)]
@@ -50,24 +54,26 @@ pub(super) struct Shown {
 }
 
 /// Runs until the user quits, the time is over, or a signal comes.
-pub(super) async fn run(watch: Watch, shown: Shown, plan: Plan, clock: Clock) -> Result<ExitCode, Failure> {
+pub(super) async fn run(sources: WatchSources, shown: Shown, plan: Plan, clock: Clock) -> Result<ExitCode, Failure> {
     let ScreenMode::Console(looks) = plan.screen.clone() else { return Ok(ExitCode::SUCCESS) };
     let mut signals = StopSignals::listen().map_err(Failure::system)?;
     // What is shown as now is what must have been recorded by now.
-    clock.fall_behind(watch.delay());
+    clock.fall_behind(sources.watch.delay());
     let length = plan.length;
     let (tap, events) = bounded(SHOWN_MAX);
     let (answers, answered) = mpsc::channel(TALK_MAX);
     plan.warnings.iter().for_each(|warning| notify(&answers, Severity::Warning, warning.clone()));
     let (glyphs, why) = glyphs::choose(&looks.args, |name| std::env::var(name).ok());
-    why.into_iter().for_each(|why| notify(&answers, Severity::Info, why));
+    if let Some(why) = why {
+        notify(&answers, Severity::Info, why);
+    }
     let options = options(&plan, looks, glyphs, clock);
     let (recorders, recorder) = watched::channel(None);
     let records =
         TempRecords { dir: None, limits: shown.limits, made: 0, recorder: None, recorders, answers: answers.clone() };
     let (choices, chosen) = sync_channel(CHOSEN_MAX);
     let watcher =
-        WatchThread { watch, clock, tap, answers: answers.clone(), records, damage: Damage::default(), told: 0 };
+        WatchThread { sources, clock, tap, answers: answers.clone(), records, damage: Damage::default(), told: 0 };
     let watching = std::thread::Builder::new().name("watch".to_owned());
     let watching = watching.spawn(move || watcher.run(shown, &chosen)).map_err(Failure::system)?;
     let (to_host, asked) = mpsc::channel(TALK_MAX);
@@ -102,7 +108,7 @@ pub(super) async fn run(watch: Watch, shown: Shown, plan: Plan, clock: Clock) ->
 
 /// Reads the journals, and hands what is in them to the console and to the file by which it goes back.
 struct WatchThread {
-    watch: Watch,
+    sources: WatchSources,
     clock: Clock,
     tap: Tap,
     answers: mpsc::Sender<FromHost>,
@@ -149,22 +155,21 @@ impl WatchThread {
 
     /// Shows the network of this session, or what there is by now if it has ended.
     fn choose(&mut self, session: &str) {
-        let networks = choice::networks(&self.watch, utc_offset_s());
+        let networks = choice::networks(&self.sources.watch, utc_offset_s());
         let has_it = |network: &&ListedNetwork| {
-            let mut sessions = network.members.iter().filter_map(|ix| self.watch.sessions().get(*ix));
+            let mut sessions = network.members.iter().filter_map(|ix| self.sources.watch.sessions().get(*ix));
             sessions.any(|member| member.name() == session)
         };
-        match networks.iter().find(has_it) {
-            Some(network) => self.show(network.members.clone()),
-            None => {
-                self.list(&networks);
-                self.tell(Severity::Warning, format!("session {session} has ended"));
-            }
+        if let Some(network) = networks.iter().find(has_it) {
+            self.show(network.members.clone());
+        } else {
+            self.list(&networks);
+            self.tell(Severity::Warning, format!("session {session} has ended"));
         }
     }
 
     fn show(&mut self, members: Vec<usize>) {
-        match self.watch.open(members) {
+        match self.sources.watch.open(members) {
             Ok(()) => self.begin(),
             Err(error) => self.tell(Severity::Error, error.to_string()),
         }
@@ -172,11 +177,14 @@ impl WatchThread {
 
     /// Shows all that was recorded up to now.
     fn begin(&mut self) {
-        let Some(header) = self.watch.header() else { return };
+        let Some(header) = self.sources.watch.header() else { return };
         self.records.begin(&header);
         let (mut model, mut timeline) = (Model::new(), Timeline::new());
-        let mut progress = ReadProgress::Behind;
+        let (mut progress, mut told_at) = (ReadProgress::Behind, Some(self.clock.now() + PATIENCE));
         while progress == ReadProgress::Behind && !self.tap.is_closed() {
+            if told_at.take_if(|at| *at <= self.clock.now()).is_some() {
+                self.tell(Severity::Info, "reading what was recorded so far".to_owned());
+            }
             let (parts, reached) = self.advance();
             progress = reached;
             for Delivery { skipped, batch } in &parts {
@@ -188,16 +196,19 @@ impl WatchThread {
                 timeline.missing(model.now(), *skipped);
             }
         }
-        self.watch.take_late();
+        self.sources.watch.take_late();
         self.send(FromHost::Watching(Box::new(WatchedPast { model, timeline })));
         self.tell_sessions();
+        self.sources.watch.told_clocks().into_iter().for_each(|line| self.tell(Severity::Info, line));
     }
 
     /// What was recorded since; it is in the file by which the console goes back.
     fn advance(&mut self) -> (Vec<Delivery>, ReadProgress) {
-        let (records, progress) = self.watch.advance(self.clock.now());
+        let (records, progress) = self.sources.watch.advance(self.clock.now());
         let parts = deliveries(records, &mut self.damage);
-        parts.iter().for_each(|part| self.records.write(part));
+        for part in &parts {
+            self.records.write(part);
+        }
         for line in damage_lines(&self.damage, &mut self.told) {
             self.tell(Severity::Warning, line);
         }
@@ -206,22 +217,29 @@ impl WatchThread {
 
     /// Shows what is new.
     fn look(&mut self) {
-        let look = match self.watch.look(self.clock.now()) {
+        let look = match self.sources.look(self.clock) {
             Ok(look) => look,
-            Err(error) => return self.tell(Severity::Error, format!("cannot look for sessions: {error}")),
+            Err(error) => return self.tell(Severity::Error, error.to_string()),
         };
+        let hosts = self.sources.hear_hosts();
+        let is_changed = !(look.news.is_empty() && look.joining.is_empty() && hosts.is_empty());
+        for line in hosts {
+            self.tell(Severity::Warning, line);
+        }
         self.join(&look.joining);
         let mut progress = ReadProgress::Behind;
         while progress == ReadProgress::Behind && !self.tap.is_closed() {
             let (parts, reached) = self.advance();
             progress = reached;
-            parts.into_iter().for_each(|part| self.tap.deliver_blocking(part));
+            for part in parts {
+                self.tap.deliver_blocking(part);
+            }
         }
         look.news.iter().for_each(|news| self.tell_news(news));
-        if let Some(text) = late_text(&mut self.watch) {
+        if let Some(text) = late_text(&mut self.sources.watch) {
             self.tell(Severity::Warning, text);
         }
-        if !(look.news.is_empty() && look.joining.is_empty()) {
+        if is_changed {
             self.tell_sessions();
         }
     }
@@ -230,12 +248,14 @@ impl WatchThread {
         if joining.is_empty() {
             return;
         }
-        match self.watch.join(joining, LateJoin::BeginAnew) {
+        match self.sources.watch.join(joining, LateJoin::BeginAnew) {
             Ok(Joined::GoesOn) => {}
             Ok(Joined::BegunAnew) => self.begin(),
             Err(error) => return self.tell(Severity::Error, error.to_string()),
         }
-        joining.iter().for_each(|ix| self.tell_news(&self.watch.joined(*ix)));
+        for ix in joining {
+            self.tell_news(&self.sources.watch.joined(*ix));
+        }
     }
 
     fn tell_news(&self, news: &WatchNews) {
@@ -243,10 +263,10 @@ impl WatchThread {
     }
 
     fn tell_sessions(&self) {
-        let sessions = self.watch.members().map(|session| WatchedSession {
+        let sessions = self.sources.watch.members().map(|session| WatchedSession {
             name: session.name().to_owned(),
             nodes: session.nodes().collect(),
-            is_running: !matches!(session.state, WatchedState::Over(_)),
+            is_running: !session.is_over(),
         });
         self.send(FromHost::Watched(sessions.collect()));
     }

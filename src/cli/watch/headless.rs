@@ -4,9 +4,11 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{damage_lines, deliveries, late_text};
+use super::{WatchSources, damage_lines, deliveries, late_text};
 use crate::cli::args::PrintFormat;
 use crate::cli::failure::Failure;
 use crate::cli::headless::{last_lines, outcome};
@@ -18,10 +20,13 @@ use crate::feed::{Tap, feed};
 use crate::model::notice::Severity;
 use crate::platform::StopSignals;
 use crate::session::replay::Damage;
-use crate::session::watch::{LateJoin, POLL_INTERVAL, ReadProgress, Watch, WatchNews};
+use crate::session::watch::{LateJoin, POLL_INTERVAL, ReadProgress, WatchNews};
 
 /// Batches that wait to be printed; whoever reads the journals waits for room.
 const BATCHES_MAX: usize = 256;
+
+/// How long whoever reads the journals may take to notice the end: some looks.
+const END_TIMEOUT: Duration = POLL_INTERVAL.saturating_mul(4);
 
 /// What is printed, and for how long.
 #[derive(Debug, Clone, Copy)]
@@ -32,26 +37,27 @@ pub(super) struct Print {
 
 /// Prints until all sessions have ended, the time is over, a signal comes, or nobody reads stdout any more.
 pub(super) async fn run(
-    mut watch: Watch,
+    mut sources: WatchSources,
     members: Vec<usize>,
     print: Print,
     clock: Clock,
 ) -> Result<ExitCode, Failure> {
     let mut signals = StopSignals::listen().map_err(Failure::system)?;
-    watch.open(members)?;
-    let Some(header) = watch.header() else { return Ok(ExitCode::SUCCESS) };
+    sources.watch.open(members)?;
+    sources.watch.told_clocks().iter().for_each(say);
+    let Some(header) = sources.watch.header() else { return Ok(ExitCode::SUCCESS) };
     let (tap, events) = feed(BATCHES_MAX);
     let out = Printer::new(print.format, &header, io::stdout()).map_err(Failure::Stdout)?;
     let hurry = out.hurry();
     let mut printing = tokio::task::spawn_blocking(move || out.run(events));
     let stop = CancellationToken::new();
-    let follower = Follower { watch, tap, clock, stop: stop.clone(), damage: Damage::default(), told: 0 };
+    let follower = Follower { sources, tap, clock, stop: stop.clone(), damage: Damage::default(), told: 0 };
     let mut following = tokio::task::spawn_blocking(move || follower.run());
     let printed = |printed: Result<_, _>| outcome(printed.unwrap_or_else(|panic| Err(io::Error::other(panic))));
     tokio::select! {
         // Everything was followed to its end; all of it is printed.
-        followed = &mut following => {
-            followed.unwrap_or_else(|panic| Err(Failure::other(panic)))?;
+        result = &mut following => {
+            result.unwrap_or_else(|panic| Err(Failure::other(panic)))?;
             tokio::select! {
                 result = &mut printing => return printed(result),
                 _ = signals.next() => {}
@@ -59,17 +65,25 @@ pub(super) async fn run(
         }
         result = &mut printing => {
             stop.cancel();
+            end(following).await;
             return printed(result);
         }
         _ = signals.next() => {}
         () = pass(print.length) => {}
     }
     stop.cancel();
-    last_lines(printing, &hurry).await
+    let code = last_lines(printing, &hurry).await;
+    end(following).await;
+    code
+}
+
+/// What was begun for it, such as an ssh, ends with it.
+async fn end<T>(following: JoinHandle<T>) {
+    let _ = timeout(END_TIMEOUT, following).await;
 }
 
 struct Follower {
-    watch: Watch,
+    sources: WatchSources,
     tap: Tap,
     clock: Clock,
     stop: CancellationToken,
@@ -82,10 +96,8 @@ impl Follower {
     fn run(mut self) -> Result<(), Failure> {
         loop {
             self.hand_on();
-            let look = self
-                .watch
-                .look(self.clock.now())
-                .map_err(|error| Failure::other(format_args!("cannot look for sessions: {error}")))?;
+            let look = self.sources.look(self.clock)?;
+            self.sources.hear_hosts().iter().for_each(warn);
             look.news.iter().for_each(tell);
             self.join(&look.joining);
             if look.news.contains(&WatchNews::AllEnded) {
@@ -107,14 +119,14 @@ impl Follower {
     fn hand_on(&mut self) {
         let mut progress = ReadProgress::Behind;
         while progress == ReadProgress::Behind && !self.is_stopped() {
-            let (records, reached) = self.watch.advance(self.clock.now());
+            let (records, reached) = self.sources.watch.advance(self.clock.now());
             progress = reached;
             for delivery in deliveries(records, &mut self.damage) {
                 self.tap.deliver_blocking(delivery);
             }
         }
         damage_lines(&self.damage, &mut self.told).iter().for_each(warn);
-        late_text(&mut self.watch).iter().for_each(warn);
+        late_text(&mut self.sources.watch).iter().for_each(warn);
     }
 
     fn join(&mut self, joining: &[usize]) {
@@ -122,9 +134,9 @@ impl Follower {
             return;
         }
         for ix in joining {
-            tell(&self.watch.joined(*ix));
+            tell(&self.sources.watch.joined(*ix));
         }
-        if let Err(error) = self.watch.join(joining, LateJoin::GoOn) {
+        if let Err(error) = self.sources.watch.join(joining, LateJoin::GoOn) {
             warn(error);
         }
     }
