@@ -231,6 +231,12 @@ impl Rumors {
         &self.held
     }
 
+    /// Half of what can be held is held: the oldest may be forgotten soon.
+    pub fn is_crowded(&self) -> bool {
+        let limits = [(self.held.len(), RUMORS_MAX), (self.copies, COPIES_MAX), (self.bodies_len, BODIES_LEN_MAX)];
+        limits.into_iter().any(|(held, most)| held > most / 2)
+    }
+
     /// The message with this id, if it is still held.
     pub fn get(&self, id: MessageId) -> Option<&Rumor> {
         self.held.get(self.number(id)?)

@@ -115,7 +115,14 @@ fn tiles(report: &SessionReport) -> Vec<(String, &'static str)> {
     vec![
         (exact_span(report.lasted()), "it lasted"),
         (format!("{least}{}", totals.generated), "messages generated"),
-        (full, "of messages reached every peer"),
+        (
+            full,
+            if messages.unjudged > 0 {
+                "of judged messages reached every peer"
+            } else {
+                "of messages reached every peer"
+            },
+        ),
         (format!("{least}{}", deaths.deaths), "deaths"),
         (report.model.warnings().list().end().to_string(), "warnings"),
         (report.episodes.len().saturating_add(report.more_episodes).to_string(), "episodes, told below"),

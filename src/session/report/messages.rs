@@ -23,6 +23,8 @@ use crate::proto::time::{Time, micros};
 /// How long after a message was first seen it is judged: twice the time in which it should have
 /// arrived, so that one which a fault delays is judged late.
 const JUDGED_AFTER: Duration = DELIVERY_TIME.saturating_mul(2);
+/// The same of a message that everybody has, if it may be forgotten soon: its further copies have come by then.
+const COMPLETE_AFTER: Duration = Duration::from_secs(1);
 /// Reasons that are told apart.
 pub const REASONS_MAX: usize = 60;
 /// Messages of one reason that are named.
@@ -49,7 +51,7 @@ pub struct MessageFigures {
     pub full: u64,
     /// Messages that were still under way at the end.
     pub under_way: u64,
-    /// Messages that came too fast to be judged one by one.
+    /// Messages that the model forgot before they had had their time.
     pub unjudged: u64,
     /// From its beginning to each first copy, in microseconds.
     pub delays_us: Histogram<u64>,
@@ -143,8 +145,10 @@ struct KnownOverlay {
 #[derive(Debug)]
 pub(super) struct MessageFold {
     figures: MessageFigures,
-    /// Messages before this number were judged.
-    judged: u64,
+    /// Messages before this number were seen.
+    seen: u64,
+    /// Those that were seen and are not judged yet: no more than the model holds.
+    waiting: Vec<u64>,
     overlay: Option<KnownOverlay>,
     asked: u64,
     utc_offset_s: i32,
@@ -168,12 +172,20 @@ impl MessageFold {
             other_reasons: 0,
             spells: Vec::new(),
         };
-        Self { figures, judged: 0, overlay: None, asked: 0, utc_offset_s }
+        Self { figures, seen: 0, waiting: Vec::new(), overlay: None, asked: 0, utc_offset_s }
     }
 
     /// Judges the messages that have had their time.
     pub(super) fn look(&mut self, model: &Model, now: Time) {
-        self.judge(model, |rumor| rumor.first_seen + JUDGED_AFTER <= now);
+        let is_crowded = model.rumors().is_crowded();
+        let is_done = |rumor: &Rumor, age: Duration| {
+            age >= DELIVERY_TIME
+                || (age >= COMPLETE_AFTER && rumor.coverage(model.nodes(), Counting::HadTime).is_full())
+        };
+        self.judge(model, |rumor| {
+            let age = now.since(rumor.first_seen);
+            age >= JUDGED_AFTER || (is_crowded && is_done(rumor, age))
+        });
     }
 
     /// Judges the others, except for those that are still under way.
@@ -184,11 +196,15 @@ impl MessageFold {
 
     fn judge(&mut self, model: &Model, is_due: impl Fn(&Rumor) -> bool) {
         let ring = model.rumors().ring();
-        self.figures.unjudged += ring.first().saturating_sub(self.judged);
-        self.judged = self.judged.max(ring.first());
-        while let Some(rumor) = ring.get(self.judged).filter(|rumor| is_due(rumor)) {
-            self.judged += 1;
-            self.judge_one(model, rumor);
+        self.figures.unjudged += ring.first().saturating_sub(self.seen);
+        self.waiting.extend(self.seen.max(ring.first())..ring.end());
+        self.seen = ring.end();
+        for number in std::mem::take(&mut self.waiting) {
+            match ring.get(number) {
+                None => self.figures.unjudged += 1,
+                Some(rumor) if is_due(rumor) => self.judge_one(model, rumor),
+                Some(_) => self.waiting.push(number),
+            }
         }
     }
 

@@ -108,6 +108,23 @@ fn parted() -> Script {
     script
 }
 
+/// More messages in ten seconds than the model holds.
+#[test]
+fn messages_that_everybody_has_are_judged_before_they_are_forgotten() {
+    let mut script = Script::line();
+    for seq in 1..=9_000 {
+        let to: &[(u16, u16)] = if seq == 2_000 { &[(1, 2)] } else { &[(1, 2), (2, 3)] };
+        script.message(1_000 + seq, 1, seq, "many", to);
+    }
+    script.lines.sort_by_key(|line| line[6..].split(',').next().unwrap().parse::<u64>().unwrap());
+    let report = script.report();
+    let figures = &report.messages;
+    // The one that p3 lacks could still have come when it was forgotten.
+    assert_eq!((figures.judged, figures.full, figures.unjudged), (8_999, 8_999, 1));
+    let (text, _) = parsed(&page(&report));
+    assert!(text.contains("1 message was forgotten before") && text.contains("of judged messages"), "{text}");
+}
+
 /// The text between tags, and the names of the tags.
 fn parsed(page: &str) -> (String, BTreeSet<String>) {
     let (mut text, mut tags) = (String::new(), BTreeSet::new());

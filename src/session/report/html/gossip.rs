@@ -41,7 +41,8 @@ fn verdict(figures: &MessageFigures) -> String {
         count_text(*judged, "message"),
         share_text(*full, *judged)
     );
-    for (count, what) in [(*under_way, "still under way at the end"), (*unjudged, "too fast to be judged one by one")] {
+    let forgotten = "forgotten before they could be judged: more came than are kept";
+    for (count, what) in [(*under_way, "still under way at the end"), (*unjudged, forgotten)] {
         if count > 0 {
             let were = if count == 1 { "was" } else { "were" };
             let _ = write!(text, " {} {were} {what}.", count_text(count, "message"));
