@@ -7,6 +7,7 @@
 
 mod mirror;
 mod news;
+mod nodes;
 mod order;
 mod relay;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 pub use self::mirror::{Mirror, MirrorError, MirrorNews};
 pub use self::news::WatchNews;
+use self::nodes::FollowedNodes;
 use self::order::LiveOrder;
 pub use self::order::{LiveRecord, ReadProgress};
 pub use self::relay::{Relay, RelayError};
@@ -24,11 +26,10 @@ use super::disk::is_being_written;
 use super::journal::{Header, JournalEnd, JournalFollower, JournalRecord, RecordedLab, glance};
 use super::merge::{LinkedNodes, Merge, MergeError, SOURCES_MAX, SourceIx, networks};
 use super::recorder::FLUSH_INTERVAL;
-use crate::event::{Event, EventKind, NodeEvent, Stop};
+use crate::event::Event;
+use crate::model::Set;
 use crate::model::identity::SessionIdentity;
-use crate::model::{Map, Set};
 use crate::proto::addr::Addr;
-use crate::proto::message::Role;
 use crate::proto::time::Time;
 
 /// How often the files are looked at.
@@ -75,8 +76,7 @@ pub enum WatchedState {
 pub struct RunningSession {
     pub session: Session,
     pub state: WatchedState,
-    /// Its nodes, and whether they run.
-    nodes: Map<Addr, WatchedNode>,
+    nodes: FollowedNodes,
     links: LinkedNodes,
     /// When it was last seen to run.
     seen_at: Time,
@@ -86,19 +86,13 @@ pub struct RunningSession {
     is_left_out: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct WatchedNode {
-    role: Role,
-    is_running: bool,
-}
-
 impl RunningSession {
     fn new(session: Session, seen_at: Time) -> Self {
         let follower = JournalFollower::open(&session.path).ok();
         Self {
             session,
             state: WatchedState::Running,
-            nodes: Map::default(),
+            nodes: FollowedNodes::default(),
             links: LinkedNodes::default(),
             seen_at,
             follower,
@@ -111,15 +105,15 @@ impl RunningSession {
     }
 
     pub fn nodes(&self) -> impl Iterator<Item = Addr> {
-        self.nodes.keys().copied()
+        self.nodes.addresses()
     }
 
     /// `peer 127.0.0.1:3000`, `lab of 2 seeds, 8 peers`.
     pub fn what(&self) -> String {
         let lab = self.session.header.lab.map(|RecordedLab { seeds, peers }| SessionIdentity::Lab { seeds, peers });
-        let first = self.nodes.first().map(|(addr, node)| {
+        let first = self.nodes.first().map(|(addr, role)| {
             let more = self.nodes.len() - 1;
-            SessionIdentity::Node { role: node.role, addr: *addr, more }
+            SessionIdentity::Node { role, addr, more }
         });
         lab.or(first).map_or_else(|| "nothing yet".to_owned(), SessionIdentity::text)
     }
@@ -138,21 +132,7 @@ impl RunningSession {
     }
 
     fn take(&mut self, event: &Event) {
-        match &event.kind {
-            EventKind::Node(NodeEvent::Started { role, .. }) => {
-                self.nodes.insert(event.node, WatchedNode { role: *role, is_running: true });
-            }
-            EventKind::Node(NodeEvent::Stopped { .. }) => {
-                self.nodes.entry(event.node).and_modify(|node| node.is_running = false);
-            }
-            EventKind::Node(_)
-            | EventKind::Link(_)
-            | EventKind::Gossip(_)
-            | EventKind::Probe(_)
-            | EventKind::Death(_)
-            | EventKind::Seed(_)
-            | EventKind::Fault(_) => {}
-        }
+        self.nodes.take(event);
         // Addresses in virtual time may be those of nodes on sockets, which they never meet.
         if !self.session.header.virtual_time {
             self.links.take(event);
@@ -319,10 +299,7 @@ impl Watch {
                 // Its nodes ended with the process, after it was last seen and after its last event.
                 let seen_at = session.seen_at.max(shown.order.told_until());
                 let last = shown.order.newest(source).map_or(seen_at, |newest| newest.max(seen_at));
-                for (node, about) in session.nodes.iter_mut().filter(|(_, node)| node.is_running) {
-                    about.is_running = false;
-                    let kind = EventKind::Node(NodeEvent::Stopped { how: Stop::Killed });
-                    let event = Event { at: last, node: *node, kind };
+                for event in session.nodes.kill(last) {
                     shown.order.hold(source, Ok(JournalRecord::Event { number: 0, event }), last);
                 }
                 Some(WatchNews::Killed { name, what })

@@ -15,9 +15,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, EventKind, NodeEvent, Stop};
+use crate::event::Event;
 use crate::model::Set;
-use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::session::archive::Archive;
 use crate::session::disk::is_being_written;
@@ -26,6 +25,7 @@ use crate::session::json::push_printed_line;
 use crate::session::overview::SessionEnd;
 use crate::session::text::printed_json;
 use crate::session::watch::is_watchable;
+use crate::session::watch::nodes::FollowedNodes;
 
 /// The version of these lines.
 pub(super) const RELAY_VERSION: u32 = 1;
@@ -89,30 +89,9 @@ struct RelayedSession {
     path: PathBuf,
     follower: JournalFollower,
     state: RelayState,
-    /// Its nodes that run.
-    nodes: Set<Addr>,
+    nodes: FollowedNodes,
     /// When it was last seen to run.
     seen_at: Time,
-}
-
-impl RelayedSession {
-    fn take(&mut self, event: &Event) {
-        match &event.kind {
-            EventKind::Node(NodeEvent::Started { .. }) => {
-                self.nodes.insert(event.node);
-            }
-            EventKind::Node(NodeEvent::Stopped { .. }) => {
-                self.nodes.swap_remove(&event.node);
-            }
-            EventKind::Node(_)
-            | EventKind::Link(_)
-            | EventKind::Gossip(_)
-            | EventKind::Probe(_)
-            | EventKind::Death(_)
-            | EventKind::Seed(_)
-            | EventKind::Fault(_) => {}
-        }
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +134,7 @@ impl<W: Write> Relay<W> {
             let Ok(follower) = JournalFollower::open(&session.path) else { continue };
             self.push(&RelayLine::Session { name: session.name, header: Box::new(session.header) })?;
             let (path, state) = (session.path, RelayState::Running);
-            self.sessions.push(RelayedSession { path, follower, state, nodes: Set::default(), seen_at: now });
+            self.sessions.push(RelayedSession { path, follower, state, nodes: FollowedNodes::default(), seen_at: now });
         }
         Ok(())
     }
@@ -170,7 +149,7 @@ impl<W: Write> Relay<W> {
         while let Some(record) = self.sessions[ix].follower.next_record() {
             match record {
                 Ok(JournalRecord::Event { event, .. }) => {
-                    self.sessions[ix].take(&event);
+                    self.sessions[ix].nodes.take(&event);
                     self.push_event(ix, &event)?;
                 }
                 Ok(JournalRecord::Skipped(events)) => self.skip(ix, events)?,
@@ -202,9 +181,8 @@ impl<W: Write> Relay<W> {
             JournalEnd::Open => {
                 let at = self.sessions[session].seen_at;
                 // Its nodes ended with the process. Here it is known best when.
-                for node in std::mem::take(&mut self.sessions[session].nodes) {
-                    let kind = EventKind::Node(NodeEvent::Stopped { how: Stop::Killed });
-                    self.push_event(session, &Event { at, node, kind })?;
+                for event in self.sessions[session].nodes.kill(at) {
+                    self.push_event(session, &event)?;
                 }
                 self.push(&RelayLine::Killed(session))
             }

@@ -4,7 +4,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::event::samples::{AT, link_up, peer, started};
-use crate::event::{Direction, LinkId, Purpose};
+use crate::event::{Direction, EventKind, LinkId, NodeEvent, Purpose, Stop};
+use crate::proto::message::Role;
 use crate::session::journal::Journal;
 
 /// Sessions on disk, and the watch that reads them.

@@ -161,6 +161,11 @@ impl ChosenItem {
         true
     }
 
+    /// The first item to show, where so many fit: the chosen one is among them.
+    fn first_shown(&self, fit: usize) -> usize {
+        self.chosen.saturating_sub(fit / 2).min(self.items.saturating_sub(fit))
+    }
+
     /// The line of the item at this place, which is marked if it is the chosen one.
     fn line(&self, index: usize, text: &str, columns: usize, view: &View<'_>) -> Line<'static> {
         if index != self.chosen {

@@ -53,8 +53,7 @@ impl Modal for Networks {
     fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         let columns = columns(WIDTH_MAX, area);
         let height = usize::from(area.height.saturating_sub(LINES_AROUND));
-        let first = self.items.chosen.saturating_sub(height / 2).min(self.rows.len().saturating_sub(height));
-        let rows = self.rows.iter().enumerate().skip(first).take(height);
+        let rows = self.rows.iter().enumerate().skip(self.items.first_shown(height)).take(height);
         let mut lines: Vec<Line<'static>> = rows
             .map(|(index, row)| {
                 let told = format!("{}  {}", row.since, row.what);

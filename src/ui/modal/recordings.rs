@@ -48,9 +48,8 @@ impl Recordings {
         let width = |cell: fn(&RecordingRow) -> &str| self.rows.iter().map(|row| text::width(cell(row))).max();
         let widths =
             [width(|row| &row.when), width(|row| &row.what), width(|row| &row.lasted)].map(Option::unwrap_or_default);
-        let first = self.items.chosen.saturating_sub(height / 2).min((self.rows.len() + 1).saturating_sub(height));
         let mut lines = Vec::new();
-        for index in (first..=self.rows.len()).take(height) {
+        for index in (self.items.first_shown(height)..=self.rows.len()).take(height) {
             let row = self.rows.get(index);
             let told = row.map_or_else(|| "another file".to_owned(), |row| told(row, widths, view));
             let told = text::truncate(&told, columns.saturating_sub(2), view.theme.glyphs).into_owned();
