@@ -22,7 +22,7 @@ pub struct FaultRecord {
 }
 
 /// Which fault: one of this number, or in older recordings one that was set or cleared at this time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FaultRef {
     pub id: Option<FaultId>,
     pub at: Time,

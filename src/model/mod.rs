@@ -9,6 +9,7 @@
 //! ones go (see [`ring::Ring`]).
 
 mod apply;
+pub mod cause;
 pub mod death;
 pub mod diagram;
 pub mod diff;

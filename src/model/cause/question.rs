@@ -1,0 +1,101 @@
+//! What can be asked.
+
+use std::collections::BTreeSet;
+
+use crate::event::LinkEnd;
+use crate::model::Model;
+use crate::model::rumor::Counting;
+use crate::proto::addr::Addr;
+use crate::proto::message::{DeathCause, MessageId};
+use crate::proto::time::Time;
+
+/// Something that happened, or that did not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// A peer declared another one dead, for this reason.
+    Death { reporter: Addr, dead: Addr, at: Time, way: DeathCause },
+    /// A peer that should have this message does not.
+    Lack { node: Addr, message: MessageId },
+    /// A link between two peers ended, as this end tells it.
+    LinkEnd { node: Addr, peer: Addr, at: Time, end: LinkEnd },
+}
+
+/// Which kind of question it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QuestionKind {
+    Death,
+    Lack,
+    LinkEnd,
+}
+
+impl Question {
+    pub const fn kind(&self) -> QuestionKind {
+        match self {
+            Self::Death { .. } => QuestionKind::Death,
+            Self::Lack { .. } => QuestionKind::Lack,
+            Self::LinkEnd { .. } => QuestionKind::LinkEnd,
+        }
+    }
+
+    /// When it happened; `None` for what did not.
+    pub const fn at(&self) -> Option<Time> {
+        match self {
+            Self::Death { at, .. } | Self::LinkEnd { at, .. } => Some(*at),
+            Self::Lack { .. } => None,
+        }
+    }
+
+    /// The same subject, the same observer, the same way; at whatever time.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Death { reporter, dead, way, .. }, Self::Death { reporter: r, dead: d, way: w, .. }) => {
+                (reporter, dead) == (r, d) && std::mem::discriminant(way) == std::mem::discriminant(w)
+            }
+            (Self::Lack { .. }, Self::Lack { .. }) => self == other,
+            (Self::LinkEnd { node, peer, end, .. }, Self::LinkEnd { node: n, peer: p, end: e, .. }) => {
+                (node, peer) == (n, p) && std::mem::discriminant(end) == std::mem::discriminant(e)
+            }
+            (Self::Death { .. } | Self::Lack { .. } | Self::LinkEnd { .. }, _) => false,
+        }
+    }
+}
+
+/// All that can be asked of what this model holds, in a fixed order.
+pub fn questions(model: &Model) -> Vec<Question> {
+    let mut all = deaths(model);
+    all.extend(lacks(model));
+    all.extend(link_ends(model));
+    all
+}
+
+fn deaths(model: &Model) -> Vec<Question> {
+    let cases = model.deaths().cases().iter();
+    let told = cases.flat_map(|(_, case)| case.evidence.iter().map(move |told| (case.dead, told)));
+    let question = |(dead, told): (Addr, &crate::model::death::Evidence)| {
+        let (at, way) = (told.declared_at?, told.cause?);
+        Some(Question::Death { reporter: told.reporter, dead, at, way })
+    };
+    told.filter_map(question).collect()
+}
+
+fn lacks(model: &Model) -> Vec<Question> {
+    let rumors = model.rumors().ring().iter();
+    let lacking = rumors
+        .flat_map(|(_, rumor)| rumor.lacking(model.nodes(), Counting::HadTime).map(move |node| (node.addr, rumor.id)));
+    lacking.map(|(node, message)| Question::Lack { node, message }).collect()
+}
+
+/// Links that nobody wanted to end: a death at this end is a question of its own.
+fn link_ends(model: &Model) -> Vec<Question> {
+    let mut seen = BTreeSet::new();
+    let mut all = Vec::new();
+    for link in model.links().iter() {
+        for step in link.steps() {
+            let Some(end) = step.end().filter(|end| !matches!(end, LinkEnd::Dead { .. })) else { continue };
+            if seen.insert((link.key, step.at)) {
+                all.push(Question::LinkEnd { node: link.key.node, peer: link.key.peer, at: step.at, end });
+            }
+        }
+    }
+    all
+}
