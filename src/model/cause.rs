@@ -5,7 +5,9 @@
 //! so. In virtual time that can be tried (see `experiment::proof`), which is how these rules are held
 //! to it. What the events do not settle is [`Reason::NotCertain`].
 
+mod block;
 mod death;
+mod deeds;
 mod lack;
 mod link;
 mod question;
