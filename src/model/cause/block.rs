@@ -15,17 +15,19 @@ const TOGETHER_MAX: usize = 3;
 
 /// What blocked one attempt.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Block {
+pub(super) struct Blockage {
     /// Each set blocks it by itself; an empty set: something else does.
     pub(super) sure: Vec<Vec<Deed>>,
     /// Each of these may block it.
     pub(super) perhaps: Vec<Deed>,
+    /// Something that is not known may block it, too.
+    pub(super) is_doubtful: bool,
 }
 
-impl Block {
+impl Blockage {
     /// Nothing that the user did, or did not do, changes it.
     pub(super) fn always() -> Self {
-        Self { sure: vec![Vec::new()], perhaps: Vec::new() }
+        Self { sure: vec![Vec::new()], ..Self::default() }
     }
 
     pub(super) fn by(&mut self, deed: Deed) {
@@ -35,10 +37,10 @@ impl Block {
     /// It failed because of what this reason is about.
     pub(super) fn because(reason: Reason) -> Self {
         match reason {
-            Reason::Deeds(causes) => Self { sure: causes.alternatives().to_vec(), perhaps: Vec::new() },
+            Reason::Deeds(causes) => Self { sure: causes.alternatives().to_vec(), ..Self::default() },
             Reason::Rule(_) => Self::always(),
             Reason::NotCertain(perhaps) if perhaps.is_empty() => Self::always(),
-            Reason::NotCertain(perhaps) => Self { sure: Vec::new(), perhaps },
+            Reason::NotCertain(perhaps) => Self { perhaps, is_doubtful: true, ..Self::default() },
         }
     }
 
@@ -64,11 +66,12 @@ pub(super) struct Weighing {
 struct BlockBits {
     sure: Vec<DeedBits>,
     perhaps: DeedBits,
+    is_doubtful: bool,
 }
 
 /// How what may block an attempt is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum DoubtReading {
     /// It blocks nothing.
     Lenient,
     /// It blocks always.
@@ -80,22 +83,23 @@ pub(super) enum Reading {
 pub(super) struct Supposition<'a> {
     weighing: &'a Weighing,
     done: DeedBits,
-    reading: Reading,
+    reading: DoubtReading,
 }
 
 impl Supposition<'_> {
     /// Whether the attempt of this number fails then.
     pub(super) fn blocks(&self, attempt: usize) -> bool {
         let block = &self.weighing.blocks[attempt];
-        let perhaps = self.reading == Reading::Strict && block.perhaps & self.done != 0;
+        let is_strict = self.reading == DoubtReading::Strict;
+        let perhaps = is_strict && (block.is_doubtful || block.perhaps & self.done != 0);
         perhaps || block.sure.iter().any(|set| set & self.done == *set)
     }
 }
 
 /// The deeds without which the attempts would not have failed so that it came to this. `comes_to_it`:
 /// whether that follows from what a supposition blocks; more deeds never undo it.
-pub(super) fn solve(blocks: &[Block], comes_to_it: impl Fn(Supposition<'_>) -> bool) -> Reason {
-    let mut deeds: Vec<Deed> = blocks.iter().flat_map(Block::deeds).collect();
+pub(super) fn solve(blocks: &[Blockage], comes_to_it: impl Fn(Supposition<'_>) -> bool) -> Reason {
+    let mut deeds: Vec<Deed> = blocks.iter().flat_map(Blockage::deeds).collect();
     deeds.sort_unstable_by_key(|deed| (deed.at(), *deed));
     deeds.dedup();
     if deeds.is_empty() || deeds.len() > DEEDS_MAX {
@@ -105,11 +109,11 @@ pub(super) fn solve(blocks: &[Block], comes_to_it: impl Fn(Supposition<'_>) -> b
     let weighing = Weighing::new(deeds, blocks);
     let all = weighing.all();
     let holds = |done, reading| comes_to_it(Supposition { weighing: &weighing, done, reading });
-    if !holds(all, Reading::Strict) || holds(0, Reading::Strict) {
+    if !holds(all, DoubtReading::Strict) || holds(0, DoubtReading::Strict) {
         return Reason::NotCertain(weighing.likely());
     }
     let needed: Vec<Deed> = (0..weighing.deeds.len())
-        .filter(|place| !holds(all & !(1 << place), Reading::Strict))
+        .filter(|place| !holds(all & !(1 << place), DoubtReading::Strict))
         .map(|place| weighing.deeds[place])
         .collect();
     if !needed.is_empty() {
@@ -119,7 +123,7 @@ pub(super) fn solve(blocks: &[Block], comes_to_it: impl Fn(Supposition<'_>) -> b
 }
 
 impl Weighing {
-    fn new(deeds: Vec<Deed>, blocks: &[Block]) -> Self {
+    fn new(deeds: Vec<Deed>, blocks: &[Blockage]) -> Self {
         let bit = |deed: &Deed| deeds.iter().position(|other| other == deed).map_or(0, |place| 1_u64 << place);
         let bits = |set: &[Deed]| set.iter().map(bit).fold(0, |bits, bit| bits | bit);
         let blocks = blocks
@@ -127,6 +131,7 @@ impl Weighing {
             .map(|block| BlockBits {
                 sure: block.sure.iter().map(|set| bits(set)).collect(),
                 perhaps: bits(&block.perhaps),
+                is_doubtful: block.is_doubtful,
             })
             .collect();
         Self { deeds, blocks }
@@ -146,7 +151,7 @@ impl Weighing {
     }
 
     /// The smallest sets that were enough, if without all of them it would not have been so.
-    fn alternatives(&self, holds: &impl Fn(DeedBits, Reading) -> bool) -> Option<Causes> {
+    fn alternatives(&self, holds: &impl Fn(DeedBits, DoubtReading) -> bool) -> Option<Causes> {
         let mut found: Vec<DeedBits> = Vec::new();
         if self.deeds.len() > SOUGHT_MAX {
             return None;
@@ -155,15 +160,15 @@ impl Weighing {
             (1..=self.all()).filter(|set| set.count_ones() as usize <= TOGETHER_MAX).collect();
         sets.sort_by_key(|set| set.count_ones());
         for set in sets {
-            if !found.iter().any(|smaller| smaller & set == *smaller) && holds(set, Reading::Lenient) {
+            if !found.iter().any(|smaller| smaller & set == *smaller) && holds(set, DoubtReading::Lenient) {
                 found.push(set);
             }
         }
         let union = found.iter().fold(0, |all, set| all | set);
-        let is_whole = !found.is_empty() && !holds(self.all() & !union, Reading::Strict);
+        let is_whole = !found.is_empty() && !holds(self.all() & !union, DoubtReading::Strict);
         let is_tight = |set: &DeedBits| {
             let rest = self.all() & !union;
-            self.each(*set).all(|bit| set.count_ones() == 1 || !holds(rest | (set & !bit), Reading::Strict))
+            self.each(*set).all(|bit| set.count_ones() == 1 || !holds(rest | (set & !bit), DoubtReading::Strict))
         };
         let causes = || found.iter().map(|set| self.deeds_in(*set)).collect();
         (is_whole && found.iter().all(is_tight)).then(causes).and_then(Causes::any)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::block::Block;
+use super::block::Blockage;
 use super::reason::Deed;
 use crate::event::NodeState;
 use crate::model::Model;
@@ -70,20 +70,14 @@ pub(super) fn faults_at(model: &Model, one: Addr, other: Addr, at: Time) -> impl
     model.faults().ever_between(one, other).filter(move |record| record.was_at(at))
 }
 
-/// What stops everything between these two at this time, and what may stop some of it: `to` has to
-/// run, and `from` too.
-pub(super) fn barrier(model: &Model, from: Addr, to: Addr, at: Time) -> Block {
-    let mut block = Block::default();
+/// The faults that stop everything between these two at this time, and those that may stop some of it.
+pub(super) fn barrier(model: &Model, from: Addr, to: Addr, at: Time) -> Blockage {
+    let mut block = Blockage::default();
     for record in faults_at(model, from, to, at) {
         if record.stops_all() {
             block.by(record.deed());
         } else if record.stops_some() {
             block.perhaps.push(record.deed());
-        }
-    }
-    for node in [from, to] {
-        if let Some(turn) = down_at(model, node, at) {
-            block.by(turned(node, turn));
         }
     }
     block

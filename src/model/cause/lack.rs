@@ -4,13 +4,14 @@
 //! fault that swallowed the copy, by a node that hung, by the end of the link and whatever caused that.
 //! The node lacks the message for want of a path of open crossings from those that have it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use super::block::{Block, Supposition, solve};
+use super::block::{Blockage, Supposition, solve};
 use super::deeds::{CROSSING_MAX, barrier, down_at, faults_at, lives, turned};
 use super::link;
-use super::reason::{Reason, Rule};
-use crate::event::{LossReason, NodeState, Purpose};
+use super::reason::{ProtocolRule, Reason};
+use crate::event::{LossReason, Purpose};
 use crate::model::Model;
 use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep};
@@ -21,25 +22,42 @@ use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
 
 pub(super) fn reason(model: &Model, node: Addr, message: MessageId) -> Reason {
-    let (Some(rumor), Some(known)) = (model.rumors().get(message), model.nodes().get(node)) else {
-        return Reason::NotCertain(Vec::new());
-    };
-    if known.role == Some(Role::Seed) {
-        return Reason::Rule(Rule::Seed);
+    let rumor = model.rumors().get(message);
+    rumor.map_or(Reason::NotCertain(Vec::new()), |rumor| LackReasons::new(model, rumor).of(node))
+}
+
+/// Why nodes lack one message.
+pub(in crate::model) struct LackReasons<'a> {
+    flood: OnceCell<CrossingMap<'a>>,
+    model: &'a Model,
+    rumor: &'a Rumor,
+}
+
+impl<'a> LackReasons<'a> {
+    pub(in crate::model) fn new(model: &'a Model, rumor: &'a Rumor) -> Self {
+        Self { flood: OnceCell::new(), model, rumor }
     }
-    if known.lives.at(rumor.began()).is_none() && known.lives.reach_back_to(rumor.began()) {
-        return Reason::Rule(Rule::LateJoiner);
-    }
-    let flood = Flood::new(model, rumor);
-    let reason = solve(&flood.blocks, |supposed| !flood.comes_to(node, supposed));
-    match reason {
-        Reason::NotCertain(_) if flood.is_on_its_way(node) => Reason::Rule(Rule::OnItsWay),
-        reason => reason,
+
+    /// Why this node lacks it.
+    pub(in crate::model) fn of(&self, node: Addr) -> Reason {
+        let Some(known) = self.model.nodes().get(node) else { return Reason::NotCertain(Vec::new()) };
+        if known.role == Some(Role::Seed) {
+            return Reason::Rule(ProtocolRule::Seed);
+        }
+        let began = self.rumor.began();
+        if known.lives.at(began).is_none() && known.lives.reach_back_to(began) {
+            return Reason::Rule(ProtocolRule::LateJoiner);
+        }
+        let flood = self.flood.get_or_init(|| CrossingMap::new(self.model, self.rumor));
+        match solve(&flood.blocks, |supposed| !flood.comes_to(node, supposed)) {
+            Reason::NotCertain(_) if flood.is_on_its_way(node) => Reason::Rule(ProtocolRule::OnItsWay),
+            reason => reason,
+        }
     }
 }
 
 /// One message, and the links that it could have crossed.
-struct Flood<'a> {
+struct CrossingMap<'a> {
     model: &'a Model,
     rumor: &'a Rumor,
     /// When nodes that should have had it would have had it.
@@ -48,10 +66,10 @@ struct Flood<'a> {
     /// From which node to which.
     crossings: Vec<(Addr, Addr)>,
     /// Of each crossing.
-    blocks: Vec<Block>,
+    blocks: Vec<Blockage>,
 }
 
-impl<'a> Flood<'a> {
+impl<'a> CrossingMap<'a> {
     fn new(model: &'a Model, rumor: &'a Rumor) -> Self {
         let lost = model.lost_copies(rumor.id).map(|lost| ((lost.from, lost.to), *lost)).collect();
         let mut flood = Self { model, rumor, then: rumor.settled, lost, crossings: Vec::new(), blocks: Vec::new() };
@@ -79,14 +97,23 @@ impl<'a> Flood<'a> {
         pairs
     }
 
+    /// Nothing is in its way.
+    fn is_on_its_way(&self, node: Addr) -> bool {
+        self.reaches(node, |crossing| self.blocks[crossing] != Blockage::default())
+    }
+
     /// It comes there if nothing but this is done.
     fn comes_to(&self, node: Addr, supposed: Supposition<'_>) -> bool {
+        self.reaches(node, |crossing| supposed.blocks(crossing))
+    }
+
+    fn reaches(&self, node: Addr, is_blocked: impl Fn(usize) -> bool) -> bool {
         let mut reached: Vec<Addr> = self.rumor.copies.keys().copied().collect();
         let mut next = 0;
         while let Some(from) = reached.get(next).copied() {
             next += 1;
             for (number, (here, to)) in self.crossings.iter().enumerate() {
-                if *here == from && !reached.contains(to) && !supposed.blocks(number) {
+                if *here == from && !reached.contains(to) && !is_blocked(number) {
                     reached.push(*to);
                 }
             }
@@ -99,8 +126,19 @@ impl<'a> Flood<'a> {
         self.rumor.copies.get(&from).map_or(self.then, |copy| copy.at)
     }
 
+    /// What is in the way of anything between these two at this time.
+    fn in_the_way(&self, from: Addr, to: Addr, at: Time) -> Blockage {
+        let mut block = barrier(self.model, from, to, at);
+        for node in [from, to] {
+            if let Some(turn) = down_at(self.model, node, at) {
+                block.by(turned(node, turn));
+            }
+        }
+        block
+    }
+
     /// What blocked this crossing; `None` if there was no link to cross.
-    fn block(&self, from: Addr, to: Addr) -> Option<Block> {
+    fn block(&self, from: Addr, to: Addr) -> Option<Blockage> {
         let at = self.sent_at(from);
         if let Some(lost) = self.lost.get(&(from, to)) {
             return Some(self.lost_copy(lost, at));
@@ -122,7 +160,7 @@ impl<'a> Flood<'a> {
 
     /// The link had ended by then: what ended it, and what would have blocked it besides. `None` if it
     /// came up later, or a rule of the protocol ended it.
-    fn ended(&self, ends: [Option<&'a LinkHistory>; 2], at: Time) -> Option<Block> {
+    fn ended(&self, ends: [Option<&'a LinkHistory>; 2], at: Time) -> Option<Blockage> {
         let loss = |link: &'a LinkHistory| {
             let step =
                 link.steps().rev().find(|step| step.at <= at + CROSSING_MAX && (step.is_up() || step.is_loss()))?;
@@ -132,23 +170,23 @@ impl<'a> Flood<'a> {
         // The end that noticed first knows why.
         let (link, step) = losses.min_by_key(|(_, step)| step.at)?;
         let mut block = self.end_of(link, step)?;
-        let besides = barrier(self.model, link.key.node, link.key.peer, at);
+        let besides = self.in_the_way(link.key.node, link.key.peer, at);
         block.sure.extend(besides.sure);
         block.perhaps.extend(besides.perhaps);
         Some(block)
     }
 
     /// What ended a link; `None` if it was a rule of the protocol.
-    fn end_of(&self, link: &LinkHistory, step: &LinkStep) -> Option<Block> {
+    fn end_of(&self, link: &LinkHistory, step: &LinkStep) -> Option<Blockage> {
         match link::of_step(self.model, link, step) {
             Reason::Rule(_) => None,
-            reason => Some(Block::because(reason)),
+            reason => Some(Blockage::because(reason)),
         }
     }
 
     /// The copy was sent and lost.
-    fn lost_copy(&self, lost: &LostCopy, sent: Time) -> Block {
-        let mut block = barrier(self.model, lost.from, lost.to, sent);
+    fn lost_copy(&self, lost: &LostCopy, sent: Time) -> Blockage {
+        let mut block = self.in_the_way(lost.from, lost.to, sent);
         match lost.why {
             LossReason::Fault(id) => match self.model.faults().numbered(id) {
                 Some(record) => block.by(record.deed()),
@@ -160,7 +198,7 @@ impl<'a> Flood<'a> {
                 self.was_delayed(lost, sent, &mut block);
             }
             LossReason::LinkEnded => {
-                let ended = self.end_near(lost).unwrap_or_else(Block::always);
+                let ended = self.end_near(lost).unwrap_or_else(Blockage::always);
                 block.sure.extend(ended.sure);
                 block.perhaps.extend(ended.perhaps);
                 self.was_delayed(lost, sent, &mut block);
@@ -174,7 +212,7 @@ impl<'a> Flood<'a> {
     }
 
     /// What ended the link that carried it.
-    fn end_near(&self, lost: &LostCopy) -> Option<Block> {
+    fn end_near(&self, lost: &LostCopy) -> Option<Blockage> {
         let ends = [self.model.links().get(lost.from, lost.to), self.model.links().get(lost.to, lost.from)];
         let near = |link: &'a LinkHistory| {
             let is_near = |step: &&LinkStep| step.is_loss() && step.at <= lost.at + CROSSING_MAX;
@@ -185,7 +223,7 @@ impl<'a> Flood<'a> {
     }
 
     /// If it took longer than a crossing takes, it was lost to its delay as well.
-    fn was_delayed(&self, lost: &LostCopy, sent: Time, block: &mut Block) {
+    fn was_delayed(&self, lost: &LostCopy, sent: Time, block: &mut Blockage) {
         if lost.at.since(sent) <= CROSSING_MAX {
             return;
         }
@@ -204,8 +242,8 @@ impl<'a> Flood<'a> {
     }
 
     /// The link was open, and nothing says that the copy was lost.
-    fn open_link(&self, from: Addr, to: Addr, at: Time) -> Block {
-        let mut block = barrier(self.model, from, to, at);
+    fn open_link(&self, from: Addr, to: Addr, at: Time) -> Blockage {
+        let mut block = self.in_the_way(from, to, at);
         let waited = self.model.now().since(at);
         for record in self.delaying(from, to, at) {
             if record.delay_min() >= waited {
@@ -214,20 +252,10 @@ impl<'a> Flood<'a> {
                 block.perhaps.push(record.deed());
             }
         }
-        if self.rumor.copies.contains_key(&from) && block == Block::default() {
-            return Block::always();
+        // What has just been sent may still come.
+        if self.rumor.copies.contains_key(&from) && block == Blockage::default() && waited > CROSSING_MAX {
+            return Blockage::always();
         }
         block
-    }
-
-    /// A copy may still come: a neighbor has it, and nothing says that its copy was lost.
-    fn is_on_its_way(&self, node: Addr) -> bool {
-        let runs =
-            lives(self.model, node).and_then(|lives| lives.now()).is_some_and(|turn| turn.life == NodeState::Runs);
-        let is_open = |(number, (from, to)): (usize, &(Addr, Addr))| {
-            let is_young = self.model.now().since(self.sent_at(*from)) <= CROSSING_MAX;
-            *to == node && is_young && self.rumor.copies.contains_key(from) && self.blocks[number] == Block::always()
-        };
-        runs && self.crossings.iter().enumerate().any(is_open)
     }
 }

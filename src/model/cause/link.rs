@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::death;
 use super::deeds::{lives, turned};
-use super::reason::{Causes, Reason, Rule};
+use super::reason::{Causes, ProtocolRule, Reason};
 use crate::event::{LinkEnd, NodeState};
 use crate::model::Model;
 use crate::model::link::{LinkHistory, LinkStep, StepKind};
 use crate::proto::addr::Addr;
-use crate::proto::message::GoodbyeReason;
+use crate::proto::message::{DeathCause, GoodbyeReason};
 use crate::proto::time::Time;
 
 /// The other end hears of a stop within this time.
@@ -30,13 +30,16 @@ pub(super) fn of_step(model: &Model, link: &LinkHistory, step: &LinkStep) -> Rea
     match &step.what {
         StepKind::NodeStopped | StepKind::Dropped => stopped(model, node, at),
         StepKind::Told(_) => match step.end() {
+            Some(LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError }) => {
+                death::closed(model, node, peer, at)
+            }
             Some(LinkEnd::Dead { .. }) => death::reason(model, node, peer, at),
             Some(LinkEnd::Goodbye { reason: GoodbyeReason::Leaving, .. }) => left(model, [node, peer], at),
             Some(LinkEnd::Goodbye { reason: GoodbyeReason::Duplicate | GoodbyeReason::Replaced, .. }) => {
-                Reason::Rule(Rule::Doubled)
+                Reason::Rule(ProtocolRule::Doubled)
             }
             Some(LinkEnd::Goodbye { reason: GoodbyeReason::MadeRoom, .. } | LinkEnd::Refused { .. }) => {
-                Reason::Rule(Rule::Full)
+                Reason::Rule(ProtocolRule::Full)
             }
             Some(LinkEnd::TooSlow) => Reason::NotCertain(death::slowing(model, peer, at)),
             Some(LinkEnd::RegistrationLost) => stopped(model, peer, at),
@@ -65,5 +68,5 @@ fn left(model: &Model, nodes: [Addr; 2], at: Time) -> Reason {
             lives(model, node)?.turns().iter().rev().find(|turn| turn.life == NodeState::Left && turn.at <= at)?;
         Some(turned(node, *turn))
     });
-    turn.map_or(Reason::Rule(Rule::Goodbye), |deed| Reason::Deeds(Causes::one(deed)))
+    turn.map_or(Reason::Rule(ProtocolRule::Goodbye), |deed| Reason::Deeds(Causes::one(deed)))
 }

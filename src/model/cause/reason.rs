@@ -68,6 +68,17 @@ impl Causes {
         deeds
     }
 
+    /// The deed, if it is a single one.
+    pub fn only(&self) -> Option<Deed> {
+        match self.alternatives.as_slice() {
+            [set] => match set.as_slice() {
+                [deed] => Some(*deed),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Without any one of its deeds it would not have been so.
     pub fn are_all_needed(&self) -> bool {
         self.alternatives.len() == 1
@@ -80,14 +91,14 @@ pub enum Reason {
     /// Of what was done, for certain.
     Deeds(Causes),
     /// Of a rule of the protocol: nothing needed to be done for it.
-    Rule(Rule),
+    Rule(ProtocolRule),
     /// The events do not settle it. What may have done it, most likely first.
     NotCertain(Vec<Deed>),
 }
 
 /// What happens in every network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
+pub enum ProtocolRule {
     /// It started after the message began, and nobody repeats it.
     LateJoiner,
     /// Seeds do not gossip.
