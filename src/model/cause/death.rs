@@ -1,10 +1,202 @@
-//! To be filled.
+//! Why one node took another for dead.
 
-use super::reason::Reason;
+use std::time::Duration;
+
+use super::block::{Blockage, Supposition, solve};
+use super::deeds::{CROSSING_MAX, barrier, down_at, faults_at, lives, next_after, turned};
+use super::reason::{Causes, Deed, Reason};
+use crate::event::{LinkEnd, LossReason, NodeState};
 use crate::model::Model;
+use crate::model::death::Evidence;
+use crate::model::fault::FaultRecord;
+use crate::model::link::{LinkHistory, LinkStep, Miss};
+use crate::model::node::{LifeChange, Lives, NodeRecord};
 use crate::proto::addr::Addr;
+use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
 
-pub(super) fn reason(_model: &Model, _reporter: Addr, _dead: Addr, _at: Time) -> Reason {
-    Reason::NotCertain(Vec::new())
+/// The other end hears of a close within this time, if nothing delays it.
+const NOTICED_WITHIN: Duration = Duration::from_millis(500);
+/// Deaths that follow from each other.
+const DEPTH_MAX: usize = 4;
+/// Probes after a death that are supposed, to see what else would have come to it.
+const SUPPOSED_MAX: usize = 64;
+/// The same after the newest event, in intervals: more than the misses that make a node dead.
+const AHEAD_MAX: u32 = 8;
+
+pub(super) fn reason(model: &Model, reporter: Addr, dead: Addr, at: Time) -> Reason {
+    reason_within(model, reporter, dead, at, DEPTH_MAX)
+}
+
+fn reason_within(model: &Model, reporter: Addr, dead: Addr, at: Time, depth: usize) -> Reason {
+    let cases = model.deaths().cases().iter().filter(|(_, case)| case.dead == dead);
+    let told = cases.flat_map(|(_, case)| &case.evidence);
+    let Some(told) = told.rev().find(|told| told.reporter == reporter && told.declared_at == Some(at)) else {
+        return Reason::NotCertain(Vec::new());
+    };
+    match told.cause {
+        Some(DeathCause::Misses { .. }) => of_misses(model, dead, told, at),
+        Some(DeathCause::Closed | DeathCause::LinkError) => of_close(model, (reporter, dead), at, depth),
+        Some(DeathCause::Lie) => Reason::Deeds(Causes::one(Deed::Lied { liar: reporter, about: dead, at })),
+        Some(DeathCause::Cut) | None => Reason::NotCertain(Vec::new()),
+    }
+}
+
+/// Each probe of the row had to fail. What would have failed later ones, too, would have come to the
+/// same before anything else was done.
+fn of_misses(model: &Model, dead: Addr, told: &Evidence, at: Time) -> Reason {
+    let row = told.missed();
+    let Some(last) = row.last() else { return Reason::NotCertain(Vec::new()) };
+    let (reporter, limit) = (told.reporter, last.limit as usize);
+    let timeout = last.sent_at.map_or(Duration::ZERO, |sent| last.missed_at.since(sent));
+    let mut blocks: Vec<Blockage> = row.iter().map(|miss| missed(model, (reporter, dead), miss)).collect();
+    let is_doubtful = blocks.iter().any(|block| block.is_doubtful);
+    blocks.extend(supposed(model, (reporter, dead), (at, timeout)));
+    blocks.iter_mut().skip(row.len()).for_each(|block| block.is_doubtful = is_doubtful);
+    if limit == 0 || blocks.len() < limit {
+        return Reason::NotCertain(Vec::new());
+    }
+    solve(&blocks, |supposed: Supposition<'_>| {
+        (0..=blocks.len() - limit).any(|first| (first..first + limit).all(|probe| supposed.blocks(probe)))
+    })
+}
+
+/// Each probe that was missed in a row had to fail.
+pub(super) fn silence(model: &Model, asker: Addr, asked: Addr) -> Reason {
+    let row = model.links().get(asker, asked).map(LinkHistory::missed).unwrap_or_default();
+    let blocks: Vec<Blockage> = row.iter().map(|miss| missed(model, (asker, asked), miss)).collect();
+    solve(&blocks, |supposed| (0..blocks.len()).all(|probe| supposed.blocks(probe)))
+}
+
+/// What failed this probe.
+fn missed(model: &Model, (asker, asked): (Addr, Addr), miss: &Miss) -> Blockage {
+    let sent = miss.sent_at.unwrap_or(miss.missed_at);
+    let timeout = miss.missed_at.since(sent);
+    let lost = model.lost_probe(asker, asked, miss.seq, sent);
+    let mut block = unanswered(model, asker, asked, sent);
+    match lost.map(|lost| lost.why) {
+        Some(LossReason::Fault(id)) => block.sure.extend(model.faults().numbered(id).map(|record| vec![record.deed()])),
+        Some(LossReason::Hung) => {
+            let hung = lost.and_then(|lost| down_at(model, asked, lost.at));
+            block.sure.extend(hung.map(|turn| vec![turned(asked, turn)]));
+        }
+        Some(LossReason::QueueFull | LossReason::LinkEnded) | None => {}
+    }
+    late(model, (asker, asked), (sent, timeout), &mut block);
+    // A node elsewhere may have been down, and older recordings do not tell of lost probes.
+    let is_told = lost.is_some() || !block.perhaps.is_empty() && is_ours(model, asked) && !is_old(model);
+    block.is_doubtful = block.sure.is_empty() && !is_told;
+    block
+}
+
+fn is_ours(model: &Model, node: Addr) -> bool {
+    model.nodes().get(node).is_some_and(NodeRecord::is_ours)
+}
+
+/// Faults have no number in the recording: it is from before losses were told.
+fn is_old(model: &Model) -> bool {
+    model.faults().ever().any(|record| record.id.is_none())
+}
+
+/// What stops a probe at this time, or its answer. A node that is killed leaves no probe unanswered:
+/// its connections close.
+fn unanswered(model: &Model, asker: Addr, asked: Addr, at: Time) -> Blockage {
+    let mut block = barrier(model, asker, asked, at);
+    if let Some(turn) = down_at(model, asked, at).filter(|turn| turn.life == NodeState::Hangs) {
+        block.by(turned(asked, turn));
+    }
+    block
+}
+
+/// What delays an answer beyond its time.
+fn late(model: &Model, (asker, asked): (Addr, Addr), (sent, timeout): (Time, Duration), block: &mut Blockage) {
+    let delaying = faults_at(model, asker, asked, sent).filter(|record| record.delays());
+    for record in delaying {
+        if record.delay_min() * 2 > timeout {
+            block.by(record.deed());
+        } else {
+            block.perhaps.push(record.deed());
+        }
+    }
+}
+
+/// The probes that would have followed, had it not been declared dead: one an interval, until
+/// something else was done.
+fn supposed(model: &Model, (asker, asked): (Addr, Addr), (at, timeout): (Time, Duration)) -> Vec<Blockage> {
+    let pace = model.nodes().get(asker).and_then(|node| node.pace);
+    let interval = pace.map_or(Duration::ZERO, |pace| Duration::from_micros(pace.liveness_interval_us));
+    // What is not over yet may still change.
+    let end = next_after(model, at).unwrap_or(model.now() + interval * AHEAD_MAX);
+    let mut blocks = Vec::new();
+    let mut sent = at + interval.saturating_sub(timeout);
+    while !interval.is_zero() && sent + timeout <= end && blocks.len() < SUPPOSED_MAX {
+        let mut block = unanswered(model, asker, asked, sent);
+        let passes = unanswered(model, asker, asked, sent + CROSSING_MAX);
+        // What is over before the answer could come may not have blocked it.
+        let (stays, ends): (Vec<_>, Vec<_>) = block.sure.into_iter().partition(|set| passes.sure.contains(set));
+        block.sure = stays;
+        block
+            .perhaps
+            .extend(ends.into_iter().chain(passes.sure).flatten().filter(|deed| !block.sure.contains(&vec![*deed])));
+        late(model, (asker, asked), (sent, timeout), &mut block);
+        if sent + timeout > model.now() {
+            block.perhaps.extend(block.sure.drain(..).flatten());
+        }
+        blocks.push(block);
+        sent = sent + interval;
+    }
+    blocks
+}
+
+/// Why one end saw the connection close.
+pub(super) fn closed(model: &Model, node: Addr, peer: Addr, at: Time) -> Reason {
+    of_close(model, (node, peer), at, DEPTH_MAX)
+}
+
+/// Why the connection closed is known at the other end.
+fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -> Reason {
+    let within = NOTICED_WITHIN + delays(model, node, peer, at);
+    let is_near = |then: Time| then <= at && at.since(then) <= within;
+    // The first start of a node breaks no connection, and a hung one keeps its connections.
+    let turns = lives(model, peer).map(Lives::turns).unwrap_or_default().iter().enumerate().rev();
+    let closes = |(place, turn): &(usize, &LifeChange)| {
+        is_near(turn.at) && turn.life != NodeState::Hangs && (*place > 0 || turn.life != NodeState::Runs)
+    };
+    if let Some((_, turn)) = turns.filter(|(_, turn)| turn.at <= at).take(2).find(closes) {
+        return Reason::Deeds(Causes::one(turned(peer, *turn)));
+    }
+    let other = model.links().get(peer, node);
+    let step = other.and_then(|link| link.steps().rev().find(|step| step.is_loss() && is_near(step.at)));
+    match step.and_then(LinkStep::end) {
+        Some(LinkEnd::Dead { .. }) if depth > 0 => {
+            reason_within(model, peer, node, step.map_or(at, |step| step.at), depth - 1)
+        }
+        Some(LinkEnd::TooSlow) => Reason::NotCertain(slowing(model, node, at)),
+        Some(
+            LinkEnd::Dead { .. }
+            | LinkEnd::Goodbye { .. }
+            | LinkEnd::Violation
+            | LinkEnd::Refused { .. }
+            | LinkEnd::RegistrationLost
+            | LinkEnd::WhileAway,
+        )
+        | None => Reason::NotCertain(hindering(model, node, peer, at)),
+    }
+}
+
+/// How long a message between the two may be delayed.
+fn delays(model: &Model, one: Addr, other: Addr, at: Time) -> Duration {
+    let spans = model.faults().ever_between(one, other).filter(|record| record.since <= at);
+    spans.filter_map(FaultRecord::holds_up_for).fold(Duration::ZERO, |sum, span| sum + span)
+}
+
+/// What makes this node read slowly, or delays what goes to it.
+pub(super) fn slowing(model: &Model, node: Addr, at: Time) -> Vec<Deed> {
+    let slow = model.faults().ever_on_node(node).filter(|record| record.was_at(at) && record.delays());
+    slow.map(FaultRecord::deed).collect()
+}
+
+/// What may have broken the connection between two nodes.
+pub(super) fn hindering(model: &Model, one: Addr, other: Addr, at: Time) -> Vec<Deed> {
+    faults_at(model, one, other, at).map(FaultRecord::deed).collect()
 }

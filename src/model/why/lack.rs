@@ -19,6 +19,7 @@ use smallvec::SmallVec;
 use super::ending::is_seen_only;
 use super::{EvidenceLine, Explainer, Explanation};
 use crate::event::{NodeState, Purpose};
+use crate::model::cause::LackReasons;
 use crate::model::fault::FaultRecord;
 use crate::model::graph::Ways;
 use crate::model::link::{LinkHistory, LinkStep};
@@ -232,6 +233,8 @@ struct Diagnosis<'a> {
     losses: Losses<'a>,
     /// Copies that did not arrive, by their ends.
     lost_copies: FastHashMap<(Addr, Addr), LostCopy>,
+    /// What was done that keeps it from a node.
+    deeds: LackReasons<'a>,
     /// Partitions that had all those that have it on the same side.
     borders: Vec<&'a FaultRecord>,
 }
@@ -253,6 +256,7 @@ impl<'a> Diagnosis<'a> {
             sides: parts.iter().map(|part| OverlaySide { size: part.len(), lost: OnceCell::new() }).collect(),
             losses: Losses::until(rumor.last_first.max(began) + LOST_AROUND, model),
             lost_copies: model.lost_copies(rumor.id).map(|lost| ((lost.from, lost.to), *lost)).collect(),
+            deeds: LackReasons::new(model, rumor),
             borders: borders(model, rumor),
         }
     }
@@ -325,9 +329,9 @@ impl<'a> Diagnosis<'a> {
         let was_on = |record: &&FaultRecord| record.was_at(at) && record.fault.what.class() != FaultClass::Duplicate;
         let faults = self.explainer.model.faults();
         let mut on_it: Vec<&'a FaultRecord> = faults.ever_between(holder, next).filter(was_on).collect();
-        on_it.sort_by_key(|record| !super::cause::is_barrier(record));
+        on_it.sort_by_key(|record| !super::because::is_barrier(record));
         let lost = self.lost_copies.get(&(holder, next)).copied();
-        if let Some(record) = on_it.first().filter(|record| lost.is_none() || super::cause::is_barrier(record)) {
+        if let Some(record) = on_it.first().filter(|record| lost.is_none() || super::because::is_barrier(record)) {
             return CrossingOutcome::Faulty(record);
         }
         if let Some(lost) = lost.filter(|lost| !lost.why.is_of_an_end()) {

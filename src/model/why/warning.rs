@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::cause::Cause;
-use super::death::silence;
+use super::death::reason_of;
 use super::{EvidenceLine, Explainer, Explanation, about_message, about_node, in_order, why_link, why_not, why_seed};
 use crate::event::Event;
 use crate::model::death::{DeathCase, dispute};
@@ -226,11 +225,7 @@ fn disputed_report(
         if told.cause == Some(DeathCause::Lie) {
             return Some(" on purpose, as the user told it to".to_owned());
         }
-        let why = silence(explainer, case.dead, told)?;
-        if let Cause::Gone(_, turn) = why {
-            return Some(format!(", which {} and was started again", explainer.turn(turn)));
-        }
-        explainer.because(&[why]).map(|because| format!(" {because}"))
+        explainer.because(&reason_of(explainer, case.dead, told)).map(|because| format!(" {because}"))
     });
     let reason = reason.unwrap_or_default();
     format!("reported {dead} dead{reason}, and {dead} answered {}", explainer.names_in_order(&seeds))
