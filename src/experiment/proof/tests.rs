@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::random::{RandomScenario, Sizes};
+use super::random::RandomScenario;
 use super::report::ScenarioReport;
 use super::shrink::shrink;
 use super::{Answer, FalseKind, Falsehood, Proof, Reasons, Uncertainty, Verdict};
@@ -10,7 +10,7 @@ use crate::engine::Settings;
 use crate::event::NodeState;
 use crate::experiment::run::{Experiment, RunError};
 use crate::model::Model;
-use crate::model::cause::{Causes, Deed, Question, Reason, Rule};
+use crate::model::cause::{Causes, Deed, ProtocolRule, Question, Reason};
 use crate::model::fault::FaultRef;
 use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
@@ -60,17 +60,15 @@ fn the_last(model: &Model, _: &Question) -> Reason {
 }
 
 fn all_together(model: &Model, _: &Question) -> Reason {
-    let each: Vec<Vec<Deed>> = turned(model).into_iter().map(|deed| vec![deed]).collect();
-    // Each attempt is stopped by one deed: it takes all.
-    Reason::Deeds(Causes::of_blockers(&each).unwrap())
+    Reason::Deeds(Causes::all(turned(model)))
 }
 
 fn any_of_them(model: &Model, _: &Question) -> Reason {
-    Reason::Deeds(Causes::of_blockers(&[turned(model)]).unwrap())
+    Reason::Deeds(Causes::any(turned(model).into_iter().map(|deed| vec![deed]).collect()).unwrap())
 }
 
 fn a_rule(_: &Model, _: &Question) -> Reason {
-    Reason::Rule(Rule::Goodbye)
+    Reason::Rule(ProtocolRule::Goodbye)
 }
 
 fn no_idea(_: &Model, _: &Question) -> Reason {
@@ -190,7 +188,7 @@ fn the_restart(model: &Model, _: &Question) -> Reason {
     let turn = p1.lives.at(model.now()).unwrap();
     let killed = p1.lives.at(EPOCH + Duration::from_millis(3_500)).unwrap();
     let deeds = [turn, killed].map(|turn| Deed::Turned { node: p1.addr, at: turn.at, to: turn.life });
-    Reason::Deeds(Causes::of_blockers(&deeds.map(|deed| vec![deed])).unwrap())
+    Reason::Deeds(Causes::all(deeds.to_vec()))
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::deeds::{DeedIx, DeedSteps, DoneBy};
 use super::verdict::{Falsehood, Uncertainty, Verdict};
 use super::{Answer, Presence, Proof};
 use crate::model::Model;
-use crate::model::cause::{Deed, Question, QuestionKind, Reason, Rule};
+use crate::model::cause::{Deed, ProtocolRule, Question, QuestionKind, Reason};
 use crate::model::words::link::end_text;
 use crate::proto::fault::span_word;
 use crate::proto::time::Time;
@@ -138,12 +138,13 @@ impl Teller<'_> {
     }
 }
 
-const fn rule_words(rule: Rule) -> &'static str {
+const fn rule_words(rule: ProtocolRule) -> &'static str {
     match rule {
-        Rule::LateJoiner => "it started after the message began",
-        Rule::Seed => "seeds do not gossip",
-        Rule::OnItsWay => "it is on its way",
-        Rule::Goodbye => "a goodbye closed the link",
-        Rule::Doubled => "of two connections between one pair one is closed",
+        ProtocolRule::LateJoiner => "it started after the message began",
+        ProtocolRule::Seed => "seeds do not gossip",
+        ProtocolRule::OnItsWay => "it is on its way",
+        ProtocolRule::Goodbye => "somebody left the network",
+        ProtocolRule::Doubled => "of two connections between one pair one is closed",
+        ProtocolRule::Full => "a peer takes so many neighbors, and makes room for one that has none",
     }
 }

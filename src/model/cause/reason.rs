@@ -46,12 +46,12 @@ impl Causes {
     }
 
     /// Each of these was needed. At least one.
-    pub(super) fn all(deeds: Vec<Deed>) -> Self {
+    pub fn all(deeds: Vec<Deed>) -> Self {
         Self { alternatives: vec![deeds] }
     }
 
     /// Each of these sets was enough; `None` if there are none, or more than [`ALTERNATIVES_MAX`].
-    pub(super) fn any(alternatives: Vec<Vec<Deed>>) -> Option<Self> {
+    pub fn any(alternatives: Vec<Vec<Deed>>) -> Option<Self> {
         (1..=ALTERNATIVES_MAX).contains(&alternatives.len()).then_some(Self { alternatives })
     }
 
