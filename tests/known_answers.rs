@@ -48,8 +48,27 @@ fn look() {
         let mut fold = Fold { model: Model::new(), over: false };
         Experiment::of_script(script, settings).play(&mut fold).unwrap();
         println!("=== {lines}");
-        for q in questions(&fold.model) {
-            println!("{q:?}\n     {:?}", reason(&fold.model, &q));
+        use gossipctl::model::why::{why_dead, why_link, why_not};
+        let model = &fold.model;
+        let mut dead: Vec<_> = model.deaths().cases().iter().map(|(_, case)| case.dead).collect();
+        dead.sort();
+        dead.dedup();
+        for dead in dead {
+            println!("   {}", why_dead(model, dead, 0).verdict);
+        }
+        for (_, rumor) in model.rumors().ring().iter() {
+            for node in rumor.lacking(model.nodes(), gossipctl::model::rumor::Counting::HadTime) {
+                println!("   {}", why_not(model, node.addr, rumor.id, 0).verdict);
+            }
+        }
+        for q in questions(model) {
+            if let (
+                gossipctl::model::cause::Question::LinkEnd { node, peer, end, .. },
+                gossipctl::model::cause::Reason::NotCertain(_),
+            ) = (q, reason(model, &q))
+            {
+                println!("   uncertain {end:?}: {}", why_link(model, node, peer, 0).verdict);
+            }
         }
     }
 }

@@ -10,6 +10,8 @@ mod death;
 mod deeds;
 mod lack;
 mod link;
+mod listing;
+mod overlay;
 mod question;
 mod reason;
 
@@ -26,7 +28,23 @@ pub fn reason(model: &Model, question: &Question) -> Reason {
         Question::Death { reporter, dead, at, .. } => death::reason(model, *reporter, *dead, *at),
         Question::Lack { node, message } => lack::reason(model, *node, *message),
         Question::LinkEnd { node, peer, at, .. } => link::reason(model, *node, *peer, *at),
+        Question::Stale { peer, .. } => listing::stale(model, *peer),
+        Question::Unlisted { seed, peer } => listing::missing(model, *seed, *peer),
+        Question::NoSeed => overlay::no_seed(model),
+        Question::Alone { node } => overlay::alone(model, *node),
+        Question::Parted => overlay::parted(model, &parts(model)),
     }
+}
+
+/// Why the overlay is in these parts.
+pub(super) fn parted_by(model: &Model, parts: &[Vec<Addr>]) -> Reason {
+    overlay::parted(model, parts)
+}
+
+/// The parts of the overlay, as far as they have several nodes.
+fn parts(model: &Model) -> Vec<Vec<Addr>> {
+    let parts = model.overlay().with_one_elsewhere().parts();
+    parts.into_iter().filter(|part| part.len() > 1).collect()
 }
 
 /// Why a link was lost with this step of its history.

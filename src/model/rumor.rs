@@ -181,7 +181,7 @@ impl Rumor {
     }
 
     /// Every node that ran until then had time to get it.
-    fn had_time_by(&self) -> Time {
+    pub(super) fn had_time_by(&self) -> Time {
         (self.settled + EXCUSED_WITHIN).min(self.began() + DELIVERY_TIME)
     }
 

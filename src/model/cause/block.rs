@@ -49,6 +49,11 @@ impl Blockage {
         self.sure.iter_mut().for_each(|set| set.push(deed));
     }
 
+    /// Nothing blocks it, as far as is known.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.sure.is_empty() && self.perhaps.is_empty()
+    }
+
     fn deeds(&self) -> impl Iterator<Item = Deed> {
         self.sure.iter().flatten().chain(&self.perhaps).copied()
     }

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use super::block::{Blockage, Supposition, solve};
-use super::deeds::{CROSSING_MAX, barrier, down_at, faults_at, lives, next_after, turned};
+use super::deeds::{CROSSING_MAX, barrier, down_at, faults_at, is_old, lives, next_after, turned};
 use super::reason::{Causes, Deed, Reason};
 use crate::event::{LinkEnd, LossReason, NodeState};
 use crate::model::Model;
-use crate::model::death::Evidence;
 use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep, Miss};
 use crate::model::node::{LifeChange, Lives, NodeRecord};
@@ -32,26 +31,30 @@ fn reason_within(model: &Model, reporter: Addr, dead: Addr, at: Time, depth: usi
     let cases = model.deaths().cases().iter().filter(|(_, case)| case.dead == dead);
     let told = cases.flat_map(|(_, case)| &case.evidence);
     let Some(told) = told.rev().find(|told| told.reporter == reporter && told.declared_at == Some(at)) else {
-        return Reason::NotCertain(Vec::new());
+        return of_misses(model, (reporter, dead), missed_by(model, reporter, dead, at), at);
     };
     match told.cause {
-        Some(DeathCause::Misses { .. }) => of_misses(model, dead, told, at),
+        Some(DeathCause::Misses { .. }) => of_misses(model, (reporter, dead), told.missed(), at),
         Some(DeathCause::Closed | DeathCause::LinkError) => of_close(model, (reporter, dead), at, depth),
         Some(DeathCause::Lie) => Reason::Deeds(Causes::one(Deed::Lied { liar: reporter, about: dead, at })),
         Some(DeathCause::Cut) | None => Reason::NotCertain(Vec::new()),
     }
 }
 
+/// The probes that this node, a seed say, had missed at this time, if it still holds them.
+fn missed_by(model: &Model, asker: Addr, asked: Addr, at: Time) -> &[Miss] {
+    let row = model.links().get(asker, asked).map(LinkHistory::missed).unwrap_or_default();
+    if row.last().is_some_and(|last| last.missed_at == at) { row } else { &[] }
+}
+
 /// Each probe of the row had to fail. What would have failed later ones, too, would have come to the
 /// same before anything else was done.
-fn of_misses(model: &Model, dead: Addr, told: &Evidence, at: Time) -> Reason {
-    let row = told.missed();
+fn of_misses(model: &Model, (reporter, dead): (Addr, Addr), row: &[Miss], at: Time) -> Reason {
     let Some(last) = row.last() else { return Reason::NotCertain(Vec::new()) };
-    let (reporter, limit) = (told.reporter, last.limit as usize);
-    let timeout = last.sent_at.map_or(Duration::ZERO, |sent| last.missed_at.since(sent));
+    let limit = last.limit as usize;
     let mut blocks: Vec<Blockage> = row.iter().map(|miss| missed(model, (reporter, dead), miss)).collect();
     let is_doubtful = blocks.iter().any(|block| block.is_doubtful);
-    blocks.extend(supposed(model, (reporter, dead), (at, timeout)));
+    blocks.extend(supposed(model, (reporter, dead), row, at));
     blocks.iter_mut().skip(row.len()).for_each(|block| block.is_doubtful = is_doubtful);
     if limit == 0 || blocks.len() < limit {
         return Reason::NotCertain(Vec::new());
@@ -93,11 +96,6 @@ fn is_ours(model: &Model, node: Addr) -> bool {
     model.nodes().get(node).is_some_and(NodeRecord::is_ours)
 }
 
-/// Faults have no number in the recording: it is from before losses were told.
-fn is_old(model: &Model) -> bool {
-    model.faults().ever().any(|record| record.id.is_none())
-}
-
 /// What stops a probe at this time, or its answer. A node that is killed leaves no probe unanswered:
 /// its connections close.
 fn unanswered(model: &Model, asker: Addr, asked: Addr, at: Time) -> Blockage {
@@ -110,8 +108,13 @@ fn unanswered(model: &Model, asker: Addr, asked: Addr, at: Time) -> Blockage {
 
 /// What delays an answer beyond its time.
 fn late(model: &Model, (asker, asked): (Addr, Addr), (sent, timeout): (Time, Duration), block: &mut Blockage) {
-    let delaying = faults_at(model, asker, asked, sent).filter(|record| record.delays());
-    for record in delaying {
+    let delaying = || faults_at(model, asker, asked, sent).filter(|record| record.delays());
+    // There and back. A slow reader has no bound.
+    let most = delaying().map(FaultRecord::delay_max).try_fold(Duration::ZERO, |sum, span| Some(sum + span?));
+    if most.is_some_and(|most| most * 2 + CROSSING_MAX < timeout) {
+        return;
+    }
+    for record in delaying() {
         if record.delay_min() * 2 > timeout {
             block.by(record.deed());
         } else {
@@ -120,11 +123,20 @@ fn late(model: &Model, (asker, asked): (Addr, Addr), (sent, timeout): (Time, Dur
     }
 }
 
-/// The probes that would have followed, had it not been declared dead: one an interval, until
-/// something else was done.
-fn supposed(model: &Model, (asker, asked): (Addr, Addr), (at, timeout): (Time, Duration)) -> Vec<Blockage> {
-    let pace = model.nodes().get(asker).and_then(|node| node.pace);
-    let interval = pace.map_or(Duration::ZERO, |pace| Duration::from_micros(pace.liveness_interval_us));
+/// The time between two probes of this row, and how long an answer may take.
+fn rhythm(model: &Model, asker: Addr, row: &[Miss]) -> (Duration, Duration) {
+    let timeout = row.last().and_then(|last| Some(last.missed_at.since(last.sent_at?))).unwrap_or_default();
+    let pace = || Some(Duration::from_micros(model.nodes().get(asker)?.pace?.liveness_interval_us));
+    let between = match row {
+        [.., one, other] => Some(other.missed_at.since(one.missed_at)),
+        [_] | [] => pace(),
+    };
+    (between.unwrap_or_default(), timeout)
+}
+
+/// The probes that would have followed, had it not been declared dead, until something else was done.
+fn supposed(model: &Model, (asker, asked): (Addr, Addr), row: &[Miss], at: Time) -> Vec<Blockage> {
+    let (interval, timeout) = rhythm(model, asker, row);
     // What is not over yet may still change.
     let end = next_after(model, at).unwrap_or(model.now() + interval * AHEAD_MAX);
     let mut blocks = Vec::new();

@@ -45,6 +45,11 @@ impl FaultRecord {
         matches!(self.fault.what.class(), FaultClass::Delay | FaultClass::Reorder | FaultClass::Slow)
     }
 
+    /// The most that it adds to a message; `None` if that has no bound.
+    pub(super) fn delay_max(&self) -> Option<Duration> {
+        (self.fault.what.class() != FaultClass::Slow).then(|| self.fault.what.delay_max())
+    }
+
     /// The least delay that it adds to every message.
     pub(super) fn delay_min(&self) -> Duration {
         match self.fault.what {
@@ -97,4 +102,9 @@ pub(super) fn next_after(model: &Model, at: Time) -> Option<Time> {
     let set = model.faults().ever().flat_map(|record| [Some(record.since), record.until]).flatten();
     let turns = model.nodes().iter().flat_map(|node| node.lives.turns()).map(|turn| turn.at);
     set.chain(turns).filter(|then| *then > at).min()
+}
+
+/// Faults have no number in the recording: it is from before losses were told.
+pub(super) fn is_old(model: &Model) -> bool {
+    model.faults().ever().any(|record| record.id.is_none())
 }

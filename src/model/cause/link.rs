@@ -30,7 +30,7 @@ pub(super) fn of_step(model: &Model, link: &LinkHistory, step: &LinkStep) -> Rea
     match &step.what {
         StepKind::NodeStopped | StepKind::Dropped => stopped(model, node, at),
         StepKind::Told(_) => match step.end() {
-            Some(LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError }) => {
+            Some(LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost) => {
                 death::closed(model, node, peer, at)
             }
             Some(LinkEnd::Dead { .. }) => death::reason(model, node, peer, at),
@@ -42,7 +42,6 @@ pub(super) fn of_step(model: &Model, link: &LinkHistory, step: &LinkStep) -> Rea
                 Reason::Rule(ProtocolRule::Full)
             }
             Some(LinkEnd::TooSlow) => Reason::NotCertain(death::slowing(model, peer, at)),
-            Some(LinkEnd::RegistrationLost) => stopped(model, peer, at),
             Some(LinkEnd::Violation | LinkEnd::WhileAway) | None => {
                 Reason::NotCertain(death::hindering(model, node, peer, at))
             }

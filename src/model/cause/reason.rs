@@ -96,6 +96,15 @@ pub enum Reason {
     NotCertain(Vec<Deed>),
 }
 
+/// All deeds that a reason names.
+pub(super) fn deeds_of(reason: &Reason) -> Vec<Deed> {
+    match reason {
+        Reason::Deeds(causes) => causes.deeds(),
+        Reason::NotCertain(deeds) => deeds.clone(),
+        Reason::Rule(_) => Vec::new(),
+    }
+}
+
 /// What happens in every network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProtocolRule {

@@ -278,7 +278,7 @@ impl<'a> Diagnosis<'a> {
             Some(turn) if turn.life != NodeState::Runs => return LackReason::Down { turn, back: back(turn) },
             Some(_) => {}
         }
-        match lives.after(self.began).filter(|turn| turn.at < self.began + DELIVERY_TIME) {
+        match lives.after(self.began).filter(|turn| turn.at < self.rumor.had_time_by()) {
             Some(turn) => LackReason::WentDown { turn, back: back(turn) },
             None => self.way_to(node),
         }
@@ -366,7 +366,11 @@ impl<'a> Diagnosis<'a> {
 
     /// There was no time yet for it to arrive or to be missed, and nothing says that it is lost.
     fn is_on_its_way(&self, node: Addr, reason: &LackReason<'_>) -> bool {
-        let LackReason::Stuck { at, outcome, .. } = reason else { return false };
+        let LackReason::Stuck { at, outcome, holder, next } = reason else { return false };
+        // A copy on a link that its receiver has given up cannot arrive.
+        if self.explainer.model.links().get(*next, *holder).is_none_or(|link| !link.is_up()) {
+            return false;
+        }
         let held_up = match outcome {
             CrossingOutcome::Open => Some(Duration::ZERO),
             CrossingOutcome::Faulty(record) => record.holds_up_for(),

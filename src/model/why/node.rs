@@ -185,7 +185,8 @@ fn seeds(explainer: Explainer<'_>, node: &NodeRecord) -> Option<EvidenceLine> {
     if !explainer.model.nodes().iter().any(is_our_seed) {
         return None;
     }
-    let listing: Vec<_> = seeds.listing(node.addr).collect();
+    let runs = |seed: &Addr| explainer.model.nodes().get(*seed).is_some_and(NodeRecord::runs);
+    let listing: Vec<_> = seeds.listing(node.addr).filter(runs).collect();
     let names = if listing.is_empty() { "no seed of ours".to_owned() } else { explainer.names_in_order(&listing) };
     Some(EvidenceLine::now(format!("on the list of {names}")))
 }

@@ -51,7 +51,10 @@ impl Diagnosis<'_> {
             LackReason::Alone { lost } | LackReason::Apart { lost, .. } => lost.first().is_none_or(ended),
             LackReason::Stuck { holder, next, outcome, .. } => match outcome {
                 CrossingOutcome::Faulty(record) if is_barrier(record) => is_it(record.deed()),
-                CrossingOutcome::Faulty(record) => self.is_on_its_way(node, reason) || is_it(record.deed()),
+                CrossingOutcome::Faulty(record) => {
+                    let is_guess = matches!(proven, Reason::NotCertain(_)) && is_it(record.deed());
+                    is_guess || self.is_on_its_way(node, reason)
+                }
                 CrossingOutcome::Ended(lost) => ended(lost),
                 CrossingOutcome::Lost(lost) => self.fault_of(lost).is_none_or(|record| is_it(record.deed())),
                 CrossingOutcome::HolderDown(turn) => is_it(turned(*holder, turn)),
@@ -74,7 +77,7 @@ impl Diagnosis<'_> {
             LackReason::Stuck { holder, next, at, .. } => {
                 let (holder, next, at) =
                     (self.explainer.name(*holder), self.explainer.name(*next), self.explainer.clock(*at));
-                format!("{holder} had it at {at}, and it did not come to {next}")
+                format!("{holder} had it at {at}, and it did not come to {next}{}", self.carried_off(reason))
             }
             LackReason::Down { turn, back } | LackReason::WentDown { turn, back } => {
                 format!("it {}{} besides", self.explainer.turn(*turn), self.back(*back))
@@ -89,6 +92,19 @@ impl Diagnosis<'_> {
                 format!("no path led to it from {}", self.explainer.name(self.rumor.id.origin))
             }
         }
+    }
+
+    /// `: the link that carried it ended at 03:13:02`, if its receiver gave it up since.
+    fn carried_off(&self, reason: &LackReason<'_>) -> String {
+        let LackReason::Stuck { holder, next, at, outcome } = reason else { return String::new() };
+        if !matches!(outcome, CrossingOutcome::Faulty(record) if !is_barrier(record)) {
+            return String::new();
+        }
+        let link = self.explainer.model.links().get(*next, *holder);
+        let lost = link.and_then(|link| link.steps().find(|step| step.is_loss() && step.at > *at));
+        lost.map_or_else(String::new, |step| {
+            format!(": the link that carried it ended at {}", self.explainer.clock(step.at))
+        })
     }
 
     /// What is seen on the path.
