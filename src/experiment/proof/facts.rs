@@ -13,7 +13,7 @@ use crate::proto::message::MessageId;
 use crate::proto::text::Body;
 use crate::proto::time::Time;
 
-/// A run, folded up to the goodbyes at its end.
+/// A run, folded up to its end.
 #[derive(Debug)]
 pub(super) struct Facts {
     model: Model,
@@ -41,8 +41,11 @@ pub enum Presence {
 
 impl Facts {
     pub(super) fn of(experiment: Experiment, patience: &impl Patience) -> Result<Self, RunError> {
+        if !patience.goes_on() {
+            return Err(RunError::Interrupted);
+        }
         let end = experiment.epoch + experiment.lasts();
-        let mut fold = ModelFold { model: Model::new(), is_over: false, patience };
+        let mut fold = ModelFold { model: Model::new(), end, patience };
         experiment.watch(&mut fold)?;
         let mut model = fold.model;
         model.pass(end);
@@ -62,7 +65,13 @@ impl Facts {
             Question::Lack { node, message } => {
                 Question::Lack { node, message: same.get(&message).copied().unwrap_or(message) }
             }
-            Question::Death { .. } | Question::LinkEnd { .. } => question,
+            Question::Death { .. }
+            | Question::LinkEnd { .. }
+            | Question::Stale { .. }
+            | Question::Unlisted { .. }
+            | Question::NoSeed
+            | Question::Alone { .. }
+            | Question::Parted => question,
         };
         self.asked.into_iter().map(told).collect()
     }
@@ -114,7 +123,8 @@ fn texts(model: &Model) -> BTreeMap<(Addr, &[u8]), Option<MessageId>> {
 
 struct ModelFold<'a, P> {
     model: Model,
-    is_over: bool,
+    /// All nodes stop then; before they say goodbye, those that hang are killed.
+    end: Time,
     patience: &'a P,
 }
 
@@ -124,8 +134,7 @@ impl<P: Patience> Watcher for ModelFold<'_, P> {
     }
 
     fn event(&mut self, event: &Event) {
-        self.is_over |= event.kind.is_leaving();
-        if !self.is_over {
+        if event.at < self.end {
             self.model.apply(event);
         }
     }

@@ -16,6 +16,8 @@ pub const fn kind_words(kind: QuestionKind) -> &'static str {
         QuestionKind::Death => "deaths",
         QuestionKind::Lack => "lacked messages",
         QuestionKind::LinkEnd => "ended links",
+        QuestionKind::Listing => "seeds' lists",
+        QuestionKind::Warning => "warnings",
     }
 }
 
@@ -74,6 +76,11 @@ impl Teller<'_> {
             Question::LinkEnd { node, peer, at, end } => {
                 format!("{}: the link to {} ended at {}: {}", name(*node), name(*peer), self.when(*at), end_text(*end))
             }
+            Question::Stale { seed, peer } => format!("{} lists {}, which does not run", name(*seed), name(*peer)),
+            Question::Unlisted { seed, peer } => format!("{} does not list {}, which runs", name(*seed), name(*peer)),
+            Question::NoSeed => "no peer reaches a seed".to_owned(),
+            Question::Alone { node } => format!("{} has no neighbor", name(*node)),
+            Question::Parted => "the overlay is in several parts".to_owned(),
         }
     }
 
