@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::block::{Blockage, Supposition, solve};
-use super::deeds::{CROSSING_MAX, barrier, down_at, faults_at, is_old, lives, next_after, turned};
+use super::deeds::{CROSSING_MAX, barrier, downs_at, faults_at, is_old, lives, next_after, turned};
 use super::reason::{Causes, Deed, Reason};
 use crate::event::{LinkEnd, LossReason, NodeState};
 use crate::model::Model;
@@ -11,6 +11,7 @@ use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep, Miss};
 use crate::model::node::{LifeChange, Lives, NodeRecord};
 use crate::proto::addr::Addr;
+use crate::proto::fault::FaultKind;
 use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
 
@@ -80,7 +81,7 @@ fn missed(model: &Model, (asker, asked): (Addr, Addr), miss: &Miss) -> Blockage 
     match lost.map(|lost| lost.why) {
         Some(LossReason::Fault(id)) => block.sure.extend(model.faults().numbered(id).map(|record| vec![record.deed()])),
         Some(LossReason::Hung) => {
-            let hung = lost.and_then(|lost| down_at(model, asked, lost.at));
+            let hung = lost.into_iter().flat_map(|lost| downs_at(model, asked, lost.at));
             block.sure.extend(hung.map(|turn| vec![turned(asked, turn)]));
         }
         Some(LossReason::QueueFull | LossReason::LinkEnded) | None => {}
@@ -100,9 +101,8 @@ fn is_ours(model: &Model, node: Addr) -> bool {
 /// its connections close.
 fn unanswered(model: &Model, asker: Addr, asked: Addr, at: Time) -> Blockage {
     let mut block = barrier(model, asker, asked, at);
-    if let Some(turn) = down_at(model, asked, at).filter(|turn| turn.life == NodeState::Hangs) {
-        block.by(turned(asked, turn));
-    }
+    let hung = downs_at(model, asked, at).filter(|turn| turn.life == NodeState::Hangs);
+    block.sure.extend(hung.map(|turn| vec![turned(asked, turn)]));
     block
 }
 
@@ -175,7 +175,7 @@ fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -
         is_near(turn.at) && turn.life != NodeState::Hangs && (*place > 0 || turn.life != NodeState::Runs)
     };
     if let Some((_, turn)) = turns.filter(|(_, turn)| turn.at <= at).take(2).find(closes) {
-        return Reason::Deeds(Causes::one(turned(peer, *turn)));
+        return would_close(model, (node, peer), turned(peer, *turn), at);
     }
     let other = model.links().get(peer, node);
     let step = other.and_then(|link| link.steps().rev().find(|step| step.is_loss() && is_near(step.at)));
@@ -194,6 +194,21 @@ fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -
         )
         | None => Reason::NotCertain(hindering(model, node, peer, at)),
     }
+}
+
+/// The node stopped, and its connections with it. A fault that makes one of the two give up the other
+/// would have come to the same.
+fn would_close(model: &Model, (node, peer): (Addr, Addr), stopped: Deed, at: Time) -> Reason {
+    let until = next_after(model, at).unwrap_or(model.now());
+    let may = |record: &&FaultRecord| {
+        record.since <= until && record.until.is_none_or(|over| over > at) && record.fault.what != FaultKind::Cut
+    };
+    let hindering = model.faults().ever_between(node, peer).filter(may).filter(|record| record.hinders());
+    let others: Vec<Deed> = hindering.map(FaultRecord::deed).collect();
+    if others.is_empty() {
+        return Reason::Deeds(Causes::one(stopped));
+    }
+    Reason::NotCertain(std::iter::once(stopped).chain(others).collect())
 }
 
 /// How long a message between the two may be delayed.

@@ -40,6 +40,11 @@ impl FaultRecord {
         matches!(self.fault.what, FaultKind::Loss { percent } if (1..100).contains(&percent.get()))
     }
 
+    /// It keeps messages from arriving in time, or may.
+    pub(super) fn hinders(&self) -> bool {
+        self.stops_all() || self.stops_some() || self.delays()
+    }
+
     /// It delays messages, or may.
     pub(super) fn delays(&self) -> bool {
         matches!(self.fault.what.class(), FaultClass::Delay | FaultClass::Reorder | FaultClass::Slow)
@@ -88,9 +93,12 @@ pub(super) fn barrier(model: &Model, from: Addr, to: Addr, at: Time) -> Blockage
     block
 }
 
-/// How this node had stopped, if it did not run at this time.
-pub(super) fn down_at(model: &Model, node: Addr, at: Time) -> Option<LifeChange> {
-    lives(model, node)?.at(at).filter(|turn| turn.life != NodeState::Runs)
+/// How this node had stopped, if it did not run at this time: a node that hung and was then killed
+/// would have been silent by either.
+pub(super) fn downs_at(model: &Model, node: Addr, at: Time) -> impl Iterator<Item = LifeChange> {
+    let turns = lives(model, node).map(Lives::turns).unwrap_or_default();
+    let before = turns.iter().rev().skip_while(move |turn| turn.at > at);
+    before.take_while(|turn| turn.life != NodeState::Runs).copied()
 }
 
 pub(super) fn lives(model: &Model, node: Addr) -> Option<&Lives> {

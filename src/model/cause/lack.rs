@@ -8,7 +8,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::block::{Blockage, Supposition, solve};
-use super::deeds::{CROSSING_MAX, barrier, down_at, faults_at, is_old, lives, turned};
+use super::deeds::{CROSSING_MAX, barrier, downs_at, faults_at, is_old, lives, turned};
 use super::link;
 use super::reason::{ProtocolRule, Reason};
 use crate::event::{LossReason, Purpose};
@@ -130,9 +130,7 @@ impl<'a> CrossingMap<'a> {
     fn in_the_way(&self, from: Addr, to: Addr, at: Time) -> Blockage {
         let mut block = barrier(self.model, from, to, at);
         for node in [from, to] {
-            if let Some(turn) = down_at(self.model, node, at) {
-                block.by(turned(node, turn));
-            }
+            block.sure.extend(downs_at(self.model, node, at).map(|turn| vec![turned(node, turn)]));
         }
         block
     }
@@ -144,19 +142,11 @@ impl<'a> CrossingMap<'a> {
             return Some(self.lost_copy(lost, at));
         }
         let ends = [self.model.links().get(from, to), self.model.links().get(to, from)];
-        let down = [from, to].into_iter().find_map(|node| Some(turned(node, down_at(self.model, node, at)?)));
         if ends.iter().all(|end| end.is_some_and(|link| link.was_up_at(at))) {
             let ended = ends[1].and_then(|link| self.ended_under_way(link, at));
             return Some(ended.unwrap_or_else(|| self.open_link(from, to, at)));
         }
-        let ended = self.ended(ends, at);
-        match (ended, down) {
-            (Some(mut block), Some(down)) => {
-                block.by(down);
-                Some(block)
-            }
-            (ended, _) => ended,
-        }
+        self.ended(ends, at)
     }
 
     /// The receiver gave up the link while the copy was delayed on it, which then cannot arrive.
@@ -209,7 +199,7 @@ impl<'a> CrossingMap<'a> {
                 None => block.sure.push(Vec::new()),
             },
             LossReason::Hung => {
-                let hung = down_at(self.model, lost.to, lost.at).map(|turn| turned(lost.to, turn));
+                let hung = downs_at(self.model, lost.to, lost.at).map(|turn| turned(lost.to, turn));
                 block.sure.extend(hung.map(|deed| vec![deed]));
                 self.was_delayed(lost, sent, &mut block);
             }

@@ -1,6 +1,6 @@
 //! Why a seed's list differs from what is.
 
-use super::deeds::{down_at, turned};
+use super::deeds::{downs_at, turned};
 use super::reason::{Causes, Deed, Reason};
 use super::{death, link};
 use crate::event::{DeathEvent, DelistReason, Event, EventKind, SeedEvent};
@@ -10,8 +10,11 @@ use crate::proto::addr::Addr;
 
 /// The node is on the list of this seed, and does not run.
 pub(super) fn stale(model: &Model, peer: Addr) -> Reason {
-    let down = down_at(model, peer, model.now()).map(|turn| turned(peer, turn));
-    down.map_or_else(|| Reason::NotCertain(Vec::new()), |deed| Reason::Deeds(Causes::one(deed)))
+    let downs: Vec<Deed> = downs_at(model, peer, model.now()).map(|turn| turned(peer, turn)).collect();
+    match downs[..] {
+        [deed] => Reason::Deeds(Causes::one(deed)),
+        _ => Reason::NotCertain(downs),
+    }
 }
 
 /// The node runs, and is not on the list of this seed.

@@ -1,7 +1,7 @@
 //! Why peers have no way to each other, or to a seed: each pair that could be linked is kept apart.
 
 use super::block::{Blockage, Supposition, solve};
-use super::deeds::{barrier, down_at, faults_at, turned};
+use super::deeds::{barrier, downs_at, faults_at, turned};
 use super::link;
 use super::reason::Reason;
 use crate::event::Purpose;
@@ -65,7 +65,7 @@ fn apart(model: &Model, one: Addr, other: Addr) -> Blockage {
     let at = model.now();
     let mut block = barrier(model, one, other, at);
     for node in [one, other] {
-        block.sure.extend(down_at(model, node, at).map(|turn| vec![turned(node, turn)]));
+        block.sure.extend(downs_at(model, node, at).map(|turn| vec![turned(node, turn)]));
     }
     if !block.sure.is_empty() {
         return block;
