@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Patience;
-use crate::event::Event;
+use crate::event::{DeathEvent, Event, EventKind, LinkEvent};
 use crate::experiment::run::{Experiment, RunError, Watcher};
 use crate::model::Model;
 use crate::model::cause::{Question, questions};
@@ -17,7 +17,8 @@ use crate::proto::time::Time;
 #[derive(Debug)]
 pub(super) struct Facts {
     model: Model,
-    asked: Vec<Question>,
+    /// What the model asks, and all that happened: a model forgets the early steps of a busy link.
+    so: Vec<Question>,
 }
 
 /// The moments at which something is looked for.
@@ -45,12 +46,12 @@ impl Facts {
             return Err(RunError::Interrupted);
         }
         let end = experiment.epoch + experiment.lasts();
-        let mut fold = ModelFold { model: Model::new(), end, patience };
+        let mut fold = ModelFold { model: Model::new(), happened: Vec::new(), end, patience };
         experiment.watch(&mut fold)?;
-        let mut model = fold.model;
+        let ModelFold { mut model, happened: mut so, .. } = fold;
         model.pass(end);
-        let asked = questions(&model);
-        Ok(Self { model, asked })
+        so.extend(questions(&model));
+        Ok(Self { model, so })
     }
 
     pub(super) fn model(&self) -> &Model {
@@ -73,17 +74,17 @@ impl Facts {
             | Question::Alone { .. }
             | Question::Parted => question,
         };
-        self.asked.into_iter().map(told).collect()
+        self.so.into_iter().map(told).collect()
     }
 
-    pub(super) fn asked(&self) -> &[Question] {
-        &self.asked
+    pub(super) fn so(&self) -> &[Question] {
+        &self.so
     }
 }
 
-/// Whether the same is asked of a run, about something within the window.
-pub(super) fn presence(asked: &[Question], wanted: &Question, window: Window) -> Presence {
-    let same = asked.iter().filter(|question| question.is_same(wanted));
+/// Whether the same is so in a run, within the window.
+pub(super) fn presence(so: &[Question], wanted: &Question, window: Window) -> Presence {
+    let same = so.iter().filter(|question| question.is_same(wanted));
     let mut found = same.filter_map(|question| match question.at() {
         None => Some(Presence::Lasting),
         Some(at) => window.holds(at).then_some(Presence::At(at)),
@@ -123,6 +124,7 @@ fn texts(model: &Model) -> BTreeMap<(Addr, &[u8]), Option<MessageId>> {
 
 struct ModelFold<'a, P> {
     model: Model,
+    happened: Vec<Question>,
     /// All nodes stop then; before they say goodbye, those that hang are killed.
     end: Time,
     patience: &'a P,
@@ -136,6 +138,25 @@ impl<P: Patience> Watcher for ModelFold<'_, P> {
     fn event(&mut self, event: &Event) {
         if event.at < self.end {
             self.model.apply(event);
+            self.happened.extend(happening(event));
         }
+    }
+}
+
+/// An event that can be asked about.
+fn happening(event: &Event) -> Option<Question> {
+    let (node, at) = (event.node, event.at);
+    match event.kind {
+        EventKind::Death(DeathEvent::NeighborDied { peer, cause, .. }) => {
+            Some(Question::Death { reporter: node, dead: peer, at, way: cause })
+        }
+        EventKind::Link(LinkEvent::Down { peer, end, .. }) => Some(Question::LinkEnd { node, peer, at, end }),
+        EventKind::Node(_)
+        | EventKind::Link(_)
+        | EventKind::Gossip(_)
+        | EventKind::Probe(_)
+        | EventKind::Death(_)
+        | EventKind::Seed(_)
+        | EventKind::Fault(_) => None,
     }
 }

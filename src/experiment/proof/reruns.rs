@@ -29,7 +29,7 @@ impl<'a, P: Patience> Reruns<'a, P> {
     /// What is so without these deeds, which come in order; `None`: that would be one rerun too many.
     pub(super) fn without(&mut self, away: &[DeedIx]) -> Result<Option<&[Question]>, RunError> {
         if away.is_empty() {
-            return Ok(Some(self.as_it_was.asked()));
+            return Ok(Some(self.as_it_was.so()));
         }
         if !self.played.contains_key(away) {
             if self.played.len() >= RERUNS_MAX {

@@ -172,7 +172,7 @@ impl<'a, P: Patience> Judge<'a, P> {
     /// Whether it is there without these deeds. `named`: those of the answer.
     fn look(&mut self, question: &Question, away: &[DeedIx], named: &[DeedIx]) -> Result<Option<Presence>, RunError> {
         let window = self.window(question, named);
-        Ok(self.reruns.without(away)?.map(|asked| presence(asked, question, window)))
+        Ok(self.reruns.without(away)?.map(|so| presence(so, question, window)))
     }
 
     /// From the first deed of the answer to the next one after what is explained. What happened
