@@ -7,19 +7,19 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use gossipctl::experiment::proof::Proof;
+use gossipctl::experiment::proof::RunProof;
 use gossipctl::experiment::proof::random::{RandomScenario, Sizes};
 use gossipctl::experiment::proof::report::{ProofReport, ScenarioReport};
 use gossipctl::model::cause::reason;
 
 /// Scenarios, and how large they are: some seconds in a debug build.
 const SCENARIOS: u64 = 200;
-const SIZES: Sizes = Sizes { peers_max: 8, deeds_max: 3 };
+const SIZES: Sizes = Sizes { peers_max: 6, deeds_max: 3 };
 
 fn proven(number: u64) -> ScenarioReport {
     let scenario = RandomScenario::draw(number, SIZES);
     let experiment = scenario.experiment().unwrap_or_else(|why| panic!("{number}: {why}\n{}", scenario.text));
-    let proof = Proof::of(&experiment, reason, &|| true).unwrap_or_else(|why| panic!("{number}: {why}"));
+    let proof = RunProof::of(&experiment, reason, &|| true).unwrap_or_else(|why| panic!("{number}: {why}"));
     ScenarioReport::of_random(number, &scenario.text, &proof)
 }
 
@@ -40,6 +40,6 @@ fn no_certain_answer_about_random_scenarios_is_false() {
     });
     let report = report.into_inner().unwrap();
     let asked: u64 = report.counts.values().map(|counts| counts.asked()).sum();
-    assert!(asked > 2_000, "there is something to ask: {asked}");
+    assert!(asked > 800, "there is something to ask: {asked}");
     assert!(!report.has_false(), "{}", report.random_text());
 }

@@ -15,7 +15,7 @@ use crate::proto::time::Time;
 
 /// A run, folded up to its end.
 #[derive(Debug)]
-pub(super) struct Facts {
+pub(super) struct RunFacts {
     model: Model,
     /// What the model asks, and all that happened: a model forgets the early steps of a busy link.
     so: Vec<Question>,
@@ -23,7 +23,7 @@ pub(super) struct Facts {
 
 /// The moments at which something is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Window {
+pub(super) struct LookWindow {
     /// Before this, both runs are the same.
     pub(super) from: Time,
     /// Up to but not including this; `None`: the end.
@@ -32,7 +32,7 @@ pub(super) struct Window {
 
 /// Whether something is so in another run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presence {
+pub enum Recurrence {
     Absent,
     /// It is so throughout the end of the run.
     Lasting,
@@ -40,7 +40,7 @@ pub enum Presence {
     At(Time),
 }
 
-impl Facts {
+impl RunFacts {
     pub(super) fn of(experiment: Experiment, patience: &impl Patience) -> Result<Self, RunError> {
         if !patience.goes_on() {
             return Err(RunError::Interrupted);
@@ -83,22 +83,22 @@ impl Facts {
 }
 
 /// Whether the same is so in a run, within the window.
-pub(super) fn presence(so: &[Question], wanted: &Question, window: Window) -> Presence {
+pub(super) fn presence(so: &[Question], wanted: &Question, window: LookWindow) -> Recurrence {
     let same = so.iter().filter(|question| question.is_same(wanted));
     let mut found = same.filter_map(|question| match question.at() {
-        None => Some(Presence::Lasting),
-        Some(at) => window.holds(at).then_some(Presence::At(at)),
+        None => Some(Recurrence::Lasting),
+        Some(at) => window.holds(at).then_some(Recurrence::At(at)),
     });
-    found.next().unwrap_or(Presence::Absent)
+    found.next().unwrap_or(Recurrence::Absent)
 }
 
-impl Window {
+impl LookWindow {
     fn holds(self, at: Time) -> bool {
         self.from <= at && self.until.is_none_or(|until| at < until)
     }
 }
 
-impl Presence {
+impl Recurrence {
     pub fn is_there(self) -> bool {
         self != Self::Absent
     }
