@@ -149,6 +149,8 @@ impl<'a, P: Patience> Judge<'a, P> {
         Ok(match self.without_any(question)? {
             None => Verdict::Unchecked,
             Some(found) if found.is_there() => Verdict::Rule,
+            // How a link ended is the event of its rule.
+            Some(_) if question.kind() == QuestionKind::LinkEnd => Verdict::RuleAmongDeeds,
             Some(_) if self.steps.len() == 1 => Verdict::False(Falsehood::NotByRule),
             Some(_) => Verdict::RuleAmongDeeds,
         })
