@@ -151,6 +151,8 @@ impl<'a, P: Patience> Judge<'a, P> {
         Ok(match self.without_any(question)? {
             None => AnswerVerdict::Unchecked,
             Some(found) if found.is_there() => AnswerVerdict::Rule,
+            // How a link ended is the event of its rule.
+            Some(_) if question.kind() == QuestionKind::LinkEnd => AnswerVerdict::RuleAmongDeeds,
             Some(_) if self.steps.len() == 1 => AnswerVerdict::False(Falsehood::NotByRule),
             Some(_) => AnswerVerdict::RuleAmongDeeds,
         })

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::block::{Blockage, Supposition, solve};
-use super::deeds::{CROSSING_MAX, barrier, downs_at, faults_at, is_old, lives, next_after, turned};
+use super::deeds::{CROSSING_MAX, delaying_at, downs_at, faults_at, is_old, lives, next_after, turned};
 use super::reason::{Causes, Deed, Reason};
 use crate::event::{LinkEnd, LossReason, NodeState};
 use crate::model::Model;
@@ -37,9 +37,15 @@ fn reason_within(model: &Model, reporter: Addr, dead: Addr, at: Time, depth: usi
     match told.cause {
         Some(DeathCause::Misses { .. }) => of_misses(model, (reporter, dead), told.missed(), at),
         Some(DeathCause::Closed | DeathCause::LinkError) => of_close(model, (reporter, dead), at, depth),
-        Some(DeathCause::Lie) => Reason::Deeds(Causes::one(Deed::Lied { liar: reporter, about: dead, at })),
+        Some(DeathCause::Lie) => lied(model, reporter, dead, at),
         Some(DeathCause::Cut) | None => Reason::NotCertain(Vec::new()),
     }
+}
+
+fn lied(model: &Model, liar: Addr, about: Addr, at: Time) -> Reason {
+    let lie = model.faults().lie_before(liar, about, at);
+    let deed = lie.map(|lie| Deed::Lied { liar, about, at: lie.at });
+    deed.map_or_else(|| Reason::NotCertain(Vec::new()), |deed| Reason::Deeds(Causes::one(deed)))
 }
 
 /// The probes that this node, a seed say, had missed at this time, if it still holds them.
@@ -76,8 +82,8 @@ pub(super) fn silence(model: &Model, asker: Addr, asked: Addr) -> Reason {
 fn missed(model: &Model, (asker, asked): (Addr, Addr), miss: &Miss) -> Blockage {
     let sent = miss.sent_at.unwrap_or(miss.missed_at);
     let timeout = miss.missed_at.since(sent);
-    let lost = model.lost_probe(asker, asked, miss.seq, sent);
-    let mut block = unanswered(model, asker, asked, sent);
+    let lost = model.lost_probe(asker, asked, miss.seq, sent).filter(|lost| lost.at <= miss.missed_at);
+    let mut block = unanswered(model, (asker, asked), (sent, timeout));
     match lost.map(|lost| lost.why) {
         Some(LossReason::Fault(id)) => block.sure.extend(model.faults().numbered(id).map(|record| vec![record.deed()])),
         Some(LossReason::Hung) => {
@@ -99,28 +105,51 @@ fn is_ours(model: &Model, node: Addr) -> bool {
 
 /// What stops a probe at this time, or its answer. A node that is killed leaves no probe unanswered:
 /// its connections close.
-fn unanswered(model: &Model, asker: Addr, asked: Addr, at: Time) -> Blockage {
-    let mut block = barrier(model, asker, asked, at);
-    let hung = downs_at(model, asked, at).filter(|turn| turn.life == NodeState::Hangs);
+///
+/// What would have silenced both ends may have made the other one give up first, and then this one
+/// would have seen a close: only a cut, which lets no close through, and a hang are sure to have left
+/// it at missed probes.
+fn unanswered(model: &Model, (asker, asked): (Addr, Addr), (sent, timeout): (Time, Duration)) -> Blockage {
+    let mut block = Blockage::default();
+    for record in faults_at(model, asker, asked, sent) {
+        if record.fault.what == FaultKind::Cut {
+            block.by(record.deed());
+        } else if record.stops_all() || record.stops_some() {
+            block.perhaps.push(record.deed());
+        }
+    }
+    let is_over = |turn: &LifeChange| {
+        lives(model, asked).and_then(|lives| lives.after(turn.at)).is_some_and(|next| next.at <= sent + timeout)
+    };
+    let hung = downs_at(model, asked, sent).filter(|turn| turn.life == NodeState::Hangs && !is_over(turn));
     block.sure.extend(hung.map(|turn| vec![turned(asked, turn)]));
     block
 }
 
 /// What delays an answer beyond its time.
 fn late(model: &Model, (asker, asked): (Addr, Addr), (sent, timeout): (Time, Duration), block: &mut Blockage) {
-    let delaying = || faults_at(model, asker, asked, sent).filter(|record| record.delays());
+    let delaying = || delaying_at(model, asker, asked, sent);
     // There and back. A slow reader has no bound.
     let most = delaying().map(FaultRecord::delay_max).try_fold(Duration::ZERO, |sum, span| Some(sum + span?));
     if most.is_some_and(|most| most * 2 + CROSSING_MAX < timeout) {
         return;
     }
     for record in delaying() {
-        if record.delay_min() * 2 > timeout {
+        if record.delay_min() * 2 > timeout && record.was_at(sent) {
             block.by(record.deed());
         } else {
             block.perhaps.push(record.deed());
         }
     }
+}
+
+/// These leave both ends unaware of what the other does.
+fn is_silence(model: &Model, set: &[Deed]) -> bool {
+    set.iter().all(|deed| match deed {
+        Deed::Fault(fault) => model.faults().find(*fault).is_some_and(|record| record.fault.what == FaultKind::Cut),
+        Deed::Turned { .. } => true,
+        Deed::Cleared(_) | Deed::Lied { .. } => false,
+    })
 }
 
 /// The time between two probes of this row, and how long an answer may take.
@@ -142,8 +171,8 @@ fn supposed(model: &Model, (asker, asked): (Addr, Addr), row: &[Miss], at: Time)
     let mut blocks = Vec::new();
     let mut sent = at + interval.saturating_sub(timeout);
     while !interval.is_zero() && sent + timeout <= end && blocks.len() < SUPPOSED_MAX {
-        let mut block = unanswered(model, asker, asked, sent);
-        let passes = unanswered(model, asker, asked, sent + CROSSING_MAX);
+        let mut block = unanswered(model, (asker, asked), (sent, timeout));
+        let passes = unanswered(model, (asker, asked), (sent + CROSSING_MAX, timeout));
         // What is over before the answer could come may not have blocked it.
         let (stays, ends): (Vec<_>, Vec<_>) = block.sure.into_iter().partition(|set| passes.sure.contains(set));
         block.sure = stays;
@@ -151,6 +180,11 @@ fn supposed(model: &Model, (asker, asked): (Addr, Addr), row: &[Miss], at: Time)
             .perhaps
             .extend(ends.into_iter().chain(passes.sure).flatten().filter(|deed| !block.sure.contains(&vec![*deed])));
         late(model, (asker, asked), (sent, timeout), &mut block);
+        // Only a cut or a hang is sure to leave it at missed probes: see `unanswered`.
+        let is_silent = |set: &Vec<Deed>| is_silence(model, set);
+        let (silent, noticed): (Vec<_>, Vec<_>) = block.sure.into_iter().partition(is_silent);
+        block.sure = silent;
+        block.perhaps.extend(noticed.into_iter().flatten());
         if sent + timeout > model.now() {
             block.perhaps.extend(block.sure.drain(..).flatten());
         }
@@ -175,13 +209,19 @@ fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -
         is_near(turn.at) && turn.life != NodeState::Hangs && (*place > 0 || turn.life != NodeState::Runs)
     };
     if let Some((_, turn)) = turns.filter(|(_, turn)| turn.at <= at).take(2).find(closes) {
-        return would_close(model, (node, peer), turned(peer, *turn), at);
+        let again = lives(model, peer).and_then(|lives| lives.after(turn.at)).filter(|next| next.at == turn.at);
+        return would_close(model, (node, peer), turned(peer, again.unwrap_or(*turn)), at);
     }
     let other = model.links().get(peer, node);
     let step = other.and_then(|link| link.steps().rev().find(|step| step.is_loss() && is_near(step.at)));
     match step.and_then(LinkStep::end) {
         Some(LinkEnd::Dead { .. }) if depth > 0 => {
-            reason_within(model, peer, node, step.map_or(at, |step| step.at), depth - 1)
+            let given_up_at = step.map_or(at, |step| step.at);
+            match reason_within(model, peer, node, given_up_at, depth - 1) {
+                // What would have come to the same there need not have come to a close here.
+                Reason::Deeds(causes) if !causes.are_all_needed() => Reason::NotCertain(causes.deeds()),
+                reason => reason,
+            }
         }
         Some(LinkEnd::TooSlow) => Reason::NotCertain(slowing(model, node, at)),
         Some(

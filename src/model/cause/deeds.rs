@@ -22,7 +22,7 @@ impl FaultRecord {
     }
 
     /// It stops everything.
-    fn stops_all(&self) -> bool {
+    pub(super) fn stops_all(&self) -> bool {
         match self.fault.what {
             FaultKind::Cut => true,
             FaultKind::Loss { percent } => percent.get() == 100,
@@ -78,6 +78,16 @@ pub(super) fn turned(node: Addr, turn: LifeChange) -> Deed {
 /// The faults on traffic between two nodes at this time.
 pub(super) fn faults_at(model: &Model, one: Addr, other: Addr, at: Time) -> impl Iterator<Item = &FaultRecord> {
     model.faults().ever_between(one, other).filter(move |record| record.was_at(at))
+}
+
+/// What delays messages between two nodes at this time. What was sent while a fault was set stays
+/// delayed, and nothing overtakes it.
+pub(super) fn delaying_at(model: &Model, one: Addr, other: Addr, at: Time) -> impl Iterator<Item = &FaultRecord> {
+    let lingers = |record: &FaultRecord| record.delay_max().unwrap_or_default();
+    let is_it = move |record: &&FaultRecord| {
+        record.delays() && record.since <= at && record.until.is_none_or(|until| at < until + lingers(record))
+    };
+    model.faults().ever_between(one, other).filter(is_it)
 }
 
 /// The faults that stop everything between these two at this time, and those that may stop some of it.

@@ -6,9 +6,10 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::block::{Blockage, Supposition, solve};
-use super::deeds::{CROSSING_MAX, barrier, downs_at, faults_at, is_old, lives, turned};
+use super::deeds::{CROSSING_MAX, barrier, delaying_at, downs_at, is_old, lives, turned};
 use super::link;
 use super::reason::{ProtocolRule, Reason};
 use crate::event::{LossReason, Purpose};
@@ -126,8 +127,41 @@ impl<'a> CrossingMap<'a> {
         self.rumor.copies.get(&from).map_or(self.then, |copy| copy.at)
     }
 
-    /// What is in the way of anything between these two at this time.
+    /// What is in the way of a copy between these two at this time.
     fn in_the_way(&self, from: Addr, to: Addr, at: Time) -> Blockage {
+        let mut block = self.barriers(from, to, at);
+        self.slow_down(from, to, at, &mut block);
+        block
+    }
+
+    /// What delays a copy that is sent at this time until now, or may have.
+    fn slow_down(&self, from: Addr, to: Addr, at: Time, block: &mut Blockage) {
+        let delaying = || delaying_at(self.model, from, to, at);
+        let most = delaying().map(FaultRecord::delay_max).try_fold(Duration::ZERO, |sum, span| Some(sum + span?));
+        let waited = self.model.now().since(at);
+        if most.is_some_and(|most| most + CROSSING_MAX < waited && self.stands(from, to, at, at + most)) {
+            return;
+        }
+        for record in delaying() {
+            if record.delay_min() >= waited && record.was_at(at) {
+                block.by(record.deed());
+            } else {
+                block.perhaps.push(record.deed());
+            }
+        }
+    }
+
+    /// The link was up from one of these times to the other, or they are so close that it matters little.
+    fn stands(&self, from: Addr, to: Addr, since: Time, until: Time) -> bool {
+        let ends = [self.model.links().get(from, to), self.model.links().get(to, from)];
+        let lasts = |link: &LinkHistory| {
+            link.was_up_at(since) && !link.steps().any(|step| step.is_loss() && (since..=until).contains(&step.at))
+        };
+        until.since(since) < CROSSING_MAX || ends.into_iter().all(|end| end.is_some_and(lasts))
+    }
+
+    /// What stops anything between these two at this time.
+    fn barriers(&self, from: Addr, to: Addr, at: Time) -> Blockage {
         let mut block = barrier(self.model, from, to, at);
         for node in [from, to] {
             block.sure.extend(downs_at(self.model, node, at).map(|turn| vec![turned(node, turn)]));
@@ -238,7 +272,10 @@ impl<'a> CrossingMap<'a> {
     fn also_delayed(&self, from: Addr, to: Addr, sent: Time, block: &mut Blockage) {
         let delaying: Vec<&FaultRecord> = self.delaying(from, to, sent).collect();
         match delaying[..] {
-            [record] => block.together_with(record.deed()),
+            [record] => {
+                block.together_with(record.deed());
+                block.perhaps.retain(|deed| *deed != record.deed());
+            }
             _ => {
                 block.perhaps.extend(block.sure.drain(..).flatten());
                 block.perhaps.extend(delaying.into_iter().map(FaultRecord::deed));
@@ -247,25 +284,19 @@ impl<'a> CrossingMap<'a> {
     }
 
     fn delaying(&self, from: Addr, to: Addr, at: Time) -> impl Iterator<Item = &'a FaultRecord> {
-        faults_at(self.model, from, to, at).filter(|record| record.delays())
+        delaying_at(self.model, from, to, at)
     }
 
     /// The link was open, and nothing says that the copy was lost.
     fn open_link(&self, from: Addr, to: Addr, at: Time) -> Blockage {
-        let mut block = self.in_the_way(from, to, at);
+        let mut block = self.barriers(from, to, at);
         let waited = self.model.now().since(at);
         if self.rumor.copies.contains_key(&from) {
             // A fault that had swallowed it would have been told, but for older recordings.
             block.is_doubtful = is_old(self.model) && block.sure.is_empty();
             block.perhaps.retain(|_| is_old(self.model));
         }
-        for record in self.delaying(from, to, at) {
-            if record.delay_min() >= waited {
-                block.by(record.deed());
-            } else {
-                block.perhaps.push(record.deed());
-            }
-        }
+        self.slow_down(from, to, at, &mut block);
         // What has just been sent may still come.
         if self.rumor.copies.contains_key(&from) && block.is_nothing() && waited > CROSSING_MAX {
             return Blockage::always();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::death;
-use super::deeds::{lives, turned};
+use super::deeds::{downs_at, lives, turned};
 use super::reason::{Causes, ProtocolRule, Reason};
 use crate::event::{LinkEnd, NodeState};
 use crate::model::Model;
@@ -57,7 +57,12 @@ fn stopped(model: &Model, node: Addr, at: Time) -> Reason {
     };
     let hangs = |turn: &&crate::model::node::LifeChange| turn.life != NodeState::Runs && turn.at <= at;
     let turn = turns.iter().rev().find(is_it).or_else(|| turns.iter().rev().find(hangs));
-    turn.map_or_else(|| Reason::NotCertain(Vec::new()), |turn| Reason::Deeds(Causes::one(turned(node, *turn))))
+    let Some(turn) = turn else { return Reason::NotCertain(Vec::new()) };
+    // A restart of a node that hung: its links had no life left anyhow.
+    if turns.iter().any(|next| next.at == turn.at && next.life == NodeState::Runs) {
+        return Reason::NotCertain(downs_at(model, node, turn.at).map(|turn| turned(node, turn)).collect());
+    }
+    Reason::Deeds(Causes::one(turned(node, *turn)))
 }
 
 /// One of the two left the network.

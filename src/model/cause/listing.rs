@@ -3,9 +3,10 @@
 use super::deeds::{downs_at, turned};
 use super::reason::{Causes, Deed, Reason};
 use super::{death, link};
-use crate::event::{DeathEvent, DelistReason, Event, EventKind, SeedEvent};
+use crate::event::{DelistReason, Event, EventKind, SeedEvent};
 use crate::model::Model;
 use crate::model::death::DeathCase;
+use crate::model::fault::FaultRecord;
 use crate::proto::addr::Addr;
 
 /// The node is on the list of this seed, and does not run.
@@ -37,26 +38,36 @@ fn removal(step: &Event, seed: Addr) -> Option<DelistReason> {
     (step.node == seed).then_some(*reason)
 }
 
-/// It was reported dead; a seed that asked had no answer.
+/// It was reported dead; a seed that asked had no answer. A fault on either, besides what made the
+/// reporter say so, may have come to the same.
 fn reported(model: &Model, (seed, peer): (Addr, Addr), case: &DeathCase, reporter: Addr) -> Reason {
     let told = case.evidence.iter().find(|told| told.reporter == reporter);
     let reason = match told.and_then(|told| told.declared_at) {
         Some(at) => death::reason(model, reporter, peer, at),
-        None => lied(case, reporter, peer)
-            .map_or_else(|| Reason::NotCertain(Vec::new()), |deed| Reason::Deeds(Causes::one(deed))),
+        None => lied(model, case, reporter, peer),
     };
-    match registration_lost(model, seed, peer) {
-        // The same made the reporter and the seed lose it.
-        Reason::Deeds(causes) if Reason::Deeds(causes.clone()) == reason => reason,
-        Reason::Deeds(_) | Reason::Rule(_) => Reason::NotCertain(super::reason::deeds_of(&reason)),
-        Reason::NotCertain(deeds) if deeds.is_empty() => reason,
-        Reason::NotCertain(deeds) => Reason::NotCertain(deeds),
-    }
+    alone(model, [seed, peer], reason)
 }
 
-fn lied(case: &DeathCase, liar: Addr, about: Addr) -> Option<Deed> {
-    let is_its = |step: &&Event| matches!(&step.kind, EventKind::Death(DeathEvent::DeadReportReceived { reporter, .. }) if *reporter == liar);
-    case.steps.iter().find(is_its).map(|step| Deed::Lied { liar, about, at: step.at })
+/// The reason, if no other fault ever hindered these two.
+fn alone(model: &Model, nodes: [Addr; 2], reason: Reason) -> Reason {
+    let Reason::Deeds(causes) = &reason else { return reason };
+    let mut deeds = causes.deeds();
+    let named = deeds.len();
+    let concerns = |record: &&FaultRecord| {
+        record.hinders()
+            && (record.fault.is_partition()
+                || nodes.iter().any(|node| record.fault.on.is_at(*node) || record.fault.on.names(*node)))
+    };
+    let others = model.faults().ever().filter(concerns).map(FaultRecord::deed);
+    deeds.extend(others.filter(|deed| !causes.deeds().contains(deed)).collect::<Vec<_>>());
+    if deeds.len() == named && causes.are_all_needed() { reason } else { Reason::NotCertain(deeds) }
+}
+
+fn lied(model: &Model, case: &DeathCase, liar: Addr, about: Addr) -> Reason {
+    let lie = model.faults().lie_before(liar, about, case.latest_step_at());
+    let deed = lie.map(|lie| Deed::Lied { liar, about, at: lie.at });
+    deed.map_or_else(|| Reason::NotCertain(Vec::new()), |deed| Reason::Deeds(Causes::one(deed)))
 }
 
 fn registration_lost(model: &Model, seed: Addr, peer: Addr) -> Reason {
@@ -65,5 +76,6 @@ fn registration_lost(model: &Model, seed: Addr, peer: Addr) -> Reason {
         .filter(|link| !link.is_up())
         .filter_map(|link| Some((link, link.steps().rev().find(|step| step.is_loss())?)));
     let first = lost.min_by_key(|(_, step)| step.at);
-    first.map_or_else(|| Reason::NotCertain(Vec::new()), |(link, step)| link::of_step(model, link, step))
+    let reason = first.map(|(link, step)| link::of_step(model, link, step));
+    alone(model, [seed, peer], reason.unwrap_or_else(|| Reason::NotCertain(Vec::new())))
 }

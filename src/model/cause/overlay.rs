@@ -1,11 +1,12 @@
 //! Why peers have no way to each other, or to a seed: each pair that could be linked is kept apart.
 
 use super::block::{Blockage, Supposition, solve};
-use super::deeds::{barrier, downs_at, faults_at, turned};
+use super::deeds::{barrier, delaying_at, downs_at, faults_at, turned};
 use super::link;
 use super::reason::Reason;
 use crate::event::Purpose;
 use crate::model::Model;
+use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
 use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
@@ -67,12 +68,13 @@ fn apart(model: &Model, one: Addr, other: Addr) -> Blockage {
     for node in [one, other] {
         block.sure.extend(downs_at(model, node, at).map(|turn| vec![turned(node, turn)]));
     }
-    if !block.sure.is_empty() {
-        return block;
+    block.perhaps.extend(faults_at(model, one, other, at).filter(|record| record.hinders()).map(FaultRecord::deed));
+    block.perhaps.extend(delaying_at(model, one, other, at).map(FaultRecord::deed));
+    block.is_doubtful = block.sure.is_empty();
+    if block.is_doubtful {
+        block.perhaps.extend(ended(model, one, other));
     }
-    block.perhaps.extend(faults_at(model, one, other, at).map(|record| record.deed()));
-    block.perhaps.extend(ended(model, one, other));
-    block.is_doubtful = true;
+    block.perhaps.retain(|deed| !block.sure.contains(&vec![*deed]));
     block
 }
 
