@@ -334,11 +334,11 @@ fn destination(past: &Past, seek: &Seek) -> Result<Time, NoSuchMoment> {
     let file = |error: JournalError| NoSuchMoment::File(error.to_string());
     match seek.to {
         Destination::Time(at) => Ok(at),
-        Destination::Event { direction, scope } => {
+        Destination::Event { direction, ref scope } => {
             let found = find(past, seek.from, direction, |event| scope.shows(event)).map_err(file)?;
             found.ok_or(NoSuchMoment::NoEvent(direction))
         }
-        Destination::Match { direction, scope, ref sought } => {
+        Destination::Match { direction, ref scope, ref sought } => {
             let then = past.at(seek.from).map_err(file)?.model;
             let mut names = NodeNames::new();
             let found = find(past, seek.from, direction, |event| {

@@ -64,7 +64,7 @@ fn a_moment_is_the_same_from_wherever_it_is_folded() {
     let session = Session::play_for(&mut random, Duration::from_secs(20));
     let (first, last) = (session.events[0].at, session.events.last().unwrap().at);
     // Without frames there is nothing to go on from but the beginning.
-    for (packing, jumps) in [(Packing::Frames, 950), (Packing::Lines, 25), (Packing::Others, 25)] {
+    for (packing, jumps) in [(Packing::Frames, 980), (Packing::Lines, 10), (Packing::Others, 10)] {
         let recorded = session.record(packing);
         let past = recorded.past();
         let stop = CancellationToken::new();

@@ -160,7 +160,7 @@ impl ReportFold {
             messages: MessageFold::new(header.utc_offset_s),
             deaths: DeathFold::new(header.utc_offset_s),
             overlay: OverlayFold::default(),
-            deeds: DeedFold::default(),
+            deeds: DeedFold::new(header),
             scenario: ScenarioFold::new(header),
         }
     }
@@ -180,7 +180,7 @@ impl ReportFold {
     fn event(&mut self, event: &Event) {
         if !self.is_over && event.kind.is_leaving() {
             self.is_over = true;
-            self.deeds.leaving(event.at);
+            self.deeds.leaving(event);
             self.scenario.ends(event.at);
         }
         if self.is_over {

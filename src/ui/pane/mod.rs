@@ -82,7 +82,7 @@ pub(crate) struct PaneInfo {
     pub(crate) explains: Option<Severity>,
     pub(crate) selects: Selects,
     /// The events among which the keys step that go to the event before and after.
-    pub(crate) scope: EventScope,
+    pub(crate) scope: fn() -> EventScope,
     /// How many lines there are, for the footer while the pane is not on the screen; `None`: it has no
     /// lines, so there is nothing to filter either.
     pub(crate) count: Option<LineCount>,
@@ -111,7 +111,7 @@ impl PaneInfo {
             columns: &[],
             explains: None,
             selects: Selects::Line,
-            scope: EventScope::All,
+            scope: || EventScope::All,
             count: None,
             wanted: |_| 0,
             make,
@@ -283,6 +283,11 @@ pub(crate) trait Pane {
         None
     }
 
+    /// The events that it shows now, if that depends on what it shows.
+    fn scope(&self) -> Option<EventScope> {
+        None
+    }
+
     /// Forgets what it found out about the lines of another moment.
     fn forget(&mut self) {}
 
@@ -350,6 +355,11 @@ impl Panes {
 
     pub(crate) fn get(&self, pane: PaneId) -> &dyn Pane {
         &*self.panes[pane.0]
+    }
+
+    /// The events among which the keys step that go to the event before and after.
+    pub(crate) fn scope(&self, pane: PaneId) -> EventScope {
+        self.get(pane).scope().unwrap_or_else(|| (pane.info().scope)())
     }
 
     pub(crate) fn get_mut(&mut self, pane: PaneId) -> &mut dyn Pane {
