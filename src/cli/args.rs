@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::address::WrittenAddress;
 use super::examples::{
     DIAGRAM_EXAMPLES, DIFF_EXAMPLES, EXAMPLES, EXPORT_EXAMPLES, LAB_EXAMPLES, LONG_ABOUT, PEER_EXAMPLES,
-    REPLAY_EXAMPLES, REPORT_EXAMPLES, RERUN_EXAMPLES, SEED_EXAMPLES, SESSIONS_EXAMPLES, WATCH_EXAMPLES,
+    PROVE_EXAMPLES, REPLAY_EXAMPLES, REPORT_EXAMPLES, RERUN_EXAMPLES, SEED_EXAMPLES, SESSIONS_EXAMPLES, WATCH_EXAMPLES,
 };
 use super::files::path_parser;
 use super::settings::{ConsoleArgs, JournalArgs, LabSize, NodeArgs, RNG_SEED_MAX};
@@ -95,6 +95,9 @@ pub(crate) enum Task {
     /// Play a recorded session, or a scenario, again in virtual time, otherwise, and tell what differs
     #[command(after_help = RERUN_EXAMPLES)]
     Rerun(RerunArgs),
+    /// Prove each answer to "why" about a scenario by playing it again without what is named as the cause
+    #[command(after_help = PROVE_EXAMPLES)]
+    Prove(ProveArgs),
     /// Print the current settings as a commented config file
     Config,
     /// Print a shell completion script
@@ -384,6 +387,40 @@ pub(crate) enum RerunFormat {
     /// A sentence, a table, and what differs, for people
     Text,
     /// One JSON object with all figures of all runs
+    Json,
+}
+
+/// `prove`.
+#[derive(Debug, Args)]
+pub(crate) struct ProveArgs {
+    /// The file of a scenario, or a recorded session (a file, 'last', or a name from 'gossipctl sessions', of which an
+    /// unambiguous beginning is enough)
+    #[arg(value_name = "SCENARIO|SESSION", required_unless_present = "random", conflicts_with = "random")]
+    pub(crate) subject: Option<String>,
+    /// Prove the answers about this many random scenarios
+    #[arg(long, value_name = "N", value_parser = count::<u64>(1, 10_000_000))]
+    pub(crate) random: Option<u64>,
+    /// Seed of all random choices; with --random, the number of the first scenario [default: that of the scenario or
+    /// recording, else a new one]
+    #[arg(long, value_name = "N", value_parser = count::<u64>(0, RNG_SEED_MAX))]
+    pub(crate) rng_seed: Option<u64>,
+    /// With --random: prove this many scenarios at a time [default: one on each core]
+    #[arg(long, value_name = "N", value_parser = count::<usize>(1, 1_024), conflicts_with = "subject")]
+    pub(crate) jobs: Option<usize>,
+    /// With --random: make scenarios with a false answer as small as they go, by leaving out lines and nodes
+    #[arg(long, conflicts_with = "subject")]
+    pub(crate) shrink: bool,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = ProveFormat::Text)]
+    pub(crate) format: ProveFormat,
+}
+
+/// How proofs are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProveFormat {
+    /// A sentence, a table, and what is false or not certain, for people
+    Text,
+    /// One JSON object
     Json,
 }
 

@@ -110,3 +110,12 @@ Examples:
   gossipctl rerun last
 
 The last one changes nothing: it shows how near virtual time comes to what was recorded.";
+
+pub(super) const PROVE_EXAMPLES: &str = "\
+Examples:
+  gossipctl prove assets/scenarios/partition.txt
+  gossipctl prove last --format json | jq .answers
+  gossipctl prove --random 1000 --rng-seed 1
+  gossipctl prove --random 1000 --shrink
+
+The exit code is 1 if an answer is false.";

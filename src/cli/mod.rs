@@ -20,6 +20,7 @@ mod nodes;
 mod output;
 mod plan;
 mod printer;
+mod prove;
 mod recorded;
 mod records;
 mod replay;
@@ -113,6 +114,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Diagram(args)) => diagram::run(&args),
         Some(Task::Replay(args)) => replay_session(args),
         Some(Task::Watch(args)) => watch::run(args, &read_config()?),
+        Some(Task::Prove(args)) => finish(prove::run(args, read_config()?)),
         Some(Task::Rerun(args)) => finish(rerun::run(args, read_config()?)),
         None => run_session(plan::choice(cli, &read_config()?)?),
     }

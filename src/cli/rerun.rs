@@ -122,13 +122,17 @@ impl<T: Fn(String), S: Fn() -> bool> RerunProgress<T, S> {
     fn play(&mut self, name: &str, run: &'static str, experiment: Experiment) -> Result<RunOutcome, Failure> {
         let lasts = experiment.lasts();
         let played = experiment.play(&mut WatchedRun { run, lasts, progress: self });
-        played.map_err(|why| match why {
-            RunError::Refused(refusal) => refusal.into(),
-            RunError::TooManyNodes { .. }
-            | RunError::TooLong { .. }
-            | RunError::TooManyEvents
-            | RunError::Interrupted => Failure::usage(format_args!("{name}: {why}")),
-        })
+        played.map_err(|why| not_played(name, why))
+    }
+}
+
+/// The failure of a run of this.
+pub(super) fn not_played(name: &str, why: RunError) -> Failure {
+    match why {
+        RunError::Refused(refusal) => refusal.into(),
+        RunError::TooManyNodes { .. } | RunError::TooLong { .. } | RunError::TooManyEvents | RunError::Interrupted => {
+            Failure::usage(format_args!("{name}: {why}"))
+        }
     }
 }
 

@@ -240,7 +240,7 @@ fn delay_text(us: u64) -> String {
 }
 
 /// The first column on the left, the others aligned under their titles.
-fn in_columns(table: &[Vec<String>]) -> Vec<String> {
+pub(super) fn in_columns(table: &[Vec<String>]) -> Vec<String> {
     let columns = table.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| table.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();

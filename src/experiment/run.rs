@@ -39,6 +39,15 @@ pub struct RunOutcome {
     pub summary: Summary,
 }
 
+/// What came of a run without figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchedRun {
+    /// From the beginning to the end, in virtual time.
+    pub lasted: Duration,
+    /// What came of the lines of the scenario.
+    pub summary: Summary,
+}
+
 /// Follows a run while it is played.
 pub trait Watcher {
     /// Whether to go on. `played`: virtual time since the beginning.
@@ -101,11 +110,18 @@ impl Experiment {
         Ok(())
     }
 
-    /// Plays it.
+    /// Plays it, and folds it into figures.
     pub fn play(self, watcher: &mut impl Watcher) -> Result<RunOutcome, RunError> {
+        let mut figured = FiguredRun { fold: FiguresFold::default(), watcher };
+        let WatchedRun { lasted, summary } = self.watch(&mut figured)?;
+        Ok(RunOutcome { figures: figured.fold.finish(lasted), summary })
+    }
+
+    /// Plays it for a watcher that folds the events itself.
+    pub fn watch(self, watcher: &mut impl Watcher) -> Result<WatchedRun, RunError> {
         self.check()?;
         let Self { script, settings, epoch, length } = self;
-        let (mut run, mut fold, mut events) = (Run::new(script), FiguresFold::default(), 0_u64);
+        let (mut run, mut events) = (Run::new(script), 0_u64);
         let listener = |piece: Piece<'_>| {
             let Piece::Event(event) = piece else { return Ok(()) };
             events += 1;
@@ -116,12 +132,28 @@ impl Experiment {
                 return Err(RunError::Interrupted);
             }
             watcher.event(event);
-            fold.take(event);
             Ok(())
         };
         let sink = ScenarioSink::new(&mut run, listener);
         let over = play(VirtualEngine::with_sink(settings, epoch, sink), length)?;
         let lasted = length.unwrap_or_else(|| over.since(epoch));
-        Ok(RunOutcome { figures: fold.finish(lasted), summary: run.summary() })
+        Ok(WatchedRun { lasted, summary: run.summary() })
+    }
+}
+
+/// A run that is folded into figures besides.
+struct FiguredRun<'a, W> {
+    fold: FiguresFold,
+    watcher: &'a mut W,
+}
+
+impl<W: Watcher> Watcher for FiguredRun<'_, W> {
+    fn goes_on(&mut self, played: Duration) -> bool {
+        self.watcher.goes_on(played)
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.watcher.event(event);
+        self.fold.take(event);
     }
 }

@@ -10,13 +10,14 @@ use super::fault::Lie;
 use super::gossip::{BOTH_ENDS, Folded, GossipEntry};
 use super::link::{LinkHistory, LinkKey, Miss, WATCHED_NODES_MAX};
 use super::liveness::{ProbeEntry, ProbeOutcome};
+use super::loss::LostProbe;
 use super::node::{NodeRecord, RecordIx, Suspicion};
 use super::notice::Notice;
 use super::overlay::ChangeKind;
 use super::words;
 use crate::event::{
     Absence, DeathEvent, DelistReason, Event, EventKind, FaultEvent, LinkEnd, LinkEvent, NodeEvent, NodeState,
-    ProbeEvent, Purpose, SeedEvent, Side,
+    ProbeEvent, ProbePart, Purpose, SeedEvent, Side,
 };
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, GoodbyeReason, Role};
@@ -191,7 +192,13 @@ impl Model {
                 self.contact(peer, here.node, here.at, |contact| contact.answered += 1);
                 self.heard(here, peer);
             }
-            ProbeEvent::Lost { .. } => {}
+            ProbeEvent::Lost { part, seq, loss } => {
+                let (asker, asked) = match part {
+                    ProbePart::Question => (loss.from, loss.to),
+                    ProbePart::Answer => (loss.to, loss.from),
+                };
+                self.lost_probes.push(LostProbe { at: here.at, asker, asked, seq, part, why: loss.why });
+            }
             ProbeEvent::Missed { peer, seq, misses, limit, last_heard, .. } => {
                 let missed_at = here.at;
                 self.nodes.at_mut(here.ix).counters.probes_missed += 1;

@@ -289,7 +289,10 @@ impl Deaths {
         let number =
             if cause == DeathCause::Lie { self.open(dead, reporter, at, None) } else { self.current(dead, at) };
         let Some(evidence) = self.cases.get_mut(number).and_then(|case| case.evidence(reporter)) else { return };
-        evidence.cause = Some(cause);
+        // Who lies about a node that it has taken for dead says what it believes.
+        if cause != DeathCause::Lie || evidence.declared_at.is_none() {
+            evidence.cause = Some(cause);
+        }
         evidence.reported_at = Some(at);
         evidence.seeds = SmallVec::from_slice(seeds);
     }

@@ -127,6 +127,11 @@ impl FaultHistory {
         self.past.iter().chain(&self.active).filter(is_skew).any(|record| record.fault.on.is_at(node))
     }
 
+    /// The latest lie of this node about the other, up to this time.
+    pub fn lie_before(&self, liar: Addr, about: Addr, at: Time) -> Option<Lie> {
+        self.lies.iter().rev().find(|lie| (lie.liar, lie.about) == (liar, about) && lie.at <= at).copied()
+    }
+
     /// Whether this lie was told, at this time.
     pub(super) fn is_lie(&self, lie: Lie) -> bool {
         self.lies.iter().rev().take_while(|other| other.at >= lie.at).any(|other| *other == lie)

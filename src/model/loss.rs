@@ -1,9 +1,9 @@
 //! Copies of messages that did not arrive.
 
 use super::ring::Ring;
-use crate::event::LossReason;
+use crate::event::{LossReason, ProbePart};
 use crate::proto::addr::Addr;
-use crate::proto::message::MessageId;
+use crate::proto::message::{MessageId, ProbeSeq};
 use crate::proto::time::Time;
 
 /// Losses that are kept, over all messages: 4 MB, and the last messages of a network that loses half
@@ -21,3 +21,19 @@ pub struct LostCopy {
 }
 
 pub(super) type LostCopies = Ring<LostCopy>;
+
+/// Lost probes that are kept: the last minutes of a network that loses half of them.
+pub const LOST_PROBES_MAX: usize = 16_384;
+
+/// A probe, or the answer to one, that did not arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LostProbe {
+    pub at: Time,
+    pub asker: Addr,
+    pub asked: Addr,
+    pub seq: ProbeSeq,
+    pub part: ProbePart,
+    pub why: LossReason,
+}
+
+pub(super) type LostProbes = Ring<LostProbe>;

@@ -28,6 +28,7 @@ impl Model {
             + self.notices.memory_len(shared_with.map(|other| &other.notices), |notice| of_event(&notice.event))
             + self.probe_log.memory_len(shared_with.map(|other| &other.probe_log), |_| 0)
             + self.lost.memory_len(shared_with.map(|other| &other.lost), |_| 0)
+            + self.lost_probes.memory_len(shared_with.map(|other| &other.lost_probes), |_| 0)
             + self.forgeries.memory_len(shared_with.map(|other| &other.forgeries), |_| 0)
             + self.deaths.cases().memory_len(shared_with.map(|other| other.deaths.cases()), of_case)
             + self.changes.memory_len(shared_with.map(|other| &other.changes))

@@ -48,7 +48,7 @@ pub use words::{clock_text, second_text, span_text};
 
 use crate::event::{Event, EventKind};
 use crate::proto::addr::Addr;
-use crate::proto::message::{MessageId, Role};
+use crate::proto::message::{MessageId, ProbeSeq, Role};
 use crate::proto::time::Time;
 
 /// A map that iterates in insertion order, whatever the keys hash to.
@@ -83,6 +83,7 @@ pub struct Model {
     faults: fault::FaultHistory,
     forgeries: rumor::Forgeries,
     lost: loss::LostCopies,
+    lost_probes: loss::LostProbes,
     /// For a node whose neighbors were mostly ones that joined while it was full: those neighbors.
     joiners: Map<Addr, Vec<Addr>>,
     warnings: warning::Warnings,
@@ -133,6 +134,7 @@ impl Default for Model {
             faults: fault::FaultHistory::default(),
             forgeries: rumor::no_forgeries(),
             lost: loss::LostCopies::new(loss::LOSSES_MAX),
+            lost_probes: loss::LostProbes::new(loss::LOST_PROBES_MAX),
             joiners: Map::default(),
             warnings: warning::Warnings::default(),
             totals: Totals::default(),
@@ -251,6 +253,12 @@ impl Model {
     /// Copies of this message that did not arrive, as far as they are kept.
     pub fn lost_copies(&self, id: MessageId) -> impl Iterator<Item = &loss::LostCopy> {
         self.lost.iter().map(|(_, lost)| lost).filter(move |lost| lost.id == id)
+    }
+
+    /// What became of this probe, or of its answer, if either was lost after it was sent.
+    pub fn lost_probe(&self, asker: Addr, asked: Addr, seq: ProbeSeq, sent: Time) -> Option<&loss::LostProbe> {
+        let since = self.lost_probes.iter().rev().map(|(_, lost)| lost).take_while(|lost| lost.at >= sent);
+        since.filter(|lost| (lost.asker, lost.asked, lost.seq) == (asker, asked, seq)).last()
     }
 
     pub fn totals(&self) -> Totals {

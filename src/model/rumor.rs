@@ -27,6 +27,10 @@ pub const BODIES_LEN_MAX: usize = 8 * 1024 * 1024;
 /// How long after its beginning a message has reached every node, unless something is wrong: a
 /// thousand times what it takes on one machine, and longer than it takes to notice a reset link.
 pub const DELIVERY_TIME: Duration = Duration::from_secs(5);
+/// First copies of one message that follow each other so closely belong to one spread.
+pub const SETTLED_WITHIN: Duration = Duration::from_secs(1);
+/// A node that stops this soon after the spread of a message was over, or before, is excused from it.
+pub const EXCUSED_WITHIN: Duration = Duration::from_millis(100);
 /// The oldest beginning that a trace may claim: the clock of an origin elsewhere may be wrong.
 const TRACE_AGE_MAX: Duration = Duration::from_secs(60);
 
@@ -54,9 +58,8 @@ impl Coverage {
 /// anyway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counting {
-    /// Peers that ran on for at least [`DELIVERY_TIME`], whatever became of them later; one that
-    /// stopped or hung before is excused. This is what is shown: a figure that is true once stays
-    /// true.
+    /// Peers that ran on until its spread was over (see [`Rumor::settled`]), whatever became of them
+    /// later; one that stopped or hung before is excused. This is what is shown.
     HadTime,
     /// Peers that have run without a break since it began, or since it reached them. This is what a
     /// scenario expects: nothing of a peer that it has just killed or restarted, and a copy that
@@ -117,6 +120,9 @@ pub struct Rumor {
     pub first_seen: Time,
     /// When a node here last saw it for the first time.
     pub last_first: Time,
+    /// When its spread was over: the latest first copy that came within [`SETTLED_WITHIN`] of the one
+    /// before. One that comes later was held up.
+    pub settled: Time,
     /// Nodes of ours that have it, in the order in which it came.
     pub copies: Map<Addr, MessageCopy>,
     /// Nodes elsewhere that sent a copy to a node of ours, see [`Rumor::elsewhere`].
@@ -174,10 +180,15 @@ impl Rumor {
         node.role == Some(Role::Peer) && node.addr != self.id.origin && self.ran(node, counting)
     }
 
+    /// Every node that ran until then had time to get it.
+    pub(super) fn had_time_by(&self) -> Time {
+        (self.settled + EXCUSED_WITHIN).min(self.began() + DELIVERY_TIME)
+    }
+
     fn ran(&self, node: &NodeRecord, counting: Counting) -> bool {
         let began = self.began();
         match counting {
-            Counting::HadTime => node.lives.ran_throughout(began, began + DELIVERY_TIME),
+            Counting::HadTime => node.lives.ran_throughout(began, self.had_time_by()),
             Counting::StillRun => node.runs() && node.life_since() <= began,
         }
     }
@@ -275,6 +286,9 @@ impl Rumors {
         rumor.hop_max = rumor.hop_max.max(copy.hops().unwrap_or(0));
         rumor.is_hop_uncertain |= copy.hop.is_none();
         rumor.last_first = copy.at;
+        if copy.at.since(rumor.settled) <= SETTLED_WITHIN {
+            rumor.settled = rumor.settled.max(copy.at);
+        }
         match began {
             Some(Began::Here) => rumor.generated_at = Some(copy.at),
             Some(Began::Trace(at)) if rumor.first_seen.since(at) <= TRACE_AGE_MAX => {
@@ -324,6 +338,7 @@ impl Rumors {
             generated_at: None,
             first_seen: at,
             last_first: at,
+            settled: at,
             copies: Map::with_capacity_and_hasher(room, foldhash::fast::RandomState::default()),
             proofs: Map::default(),
             duplicates: 0,

@@ -27,7 +27,7 @@ pub(crate) enum Action {
     Add,
     Message,
     /// Do this to the selected node.
-    Act(Deed),
+    Act(NodeDeed),
     /// List the faults of the selected node or link, and those that are set.
     Faults,
     /// End all faults.
@@ -67,7 +67,7 @@ pub(crate) enum Travel {
 
 /// What can be done to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum NodeDeed {
     /// Crash it; for a node elsewhere, cut the link to it.
     Kill,
     /// Make it fall silent.

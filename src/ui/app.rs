@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::action::{Deed, PaneId};
+use super::action::{NodeDeed, PaneId};
 use super::command_line::chosen_columns;
 use super::host::{JournalState, Objection, Refusals, Refused, Severity, ToHost};
 use super::keys::Key;
@@ -56,7 +56,7 @@ pub(crate) enum ConsoleEffect {
 pub(crate) struct Armed {
     /// What it will do.
     pub(crate) what: String,
-    pub(crate) deed: Deed,
+    pub(crate) deed: NodeDeed,
     pub(crate) target: Target,
     pub(crate) commands: Vec<Command>,
     pub(crate) until: Time,

@@ -13,7 +13,7 @@ use super::action::Move::{
     Bottom, Down, Follow, Left, NextMatch, PageDown, PageUp, PreviousMatch, Reverse, Right, Sort, Top, Up, ZoomIn,
     ZoomOut,
 };
-use super::action::{Deed, Move, PaneId, Travel};
+use super::action::{Move, NodeDeed, PaneId, Travel};
 use super::keys::{Binding, Hint, KeyError, KeyMap, KeyOverrides, OddKey, heard};
 use crate::platform::CAN_SUSPEND;
 
@@ -29,7 +29,7 @@ const fn travel(wanted: Travel, name: &'static str, keys: &'static str, help: &'
     key(Action::Travel(wanted), name, keys, help)
 }
 
-const fn act(deed: Deed, name: &'static str, keys: &'static str, help: &'static str) -> Binding {
+const fn act(deed: NodeDeed, name: &'static str, keys: &'static str, help: &'static str) -> Binding {
     key(Action::Act(deed), name, keys, help)
 }
 
@@ -50,16 +50,21 @@ fn first() -> Vec<Binding> {
         key(Add, "add", "a", "start a seed, a peer or a lab in this process").hint("add", 8),
         key(Message, "message", "m", "send a message of your own").hint("say", 7),
         act(
-            Deed::Kill,
+            NodeDeed::Kill,
             "kill",
             "x",
             "crash the selected node, or cut the link to a node of another process; press twice",
         )
         .hint("kill", 1),
-        act(Deed::Hang, "hang", "X", "make the selected node fall silent with its sockets open; press twice")
+        act(NodeDeed::Hang, "hang", "X", "make the selected node fall silent with its sockets open; press twice")
             .hint("hang", 12),
-        act(Deed::Restart, "restart", "r", "restart a killed or hung node at its address; heal a link that was cut")
-            .hint("restart", 1),
+        act(
+            NodeDeed::Restart,
+            "restart",
+            "r",
+            "restart a killed or hung node at its address; heal a link that was cut",
+        )
+        .hint("restart", 1),
         key(Faults, "faults", "F", "list the faults of the selected node or link, and those that are set")
             .hint("faults", 10),
         key(Calm, "calm", "C", "end all faults; killed and hung nodes restart"),
@@ -235,10 +240,10 @@ mod tests {
     fn shift_is_heard_however_the_terminal_says_it() {
         let map = KeyMap::default();
         let letter = |c, modifiers| press(&map, &[event(KeyCode::Char(c), modifiers)]);
-        assert_eq!(letter('x', KeyModifiers::NONE), Pressed::Action(Action::Act(Deed::Kill)));
-        assert_eq!(letter('X', KeyModifiers::NONE), Pressed::Action(Action::Act(Deed::Hang)));
-        assert_eq!(letter('X', KeyModifiers::SHIFT), Pressed::Action(Action::Act(Deed::Hang)));
-        assert_eq!(letter('x', KeyModifiers::SHIFT), Pressed::Action(Action::Act(Deed::Hang)));
+        assert_eq!(letter('x', KeyModifiers::NONE), Pressed::Action(Action::Act(NodeDeed::Kill)));
+        assert_eq!(letter('X', KeyModifiers::NONE), Pressed::Action(Action::Act(NodeDeed::Hang)));
+        assert_eq!(letter('X', KeyModifiers::SHIFT), Pressed::Action(Action::Act(NodeDeed::Hang)));
+        assert_eq!(letter('x', KeyModifiers::SHIFT), Pressed::Action(Action::Act(NodeDeed::Hang)));
         assert_eq!(letter('?', KeyModifiers::SHIFT), Pressed::Action(Action::Help));
         let suspend = if CAN_SUSPEND { Pressed::Action(Action::Suspend) } else { Pressed::Nothing };
         assert_eq!(letter('z', KeyModifiers::CONTROL), suspend);
@@ -258,7 +263,7 @@ mod tests {
         let map = KeyMap::default();
         let key = |c| event(KeyCode::Char(c), KeyModifiers::NONE);
         assert_eq!(press(&map, &[key('g'), key('g')]), Pressed::Action(Action::Move(Top)));
-        assert_eq!(press(&map, &[key('g'), key('x')]), Pressed::Action(Action::Act(Deed::Kill)));
+        assert_eq!(press(&map, &[key('g'), key('x')]), Pressed::Action(Action::Act(NodeDeed::Kill)));
         assert_eq!(press(&map, &[key('g'), key('b')]), Pressed::Nothing);
     }
 
@@ -266,10 +271,10 @@ mod tests {
     fn a_remapped_key_takes_the_place_of_the_shipped_one() {
         let overrides = KeyOverrides::new([("kill".to_owned(), vec!["ctrl-k".to_owned(), "d d".to_owned()])]).unwrap();
         let map = overrides.into_map();
-        assert_eq!(map.keys_of(Action::Act(Deed::Kill)), ["Ctrl-K", "d d"]);
+        assert_eq!(map.keys_of(Action::Act(NodeDeed::Kill)), ["Ctrl-K", "d d"]);
         assert_eq!(press(&map, &[event(KeyCode::Char('x'), KeyModifiers::NONE)]), Pressed::Nothing);
         let control = event(KeyCode::Char('k'), KeyModifiers::CONTROL);
-        assert_eq!(press(&map, &[control]), Pressed::Action(Action::Act(Deed::Kill)));
+        assert_eq!(press(&map, &[control]), Pressed::Action(Action::Act(NodeDeed::Kill)));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::action::{Action, Deed, PaneId};
+use super::action::{Action, NodeDeed, PaneId};
 use super::bindings::KEYS;
 use super::explain::Subject;
 use super::host::RerunWish;
@@ -103,7 +103,7 @@ pub(crate) enum Typed {
     /// Commands that need no question.
     Commands(Vec<Command>),
     /// To be planned first, as for a key.
-    Act(Deed, Vec<Addr>),
+    Act(NodeDeed, Vec<Addr>),
     /// Write the session to this file.
     Export(PathBuf),
     /// Write the session's commands to this file, as a scenario.
@@ -164,7 +164,7 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
 }
 
 fn typed(commands: Vec<Command>) -> Typed {
-    let deeds: Option<Vec<(Deed, Addr)>> = commands.iter().map(Deed::of).collect();
+    let deeds: Option<Vec<(NodeDeed, Addr)>> = commands.iter().map(NodeDeed::of).collect();
     match deeds.as_deref() {
         Some([(deed, _), ..]) => Typed::Act(*deed, deeds.iter().flatten().map(|(_, node)| *node).collect()),
         Some([]) | None => Typed::Commands(commands),

@@ -4,7 +4,7 @@
 //! A node of this process is crashed. For a node elsewhere, our link to it is cut, and our node
 //! treats it as dead.
 
-use super::action::Deed;
+use super::action::NodeDeed;
 use super::host::Objection;
 use super::view::Target;
 use crate::command::Command;
@@ -62,7 +62,7 @@ impl FaultPlan {
     }
 }
 
-impl Deed {
+impl NodeDeed {
     pub(crate) const fn command(self, node: Addr) -> Command {
         match self {
             Self::Kill => Command::Kill(node),

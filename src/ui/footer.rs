@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
-use super::action::{Action, Deed, Move, PaneId, Travel};
+use super::action::{Action, Move, NodeDeed, PaneId, Travel};
 use super::app::{App, Armed, WayBack};
 use super::bindings::KEYS;
 use super::fault::FaultPlan;
@@ -22,7 +22,7 @@ use super::theme::{Tone, selected};
 use super::timeline;
 use super::toast::Toast;
 use super::view::{Target, View, severity_look};
-use super::wave::Question;
+use super::wave::WaveQuestion;
 use crate::model::node::NodeRecord;
 use crate::model::span_text;
 use crate::model::timeline::TimelineMark;
@@ -257,8 +257,8 @@ fn hint_item(binding: &Binding, hint: Hint, target: Option<Target>, app: &App, v
 /// Who has the message, or who lacks it: the first question when not everybody got it.
 fn who(hint: Hint, view: &View<'_>) -> Option<(String, u8)> {
     Some(match view.question()? {
-        Question::Has(_) => (hint.word.to_owned(), hint.rank),
-        Question::Lacks(id) => (format!("who lacks {}", view.model.message_name(id)), 2),
+        WaveQuestion::Has(_) => (hint.word.to_owned(), hint.rank),
+        WaveQuestion::Lacks(id) => (format!("who lacks {}", view.model.message_name(id)), 2),
     })
 }
 
@@ -285,8 +285,8 @@ fn plan(action: Action, target: Option<Target>, view: &View<'_>) -> Option<Fault
 fn acting(action: Action, hint: Hint, target: Target, view: &View<'_>) -> String {
     let is_elsewhere = view.model.nodes().get(target.node()).is_some_and(|node| !node.is_ours());
     let word = match (is_elsewhere, action) {
-        (true, Action::Act(Deed::Kill)) => "cut",
-        (true, Action::Act(Deed::Restart)) => "heal",
+        (true, Action::Act(NodeDeed::Kill)) => "cut",
+        (true, Action::Act(NodeDeed::Restart)) => "heal",
         (true | false, _) => hint.word,
     };
     format!("{word} {}", view.name(target.node()))

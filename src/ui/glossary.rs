@@ -2,8 +2,8 @@
 //! that is drawn and every head of a column has its entry.
 
 use super::action::Action::{self, Act, Details, Faults, Filter, Layout, Message, Wave, WaveTable};
-use super::action::Deed::{Hang, Kill, Restart};
 use super::action::Move::{Follow, Left, NextMatch, PreviousMatch, Right, Sort, Up, ZoomIn, ZoomOut};
+use super::action::NodeDeed::{Hang, Kill, Restart};
 use super::theme::Theme;
 
 /// A sign or a word, the same with `--ascii`, and what it means.

@@ -6,7 +6,7 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind};
 
 pub use self::typing::judge;
 use self::typing::{apply_filter, on_prompt_key, save_scenario};
-use super::action::{Action, Deed, Move, PaneId};
+use super::action::{Action, Move, NodeDeed, PaneId};
 use super::app::{ARMED_TIME, App, Armed, ConsoleEffect, WayBack, Zoom};
 use super::decode::Paste;
 use super::explain::{Subject, depicted, explain};
@@ -217,7 +217,7 @@ fn write_message(app: &mut App) {
 }
 
 /// Does this to the selected node; to kill or hang it takes a second key press.
-fn act(app: &mut App, deed: Deed, armed: Option<Armed>) {
+fn act(app: &mut App, deed: NodeDeed, armed: Option<Armed>) {
     let Some(target) = selected_target(app) else { return };
     let is_second = |armed: &Armed| armed.deed == deed && armed.target == target && armed.until > app.scene.now;
     if let Some(armed) = armed.filter(is_second) {
@@ -266,7 +266,7 @@ fn give(app: &mut App, commands: Vec<Command>) {
 }
 
 /// Carries out the plan for a deed; a refusal is remembered as it would be typed.
-fn carry_out(app: &mut App, deed: Deed, nodes: &[Addr], target: Target, plan: FaultPlan) {
+fn carry_out(app: &mut App, deed: NodeDeed, nodes: &[Addr], target: Target, plan: FaultPlan) {
     let first = nodes.first().map(|node| deed.command(*node));
     if !takes(app, first.as_ref()) {
         return;

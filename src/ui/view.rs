@@ -10,7 +10,7 @@ use super::action::Action;
 use super::keys::KeyMap;
 use super::text;
 use super::theme::{Theme, Tone};
-use super::wave::{Question, WaveKind, WaveView};
+use super::wave::{WaveKind, WaveQuestion, WaveView};
 use crate::model::elsewhere::Vantage;
 use crate::model::link::LinkKey;
 use crate::model::node::{NodeRecord, ObservedState};
@@ -93,23 +93,23 @@ impl View<'_> {
     /// The message to ask about: the one that the user chose, else the one with a warning because
     /// it did not reach everybody, else the one that is followed. While messages come all the time,
     /// nobody could select the one that matters in time.
-    pub(crate) fn question(&self) -> Option<Question> {
+    pub(crate) fn question(&self) -> Option<WaveQuestion> {
         let model = self.model;
         let is_held = |id: MessageId| model.rumors().get(id).is_some();
-        let lacked = || self.lacked.or(model.warnings().unreached()).filter(|id| is_held(*id)).map(Question::Lacks);
-        let newest = || model.latest_rumor().map(|rumor| Question::Has(rumor.id));
+        let lacked = || self.lacked.or(model.warnings().unreached()).filter(|id| is_held(*id)).map(WaveQuestion::Lacks);
+        let newest = || model.latest_rumor().map(|rumor| WaveQuestion::Has(rumor.id));
         match self.wave {
             Some(WaveView { id, kind: WaveKind::Chosen | WaveKind::Again(_) }) => Some(self.asked(id)),
-            Some(WaveView { id, kind: WaveKind::Newest }) => lacked().or(Some(Question::Has(id))),
+            Some(WaveView { id, kind: WaveKind::Newest }) => lacked().or(Some(WaveQuestion::Has(id))),
             None => lacked().or_else(newest),
         }
     }
 
-    fn asked(&self, id: MessageId) -> Question {
+    fn asked(&self, id: MessageId) -> WaveQuestion {
         let is_late = |rumor: &&Rumor| self.is_older(rumor.began(), DELIVERY_TIME);
         let rumor = self.model.rumors().get(id).filter(is_late);
         let is_lacked = rumor.is_some_and(|rumor| !rumor.coverage(self.model.nodes(), Counting::HadTime).is_full());
-        if is_lacked { Question::Lacks(id) } else { Question::Has(id) }
+        if is_lacked { WaveQuestion::Lacks(id) } else { WaveQuestion::Has(id) }
     }
 }
 

@@ -244,14 +244,14 @@ impl Waves {
 
 /// Which message to ask about, and what there is to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Question {
+pub(crate) enum WaveQuestion {
     /// Who has it.
     Has(MessageId),
     /// Who lacks it: it should have reached everybody by now, and did not.
     Lacks(MessageId),
 }
 
-impl Question {
+impl WaveQuestion {
     pub(crate) const fn id(self) -> MessageId {
         match self {
             Self::Has(id) | Self::Lacks(id) => id,

@@ -1,10 +1,306 @@
-//! To be filled.
+//! Why a node lacks a message.
+//!
+//! The message had to cross at least one link to come there. Each crossing was open or blocked: by a
+//! fault that swallowed the copy, by a node that hung, by the end of the link and whatever caused that.
+//! The node lacks the message for want of a path of open crossings from those that have it.
 
-use super::reason::Reason;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::block::{Blockage, Supposition, solve};
+use super::deeds::{CROSSING_MAX, barrier, delaying_at, downs_at, is_old, lives, turned};
+use super::link;
+use super::reason::{ProtocolRule, Reason};
+use crate::event::{LossReason, Purpose};
 use crate::model::Model;
+use crate::model::fault::FaultRecord;
+use crate::model::link::{LinkHistory, LinkStep};
+use crate::model::loss::LostCopy;
+use crate::model::rumor::Rumor;
 use crate::proto::addr::Addr;
-use crate::proto::message::MessageId;
+use crate::proto::message::{MessageId, Role};
+use crate::proto::time::Time;
 
-pub(super) fn reason(_model: &Model, _node: Addr, _message: MessageId) -> Reason {
-    Reason::NotCertain(Vec::new())
+pub(super) fn reason(model: &Model, node: Addr, message: MessageId) -> Reason {
+    let rumor = model.rumors().get(message);
+    rumor.map_or(Reason::NotCertain(Vec::new()), |rumor| LackReasons::new(model, rumor).of(node))
+}
+
+/// Why nodes lack one message.
+pub(in crate::model) struct LackReasons<'a> {
+    flood: OnceCell<CrossingMap<'a>>,
+    model: &'a Model,
+    rumor: &'a Rumor,
+}
+
+impl<'a> LackReasons<'a> {
+    pub(in crate::model) fn new(model: &'a Model, rumor: &'a Rumor) -> Self {
+        Self { flood: OnceCell::new(), model, rumor }
+    }
+
+    /// Why this node lacks it.
+    pub(in crate::model) fn of(&self, node: Addr) -> Reason {
+        let Some(known) = self.model.nodes().get(node) else { return Reason::NotCertain(Vec::new()) };
+        if known.role == Some(Role::Seed) {
+            return Reason::Rule(ProtocolRule::Seed);
+        }
+        let began = self.rumor.began();
+        if known.lives.at(began).is_none() && known.lives.reach_back_to(began) {
+            return Reason::Rule(ProtocolRule::LateJoiner);
+        }
+        let flood = self.flood.get_or_init(|| CrossingMap::new(self.model, self.rumor));
+        match solve(&flood.blocks, |supposed| !flood.comes_to(node, supposed)) {
+            Reason::NotCertain(_) if flood.is_on_its_way(node) => Reason::Rule(ProtocolRule::OnItsWay),
+            reason => reason,
+        }
+    }
+}
+
+/// One message, and the links that it could have crossed.
+struct CrossingMap<'a> {
+    model: &'a Model,
+    rumor: &'a Rumor,
+    /// When nodes that should have had it would have had it.
+    then: Time,
+    lost: BTreeMap<(Addr, Addr), LostCopy>,
+    /// From which node to which.
+    crossings: Vec<(Addr, Addr)>,
+    /// Of each crossing.
+    blocks: Vec<Blockage>,
+}
+
+impl<'a> CrossingMap<'a> {
+    fn new(model: &'a Model, rumor: &'a Rumor) -> Self {
+        let lost = model.lost_copies(rumor.id).map(|lost| ((lost.from, lost.to), *lost)).collect();
+        let mut flood = Self { model, rumor, then: rumor.settled, lost, crossings: Vec::new(), blocks: Vec::new() };
+        for (one, other) in flood.pairs() {
+            for (from, to) in [(one, other), (other, one)] {
+                if !rumor.copies.contains_key(&to)
+                    && let Some(block) = flood.block(from, to)
+                {
+                    flood.crossings.push((from, to));
+                    flood.blocks.push(block);
+                }
+            }
+        }
+        flood
+    }
+
+    /// Pairs of peers that were ever linked, each once.
+    fn pairs(&self) -> Vec<(Addr, Addr)> {
+        let links = self.model.links().iter().filter(|link| link.purpose == Purpose::Neighbor);
+        let ours = links.filter(|link| lives(self.model, link.key.peer).is_some());
+        let mut pairs: Vec<(Addr, Addr)> =
+            ours.map(|link| (link.key.node.min(link.key.peer), link.key.node.max(link.key.peer))).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        pairs
+    }
+
+    /// Nothing is in its way.
+    fn is_on_its_way(&self, node: Addr) -> bool {
+        self.reaches(node, |crossing| !self.blocks[crossing].is_nothing())
+    }
+
+    /// It comes there if nothing but this is done.
+    fn comes_to(&self, node: Addr, supposed: Supposition<'_>) -> bool {
+        self.reaches(node, |crossing| supposed.blocks(crossing))
+    }
+
+    fn reaches(&self, node: Addr, is_blocked: impl Fn(usize) -> bool) -> bool {
+        let mut reached: Vec<Addr> = self.rumor.copies.keys().copied().collect();
+        let mut next = 0;
+        while let Some(from) = reached.get(next).copied() {
+            next += 1;
+            for (number, (here, to)) in self.crossings.iter().enumerate() {
+                if *here == from && !reached.contains(to) && !is_blocked(number) {
+                    reached.push(*to);
+                }
+            }
+        }
+        reached.contains(&node)
+    }
+
+    /// When the sender had it, or would have had it.
+    fn sent_at(&self, from: Addr) -> Time {
+        self.rumor.copies.get(&from).map_or(self.then, |copy| copy.at)
+    }
+
+    /// What is in the way of a copy between these two at this time.
+    fn in_the_way(&self, from: Addr, to: Addr, at: Time) -> Blockage {
+        let mut block = self.barriers(from, to, at);
+        self.slow_down(from, to, at, &mut block);
+        block
+    }
+
+    /// What delays a copy that is sent at this time until now, or may have.
+    fn slow_down(&self, from: Addr, to: Addr, at: Time, block: &mut Blockage) {
+        let delaying = || delaying_at(self.model, from, to, at);
+        let most = delaying().map(FaultRecord::delay_max).try_fold(Duration::ZERO, |sum, span| Some(sum + span?));
+        let waited = self.model.now().since(at);
+        if most.is_some_and(|most| most + CROSSING_MAX < waited && self.stands(from, to, at, at + most)) {
+            return;
+        }
+        for record in delaying() {
+            if record.delay_min() >= waited && record.was_at(at) {
+                block.by(record.deed());
+            } else {
+                block.perhaps.push(record.deed());
+            }
+        }
+    }
+
+    /// The link was up from one of these times to the other, or they are so close that it matters little.
+    fn stands(&self, from: Addr, to: Addr, since: Time, until: Time) -> bool {
+        let ends = [self.model.links().get(from, to), self.model.links().get(to, from)];
+        let lasts = |link: &LinkHistory| {
+            link.was_up_at(since) && !link.steps().any(|step| step.is_loss() && (since..=until).contains(&step.at))
+        };
+        until.since(since) < CROSSING_MAX || ends.into_iter().all(|end| end.is_some_and(lasts))
+    }
+
+    /// What stops anything between these two at this time.
+    fn barriers(&self, from: Addr, to: Addr, at: Time) -> Blockage {
+        let mut block = barrier(self.model, from, to, at);
+        for node in [from, to] {
+            block.sure.extend(downs_at(self.model, node, at).map(|turn| vec![turned(node, turn)]));
+        }
+        block
+    }
+
+    /// What blocked this crossing; `None` if there was no link to cross.
+    fn block(&self, from: Addr, to: Addr) -> Option<Blockage> {
+        let at = self.sent_at(from);
+        if let Some(lost) = self.lost.get(&(from, to)) {
+            return Some(self.lost_copy(lost, at));
+        }
+        let ends = [self.model.links().get(from, to), self.model.links().get(to, from)];
+        if ends.iter().all(|end| end.is_some_and(|link| link.was_up_at(at))) {
+            let ended = ends[1].and_then(|link| self.ended_under_way(link, at));
+            return Some(ended.unwrap_or_else(|| self.open_link(from, to, at)));
+        }
+        self.ended(ends, at)
+    }
+
+    /// The receiver gave up the link while the copy was delayed on it, which then cannot arrive.
+    fn ended_under_way(&self, receiver: &'a LinkHistory, at: Time) -> Option<Blockage> {
+        let step = receiver.steps().find(|step| step.is_loss() && step.at > at + CROSSING_MAX)?;
+        let (to, from) = (receiver.key.node, receiver.key.peer);
+        if !self.rumor.copies.contains_key(&from) || self.delaying(from, to, at).next().is_none() {
+            return None;
+        }
+        let mut block = self.in_the_way(from, to, at);
+        let ended = self.end_of(receiver, step).unwrap_or_else(Blockage::always);
+        block.sure.extend(ended.sure);
+        block.perhaps.extend(ended.perhaps);
+        self.also_delayed(from, to, at, &mut block);
+        Some(block)
+    }
+
+    /// The link had ended by then: what ended it, and what would have blocked it besides. `None` if it
+    /// came up later, or a rule of the protocol ended it.
+    fn ended(&self, ends: [Option<&'a LinkHistory>; 2], at: Time) -> Option<Blockage> {
+        let loss = |link: &'a LinkHistory| {
+            let step =
+                link.steps().rev().find(|step| step.at <= at + CROSSING_MAX && (step.is_up() || step.is_loss()))?;
+            step.is_loss().then_some((link, step))
+        };
+        let losses = ends.into_iter().flatten().filter_map(loss);
+        // The end that noticed first knows why.
+        let (link, step) = losses.min_by_key(|(_, step)| step.at)?;
+        let mut block = self.end_of(link, step)?;
+        let besides = self.in_the_way(link.key.node, link.key.peer, at);
+        block.sure.extend(besides.sure);
+        block.perhaps.extend(besides.perhaps);
+        Some(block)
+    }
+
+    /// What ended a link; `None` if it was a rule of the protocol.
+    fn end_of(&self, link: &LinkHistory, step: &LinkStep) -> Option<Blockage> {
+        match link::of_step(self.model, link, step) {
+            Reason::Rule(_) => None,
+            reason => Some(Blockage::because(reason)),
+        }
+    }
+
+    /// The copy was sent and lost.
+    fn lost_copy(&self, lost: &LostCopy, sent: Time) -> Blockage {
+        let mut block = self.in_the_way(lost.from, lost.to, sent);
+        match lost.why {
+            LossReason::Fault(id) => match self.model.faults().numbered(id) {
+                Some(record) => block.by(record.deed()),
+                None => block.sure.push(Vec::new()),
+            },
+            LossReason::Hung => {
+                let hung = downs_at(self.model, lost.to, lost.at).map(|turn| turned(lost.to, turn));
+                block.sure.extend(hung.map(|deed| vec![deed]));
+                self.was_delayed(lost, sent, &mut block);
+            }
+            LossReason::LinkEnded => {
+                let ended = self.end_near(lost).unwrap_or_else(Blockage::always);
+                block.sure.extend(ended.sure);
+                block.perhaps.extend(ended.perhaps);
+                self.was_delayed(lost, sent, &mut block);
+            }
+            LossReason::QueueFull => {
+                block.perhaps.extend(super::death::slowing(self.model, lost.to, lost.at));
+                block.perhaps.extend(self.delaying(lost.from, lost.to, sent).map(FaultRecord::deed));
+            }
+        }
+        block
+    }
+
+    /// What ended the link that carried it.
+    fn end_near(&self, lost: &LostCopy) -> Option<Blockage> {
+        let ends = [self.model.links().get(lost.from, lost.to), self.model.links().get(lost.to, lost.from)];
+        let near = |link: &'a LinkHistory| {
+            let is_near = |step: &&LinkStep| step.is_loss() && step.at <= lost.at + CROSSING_MAX;
+            Some((link, link.steps().rev().find(is_near)?))
+        };
+        let (link, step) = ends.into_iter().flatten().filter_map(near).min_by_key(|(_, step)| step.at)?;
+        self.end_of(link, step)
+    }
+
+    /// If it took longer than a crossing takes, it was lost to its delay as well.
+    fn was_delayed(&self, lost: &LostCopy, sent: Time, block: &mut Blockage) {
+        if lost.at.since(sent) > CROSSING_MAX {
+            self.also_delayed(lost.from, lost.to, sent, block);
+        }
+    }
+
+    fn also_delayed(&self, from: Addr, to: Addr, sent: Time, block: &mut Blockage) {
+        let delaying: Vec<&FaultRecord> = self.delaying(from, to, sent).collect();
+        match delaying[..] {
+            [record] => {
+                block.together_with(record.deed());
+                block.perhaps.retain(|deed| *deed != record.deed());
+            }
+            _ => {
+                block.perhaps.extend(block.sure.drain(..).flatten());
+                block.perhaps.extend(delaying.into_iter().map(FaultRecord::deed));
+            }
+        }
+    }
+
+    fn delaying(&self, from: Addr, to: Addr, at: Time) -> impl Iterator<Item = &'a FaultRecord> {
+        delaying_at(self.model, from, to, at)
+    }
+
+    /// The link was open, and nothing says that the copy was lost.
+    fn open_link(&self, from: Addr, to: Addr, at: Time) -> Blockage {
+        let mut block = self.barriers(from, to, at);
+        let waited = self.model.now().since(at);
+        if self.rumor.copies.contains_key(&from) {
+            // A fault that had swallowed it would have been told, but for older recordings.
+            block.is_doubtful = is_old(self.model) && block.sure.is_empty();
+            block.perhaps.retain(|_| is_old(self.model));
+        }
+        self.slow_down(from, to, at, &mut block);
+        // What has just been sent may still come.
+        if self.rumor.copies.contains_key(&from) && block.is_nothing() && waited > CROSSING_MAX {
+            return Blockage::always();
+        }
+        block
+    }
 }

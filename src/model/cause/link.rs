@@ -1,10 +1,76 @@
-//! To be filled.
+//! Why a link ended.
 
-use super::reason::Reason;
+use std::time::Duration;
+
+use super::death;
+use super::deeds::{downs_at, lives, turned};
+use super::reason::{Causes, ProtocolRule, Reason};
+use crate::event::{LinkEnd, NodeState};
 use crate::model::Model;
+use crate::model::link::{LinkHistory, LinkStep, StepKind};
 use crate::proto::addr::Addr;
+use crate::proto::message::{DeathCause, GoodbyeReason};
 use crate::proto::time::Time;
 
-pub(super) fn reason(_model: &Model, _node: Addr, _peer: Addr, _at: Time) -> Reason {
-    Reason::NotCertain(Vec::new())
+/// The other end hears of a stop within this time.
+const NOTICED_WITHIN: Duration = Duration::from_secs(1);
+
+pub(super) fn reason(model: &Model, node: Addr, peer: Addr, at: Time) -> Reason {
+    let link = model.links().get(node, peer);
+    let step = link.and_then(|link| link.steps().rev().find(|step| step.is_loss() && step.at == at));
+    match (link, step) {
+        (Some(link), Some(step)) => of_step(model, link, step),
+        (_, None) | (None, _) => Reason::NotCertain(Vec::new()),
+    }
+}
+
+/// Why the link was lost with this step of its history.
+pub(super) fn of_step(model: &Model, link: &LinkHistory, step: &LinkStep) -> Reason {
+    let (node, peer, at) = (link.key.node, link.key.peer, step.at);
+    match &step.what {
+        StepKind::NodeStopped | StepKind::Dropped => stopped(model, node, at),
+        StepKind::Told(_) => match step.end() {
+            Some(LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost) => {
+                death::closed(model, node, peer, at)
+            }
+            Some(LinkEnd::Dead { .. }) => death::reason(model, node, peer, at),
+            Some(LinkEnd::Goodbye { reason: GoodbyeReason::Leaving, .. }) => left(model, [node, peer], at),
+            Some(LinkEnd::Goodbye { reason: GoodbyeReason::Duplicate | GoodbyeReason::Replaced, .. }) => {
+                Reason::Rule(ProtocolRule::Doubled)
+            }
+            Some(LinkEnd::Goodbye { reason: GoodbyeReason::MadeRoom, .. } | LinkEnd::Refused { .. }) => {
+                Reason::Rule(ProtocolRule::Full)
+            }
+            Some(LinkEnd::TooSlow) => Reason::NotCertain(death::slowing(model, peer, at)),
+            Some(LinkEnd::Violation | LinkEnd::WhileAway) | None => {
+                Reason::NotCertain(death::hindering(model, node, peer, at))
+            }
+        },
+    }
+}
+
+/// This node stopped just before.
+fn stopped(model: &Model, node: Addr, at: Time) -> Reason {
+    let turns = lives(model, node).map(|lives| lives.turns()).unwrap_or_default();
+    let is_it = |turn: &&crate::model::node::LifeChange| {
+        turn.life != NodeState::Runs && turn.at <= at && at.since(turn.at) <= NOTICED_WITHIN
+    };
+    let hangs = |turn: &&crate::model::node::LifeChange| turn.life != NodeState::Runs && turn.at <= at;
+    let turn = turns.iter().rev().find(is_it).or_else(|| turns.iter().rev().find(hangs));
+    let Some(turn) = turn else { return Reason::NotCertain(Vec::new()) };
+    // A restart of a node that hung: its links had no life left anyhow.
+    if turns.iter().any(|next| next.at == turn.at && next.life == NodeState::Runs) {
+        return Reason::NotCertain(downs_at(model, node, turn.at).map(|turn| turned(node, turn)).collect());
+    }
+    Reason::Deeds(Causes::one(turned(node, *turn)))
+}
+
+/// One of the two left the network.
+fn left(model: &Model, nodes: [Addr; 2], at: Time) -> Reason {
+    let turn = nodes.into_iter().find_map(|node| {
+        let turn =
+            lives(model, node)?.turns().iter().rev().find(|turn| turn.life == NodeState::Left && turn.at <= at)?;
+        Some(turned(node, *turn))
+    });
+    turn.map_or(Reason::Rule(ProtocolRule::Goodbye), |deed| Reason::Deeds(Causes::one(deed)))
 }

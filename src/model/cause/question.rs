@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::event::LinkEnd;
 use crate::model::Model;
 use crate::model::rumor::Counting;
+use crate::model::warning::Finding;
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, MessageId};
 use crate::proto::time::Time;
@@ -18,6 +19,16 @@ pub enum Question {
     Lack { node: Addr, message: MessageId },
     /// A link between two peers ended, as this end tells it.
     LinkEnd { node: Addr, peer: Addr, at: Time, end: LinkEnd },
+    /// The list of a seed names a node that does not run.
+    Stale { seed: Addr, peer: Addr },
+    /// The list of a seed does not name a node that runs.
+    Unlisted { seed: Addr, peer: Addr },
+    /// No peer reaches a seed.
+    NoSeed,
+    /// A peer has no neighbor.
+    Alone { node: Addr },
+    /// The overlay is in several parts.
+    Parted,
 }
 
 /// Which kind of question it is.
@@ -26,6 +37,8 @@ pub enum QuestionKind {
     Death,
     Lack,
     LinkEnd,
+    Listing,
+    Warning,
 }
 
 impl Question {
@@ -34,6 +47,8 @@ impl Question {
             Self::Death { .. } => QuestionKind::Death,
             Self::Lack { .. } => QuestionKind::Lack,
             Self::LinkEnd { .. } => QuestionKind::LinkEnd,
+            Self::Stale { .. } | Self::Unlisted { .. } => QuestionKind::Listing,
+            Self::NoSeed | Self::Alone { .. } | Self::Parted => QuestionKind::Warning,
         }
     }
 
@@ -41,7 +56,12 @@ impl Question {
     pub const fn at(&self) -> Option<Time> {
         match self {
             Self::Death { at, .. } | Self::LinkEnd { at, .. } => Some(*at),
-            Self::Lack { .. } => None,
+            Self::Lack { .. }
+            | Self::Stale { .. }
+            | Self::Unlisted { .. }
+            | Self::NoSeed
+            | Self::Alone { .. }
+            | Self::Parted => None,
         }
     }
 
@@ -51,11 +71,10 @@ impl Question {
             (Self::Death { reporter, dead, way, .. }, Self::Death { reporter: r, dead: d, way: w, .. }) => {
                 (reporter, dead) == (r, d) && std::mem::discriminant(way) == std::mem::discriminant(w)
             }
-            (Self::Lack { .. }, Self::Lack { .. }) => self == other,
             (Self::LinkEnd { node, peer, end, .. }, Self::LinkEnd { node: n, peer: p, end: e, .. }) => {
                 (node, peer) == (n, p) && std::mem::discriminant(end) == std::mem::discriminant(e)
             }
-            (Self::Death { .. } | Self::Lack { .. } | Self::LinkEnd { .. }, _) => false,
+            (_, _) => self == other,
         }
     }
 }
@@ -65,6 +84,7 @@ pub fn questions(model: &Model) -> Vec<Question> {
     let mut all = deaths(model);
     all.extend(lacks(model));
     all.extend(link_ends(model));
+    all.extend(warnings(model));
     all
 }
 
@@ -95,6 +115,30 @@ fn link_ends(model: &Model) -> Vec<Question> {
             if seen.insert((link.key, step.at)) {
                 all.push(Question::LinkEnd { node: link.key.node, peer: link.key.peer, at: step.at, end });
             }
+        }
+    }
+    all
+}
+
+/// What is warned about now. Messages that nodes lack are questions of their own.
+fn warnings(model: &Model) -> Vec<Question> {
+    let mut all = Vec::new();
+    for (_, warning) in model.warnings().active() {
+        match &warning.finding {
+            Finding::NoSeed { .. } => all.push(Question::NoSeed),
+            Finding::Alone { node } => all.push(Question::Alone { node: *node }),
+            Finding::Parted { .. } => all.push(Question::Parted),
+            Finding::SeedList { seed, gone, missing } => {
+                all.extend(gone.iter().map(|peer| Question::Stale { seed: *seed, peer: *peer }));
+                all.extend(missing.iter().map(|peer| Question::Unlisted { seed: *seed, peer: *peer }));
+            }
+            Finding::Unreached { .. }
+            | Finding::Fragile { .. }
+            | Finding::Flapping { .. }
+            | Finding::OneWay { .. }
+            | Finding::Disputed { .. }
+            | Finding::Forged { .. }
+            | Finding::Eclipsed { .. } => {}
         }
     }
     all

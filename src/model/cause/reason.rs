@@ -6,7 +6,7 @@ use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
 /// Sets of deeds that one reason names: more than a sentence holds.
-pub const ALTERNATIVES_MAX: usize = 6;
+pub(super) const ALTERNATIVES_MAX: usize = 6;
 
 /// Something that was done to the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,35 +45,14 @@ impl Causes {
         Self { alternatives: vec![vec![deed]] }
     }
 
-    /// Of all these blockers: each is what stopped one attempt, any one of its deeds by itself, and it
-    /// took all attempts to fail. `None` if one of them had no blocker, if there are none, or more sets
-    /// than [`ALTERNATIVES_MAX`].
-    pub fn of_blockers(blocked: &[Vec<Deed>]) -> Option<Self> {
-        let mut sets: Vec<Vec<Deed>> = vec![Vec::new()];
-        for blockers in distinct(blocked) {
-            let mut next: Vec<Vec<Deed>> = Vec::new();
-            for set in &sets {
-                if set.iter().any(|deed| blockers.contains(deed)) {
-                    next.push(set.clone());
-                    continue;
-                }
-                next.extend(blockers.iter().map(|deed| with(set, *deed)));
-            }
-            sets = minimal(next);
-            if sets.len() > ALTERNATIVES_MAX {
-                return None;
-            }
-        }
-        let is_some = !sets.is_empty() && sets.iter().all(|set| !set.is_empty());
-        is_some.then_some(Self { alternatives: sets })
+    /// Each of these was needed. At least one.
+    pub fn all(deeds: Vec<Deed>) -> Self {
+        Self { alternatives: vec![deeds] }
     }
 
-    /// This, or another set of deeds that would have been enough.
-    #[must_use]
-    pub fn or(mut self, other: Vec<Deed>) -> Self {
-        self.alternatives.push(other);
-        self.alternatives = minimal(self.alternatives);
-        self
+    /// Each of these sets was enough; `None` if there are none, or more than [`ALTERNATIVES_MAX`].
+    pub fn any(alternatives: Vec<Vec<Deed>>) -> Option<Self> {
+        (1..=ALTERNATIVES_MAX).contains(&alternatives.len()).then_some(Self { alternatives })
     }
 
     /// Each set; at least one.
@@ -89,45 +68,21 @@ impl Causes {
         deeds
     }
 
+    /// The deed, if it is a single one.
+    pub fn only(&self) -> Option<Deed> {
+        match self.alternatives.as_slice() {
+            [set] => match set.as_slice() {
+                [deed] => Some(*deed),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Without any one of its deeds it would not have been so.
     pub fn are_all_needed(&self) -> bool {
         self.alternatives.len() == 1
     }
-}
-
-fn with(set: &[Deed], deed: Deed) -> Vec<Deed> {
-    let mut set = set.to_vec();
-    set.push(deed);
-    set.sort_unstable();
-    set
-}
-
-fn distinct(blocked: &[Vec<Deed>]) -> Vec<Vec<Deed>> {
-    let mut all: Vec<Vec<Deed>> = blocked.iter().map(|set| sorted(set)).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
-fn sorted(set: &[Deed]) -> Vec<Deed> {
-    let mut set = set.to_vec();
-    set.sort_unstable();
-    set.dedup();
-    set
-}
-
-/// Without the sets that contain another one.
-fn minimal(sets: Vec<Vec<Deed>>) -> Vec<Vec<Deed>> {
-    let mut sets: Vec<Vec<Deed>> = sets.iter().map(|set| sorted(set)).collect();
-    sets.sort_unstable_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
-    sets.dedup();
-    let mut kept: Vec<Vec<Deed>> = Vec::new();
-    for set in sets {
-        if !kept.iter().any(|smaller| smaller.iter().all(|deed| set.contains(deed))) {
-            kept.push(set);
-        }
-    }
-    kept
 }
 
 /// Why something is so.
@@ -136,22 +91,33 @@ pub enum Reason {
     /// Of what was done, for certain.
     Deeds(Causes),
     /// Of a rule of the protocol: nothing needed to be done for it.
-    Rule(Rule),
+    Rule(ProtocolRule),
     /// The events do not settle it. What may have done it, most likely first.
     NotCertain(Vec<Deed>),
 }
 
+/// All deeds that a reason names.
+pub(super) fn deeds_of(reason: &Reason) -> Vec<Deed> {
+    match reason {
+        Reason::Deeds(causes) => causes.deeds(),
+        Reason::NotCertain(deeds) => deeds.clone(),
+        Reason::Rule(_) => Vec::new(),
+    }
+}
+
 /// What happens in every network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
+pub enum ProtocolRule {
     /// It started after the message began, and nobody repeats it.
     LateJoiner,
     /// Seeds do not gossip.
     Seed,
     /// It is on its way.
     OnItsWay,
-    /// A peer left politely, or closed a link for room: see the link's end.
+    /// Somebody left the network.
     Goodbye,
-    /// Two connections between one pair: one is closed.
+    /// Two connections between one pair, or two registrations: one is closed.
     Doubled,
+    /// A peer takes so many neighbors, and makes room for one that has none.
+    Full,
 }

@@ -150,7 +150,10 @@ fn shape(model: &Model) -> OverlayShape {
 /// There are peers here, and none of them reaches a seed.
 pub(super) fn is_without_seed(model: &Model) -> bool {
     let mut peers = model.nodes.iter().filter(|node| node.is_running_peer()).peekable();
-    peers.peek().is_some() && peers.all(|peer| model.seeds.are_out_of_reach(peer.addr))
+    let mut seeds = model.nodes.iter().filter(|node| node.role == Some(Role::Seed)).peekable();
+    // Peers of which none looks for a seed at the moment may not have noticed yet.
+    let none_runs = seeds.peek().is_some() && seeds.all(|seed| seed.is_ours() && !seed.runs());
+    peers.peek().is_some() && (none_runs || peers.all(|peer| model.seeds.are_out_of_reach(peer.addr)))
 }
 
 /// The peers here have lost all seeds, or never found one.

@@ -3,13 +3,13 @@
 mod seeds;
 
 use self::seeds::seed_clauses;
-use super::cause::{Cause, Silence};
+use super::because::is_barrier;
 use super::link::miss_lines;
 use super::node::suspect;
 use super::{EvidenceLine, Explainer, Explanation, in_order};
 use crate::event::{Event, NodeState};
+use crate::model::cause::{Deed, Question, Reason, reason};
 use crate::model::death::{DeathCase, Evidence};
-use crate::model::link::first_sent;
 use crate::model::node::{LifeChange, NodeRecord, ObservedState};
 use crate::model::words::death::seed_step;
 use crate::model::words::{count_text, span_text};
@@ -69,18 +69,65 @@ fn without_case(explainer: Explainer<'_>, addr: Addr, node: Option<&NodeRecord>)
 
 fn verdict(explainer: Explainer<'_>, case: &DeathCase, node: Option<&NodeRecord>) -> String {
     let name = explainer.name(case.dead);
-    let mut clauses = causes(explainer, case);
+    let testimonies = testimonies(explainer, case);
+    let mut clauses = causes(explainer, &testimonies);
     clauses.push(reports(explainer, case));
     clauses.extend(seed_clauses(explainer, case));
     clauses.extend(disagreement(explainer, case));
     clauses.extend(doubts(case, node));
-    format!("{}: {}.", state_text(explainer, &name, case, node), clauses.join("; "))
+    format!("{}: {}.", state_text(explainer, &name, (case, &testimonies), node), clauses.join("; "))
 }
 
-/// What is certain about it, and what the user did that explains what the others think.
-fn state_text(explainer: Explainer<'_>, name: &str, case: &DeathCase, node: Option<&NodeRecord>) -> String {
-    let causes = silences(explainer, case);
-    let because = explainer.because(&causes).or_else(|| explainer.because(&hindrances(explainer, case)));
+/// What one reporter says, and why it came to that.
+struct ReasonedEvidence<'a> {
+    evidence: &'a Evidence,
+    /// Empty if nothing is known that could be why.
+    reason: Reason,
+}
+
+impl ReasonedEvidence<'_> {
+    fn is_explained(&self) -> bool {
+        self.reason != Reason::NotCertain(Vec::new())
+    }
+}
+
+fn testimonies<'a>(explainer: Explainer<'a>, case: &'a DeathCase) -> Vec<ReasonedEvidence<'a>> {
+    let reasoned = |evidence| ReasonedEvidence { evidence, reason: reason_of(explainer, case.dead, evidence) };
+    case.evidence.iter().map(reasoned).collect()
+}
+
+/// Why this reporter took the node for dead. A lie is a reason that its clause tells.
+pub(super) fn reason_of(explainer: Explainer<'_>, dead: Addr, evidence: &Evidence) -> Reason {
+    let (Some(at), Some(way)) = (evidence.declared_at, evidence.cause) else { return Reason::NotCertain(Vec::new()) };
+    reason(explainer.model, &Question::Death { reporter: evidence.reporter, dead, at, way })
+}
+
+/// The reason, if all reporters have the same.
+fn common_reason<'a>(testimonies: &'a [ReasonedEvidence<'_>]) -> Option<&'a Reason> {
+    let mut explained = testimonies.iter().filter(|told| told.is_explained());
+    let first = &explained.next()?.reason;
+    explained.all(|told| told.reason == *first).then_some(first)
+}
+
+/// How the life of the node ended, if that is why all of them took it for dead.
+fn ended(dead: Addr, testimonies: &[ReasonedEvidence<'_>]) -> Option<LifeChange> {
+    match common_reason(testimonies)? {
+        Reason::Deeds(causes) => match causes.only()? {
+            Deed::Turned { node, at, to } if node == dead => Some(LifeChange { at, life: to }),
+            Deed::Turned { .. } | Deed::Fault(_) | Deed::Cleared(_) | Deed::Lied { .. } => None,
+        },
+        Reason::Rule(_) | Reason::NotCertain(_) => None,
+    }
+}
+
+/// What is certain about it, and why all say so if they have one reason.
+fn state_text(
+    explainer: Explainer<'_>,
+    name: &str,
+    (case, testimonies): (&DeathCase, &[ReasonedEvidence<'_>]),
+    node: Option<&NodeRecord>,
+) -> String {
+    let because = common_reason(testimonies).and_then(|reason| explainer.because(reason));
     let because = because.map_or_else(String::new, |because| format!(" {because}"));
     if let Some(span) = case.away {
         return format!("{name} was away for {}, and was taken for dead meanwhile", span_text(span));
@@ -90,95 +137,93 @@ fn state_text(explainer: Explainer<'_>, name: &str, case: &DeathCase, node: Opti
         let runs = if node.is_some_and(NodeRecord::runs) { "runs, and " } else { "" };
         return format!("{name} {runs}was reported dead{because}, which is {but}");
     }
+    let ended = ended(case.dead, testimonies);
     if let Some(back_at) = case.back_at {
         let back_at = explainer.clock(back_at);
-        return match ended_before(explainer, case) {
+        return match ended {
             Some(turn) => format!("{name} {}, was taken for dead, and is back since {back_at}", explainer.turn(turn)),
-            None if is_apart(&causes) => {
+            None if is_apart(explainer, testimonies) => {
                 format!("{name} was taken for dead{because}, though others heard from it at {back_at}")
             }
             None => format!("{name} was taken for dead{because}, and is back since {back_at}"),
         };
     }
-    let since = node.map(|node| explainer.clock(node.life_since())).unwrap_or_default();
-    match node.and_then(NodeRecord::life) {
-        Some(NodeState::Killed) => format!("{name} was killed at {since}, and its neighbors noticed"),
-        Some(NodeState::Hangs) => format!("{name} hangs since {since}, and its neighbors take it for dead"),
-        Some(NodeState::Left) => format!("{name} left at {since}, and is taken for dead"),
-        Some(NodeState::Runs) => format!("{name} runs, but is taken for dead{because}"),
-        None if case.is_cut_only() => format!("{name} is treated as dead"),
-        None => format!("{name} is taken for dead here"),
+    match (ended, down_since(node)) {
+        (Some(turn), _) => noticed(explainer, name, turn),
+        (None, Some(turn)) if because.is_empty() && turn.at <= case.at => noticed(explainer, name, turn),
+        (None, Some(turn)) if turn.at > case.at => {
+            format!("{name} was taken for dead{because}, and {} after that", explainer.turn(turn))
+        }
+        (None, Some(turn)) => format!("{name} {}, and is taken for dead{because}", explainer.turn(turn)),
+        (None, None) if node.is_some_and(NodeRecord::runs) => format!("{name} runs, but is taken for dead{because}"),
+        (None, None) if case.is_cut_only() => format!("{name} is treated as dead"),
+        (None, None) => format!("{name} is taken for dead here"),
     }
 }
 
-/// Why each reporter that got no answer heard nothing.
-fn silences<'a>(explainer: Explainer<'a>, case: &DeathCase) -> Vec<Cause<'a>> {
-    case.evidence.iter().filter_map(|evidence| silence(explainer, case.dead, evidence)).collect()
+fn noticed(explainer: Explainer<'_>, name: &str, turn: LifeChange) -> String {
+    let at = explainer.clock(turn.at);
+    match turn.life {
+        NodeState::Killed => format!("{name} was killed at {at}, and its neighbors noticed"),
+        NodeState::Hangs => format!("{name} hangs since {at}, and its neighbors take it for dead"),
+        NodeState::Left => format!("{name} left at {at}, and is taken for dead"),
+        NodeState::Runs => format!("{name} was started again at {at}, and its neighbors noticed"),
+    }
 }
 
-/// Why this reporter heard nothing.
-pub(super) fn silence<'a>(explainer: Explainer<'a>, dead: Addr, evidence: &Evidence) -> Option<Cause<'a>> {
-    let (Some(DeathCause::Misses { .. }), Some(until)) = (evidence.cause, evidence.declared_at) else { return None };
-    let from = first_sent(evidence.missed()).unwrap_or(until);
-    explainer.cause_of(evidence.reporter, dead, Silence { from, until })
-}
-
-/// What may have broken the connections of reporters that only saw theirs close, if the node was
-/// running then; if it had stopped, there is nothing to explain.
-fn hindrances<'a>(explainer: Explainer<'a>, case: &DeathCase) -> Vec<Cause<'a>> {
-    let ran = explainer.lives(case.dead).is_some_and(|lives| lives.running_since(case.at).is_some());
-    let broken = case
-        .evidence
-        .iter()
-        .filter(|evidence| ran && matches!(evidence.cause, Some(DeathCause::Closed | DeathCause::LinkError)));
-    let broke = |evidence: &Evidence| explainer.hindrance_at(evidence.reporter, case.dead, evidence.declared_at?);
-    broken.filter_map(broke).collect()
+/// How a node of ours came to be down, if it is.
+fn down_since(node: Option<&NodeRecord>) -> Option<LifeChange> {
+    node?.lives.now().filter(|turn| turn.life != NodeState::Runs)
 }
 
 /// Nothing passes now between the reporters and the node: it is not back for them.
-fn is_apart(causes: &[Cause<'_>]) -> bool {
-    causes.iter().any(|cause| match cause {
-        Cause::Barrier(record) => record.until.is_none(),
-        Cause::Gone(..) | Cause::Made(_) | Cause::Perhaps(_) => false,
+fn is_apart(explainer: Explainer<'_>, testimonies: &[ReasonedEvidence<'_>]) -> bool {
+    let is_set = |deed: &Deed| match deed {
+        Deed::Fault(fault) => {
+            explainer.model.faults().find(*fault).is_some_and(|record| is_barrier(record) && record.until.is_none())
+        }
+        Deed::Cleared(_) | Deed::Turned { .. } | Deed::Lied { .. } => false,
+    };
+    testimonies.iter().any(|told| match &told.reason {
+        Reason::Deeds(causes) => causes.deeds().iter().any(is_set),
+        Reason::Rule(_) | Reason::NotCertain(_) => false,
     })
 }
 
-/// How its life ended before the others noticed.
-fn ended_before(explainer: Explainer<'_>, case: &DeathCase) -> Option<LifeChange> {
-    let gone = silences(explainer, case).into_iter().find_map(|cause| match cause {
-        Cause::Gone(_, turn) => Some(turn),
-        Cause::Barrier(_) | Cause::Made(_) | Cause::Perhaps(_) => None,
-    });
-    gone.or_else(|| explainer.lives(case.dead)?.at(case.at).filter(|turn| turn.life != NodeState::Runs))
+/// Reporters that say the same, for the same reason.
+struct ReporterGroup<'a> {
+    cause: Option<DeathCause>,
+    whose: Reporters,
+    reason: &'a Reason,
+    who: Vec<Addr>,
 }
 
-/// Who gives which reason: those of this process with the same reason together, and those
-/// elsewhere.
-fn causes(explainer: Explainer<'_>, case: &DeathCase) -> Vec<String> {
-    let mut groups: Vec<(Option<DeathCause>, Reporters, Vec<Addr>)> = Vec::new();
-    for evidence in &case.evidence {
+/// Who says what: those of this process with the same reason together, and those elsewhere. The
+/// reasons follow unless all have the same.
+fn causes(explainer: Explainer<'_>, testimonies: &[ReasonedEvidence<'_>]) -> Vec<String> {
+    let mut groups: Vec<ReporterGroup<'_>> = Vec::new();
+    for ReasonedEvidence { evidence, reason } in testimonies {
         let is_ours = explainer.model.nodes().get(evidence.reporter).is_some_and(NodeRecord::is_ours);
         let whose = if is_ours { Reporters::Ours } else { Reporters::Others };
-        match groups.iter_mut().find(|(cause, those, _)| (*cause, *those) == (evidence.cause, whose)) {
-            Some((.., who)) => who.push(evidence.reporter),
-            None => groups.push((evidence.cause, whose, vec![evidence.reporter])),
+        let same = |group: &&mut ReporterGroup<'_>| {
+            (group.cause, group.whose, group.reason) == (evidence.cause, whose, reason)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.who.push(evidence.reporter),
+            None => {
+                groups.push(ReporterGroup { cause: evidence.cause, whose, reason, who: vec![evidence.reporter] });
+            }
         }
     }
-    let clause = |(cause, whose, who): &(Option<DeathCause>, Reporters, Vec<Addr>)| {
-        let told = cause_clause(*cause, *whose, &explainer.names_in_order(who), who.len());
-        let because = unless_relation_tells(explainer, case, who).map(|because| format!(", {because}"));
-        format!("{told}{}", because.unwrap_or_default())
+    let is_common = common_reason(testimonies).is_some();
+    let clause = |group: &ReporterGroup<'_>| {
+        let told = cause_clause(group.cause, group.whose, &explainer.names_in_order(&group.who), group.who.len());
+        match explainer.because(group.reason).filter(|_| !is_common && group.cause != Some(DeathCause::Lie)) {
+            Some(because) => format!("{told}, {because}"),
+            None => told,
+        }
     };
     groups.iter().map(clause).collect()
-}
-
-/// If the node is down, `state_text` says so, together with a fault that had separated these
-/// reporters from it before.
-fn unless_relation_tells(explainer: Explainer<'_>, case: &DeathCase, who: &[Addr]) -> Option<String> {
-    let is_down = case.back_at.is_none() && explainer.lives(case.dead)?.turns().last()?.life != NodeState::Runs;
-    let theirs = case.evidence.iter().filter(|evidence| who.contains(&evidence.reporter));
-    let causes: Vec<Cause<'_>> = theirs.filter_map(|evidence| silence(explainer, case.dead, evidence)).collect();
-    explainer.because(&causes).filter(|_| is_down)
 }
 
 /// Where the reporters run.
@@ -222,7 +267,7 @@ fn reported_seeds(case: &DeathCase) -> Vec<Addr> {
 /// Nodes of ours that have a link to it and have heard from it since it was declared dead; empty if
 /// it was down and is back.
 fn heard_since<'a>(explainer: Explainer<'a>, case: &'a DeathCase) -> impl Iterator<Item = (Addr, Time)> {
-    let is_back = case.back_at.is_some() && !is_apart(&silences(explainer, case));
+    let is_back = case.back_at.is_some() && !is_apart(explainer, &testimonies(explainer, case));
     let links = explainer.model.links().up().filter(move |link| !is_back && link.key.peer == case.dead);
     links.filter_map(|link| Some((link.key.node, link.last_heard.filter(|at| *at > case.at)?)))
 }

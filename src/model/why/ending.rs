@@ -1,21 +1,14 @@
 //! How a link ended: who closed it and why, and what the user did that explains it.
 
-use std::time::Duration;
-
 use super::Explainer;
-use super::cause::{Cause, Silence};
 use crate::event::{LinkEnd, LinkEvent, NodeState};
-use crate::model::fault::FaultRecord;
+use crate::model::cause::{Reason, link_lost};
 use crate::model::link::{LinkHistory, LinkStep, StepKind};
-use crate::model::node::{LifeChange, Lives};
+use crate::model::node::Lives;
 use crate::model::words::link::ended_by;
 use crate::proto::addr::Addr;
-use crate::proto::fault::FaultClass;
 use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
-
-/// The other end knows of a stop within this time.
-const NOTICED_WITHIN: Duration = Duration::from_secs(1);
 
 /// This end only saw the connection go; the other may know why.
 pub(super) fn is_seen_only(step: &LinkStep) -> bool {
@@ -34,8 +27,8 @@ pub(super) fn last_loss(explainer: Explainer<'_>, link: &LinkHistory) -> Option<
 /// Why a link ended, seen from outside: who ended it, and what explains it.
 pub(super) fn end_of(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> String {
     let told = told_end_of(explainer, link, step);
-    match cause_of_end(explainer, link, step) {
-        Some(cause) => format!("{told}; {}", explainer.cause_clause(cause, "the two")),
+    match reason_of_end(explainer, link, step).and_then(|reason| explainer.reason_clause(&reason)) {
+        Some(why) => format!("{told}; {why}"),
         None => told,
     }
 }
@@ -62,42 +55,21 @@ fn stop_text(explainer: Explainer<'_>, node: Addr, at: Time) -> &'static str {
     }
 }
 
-/// What the user did that explains this end of the link.
-pub(super) fn cause_of_end<'a>(explainer: Explainer<'a>, link: &LinkHistory, step: &LinkStep) -> Option<Cause<'a>> {
-    let (node, peer) = (link.key.node, link.key.peer);
+/// Why the link ended; `None` if what is told of it says so.
+pub(super) fn reason_of_end(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> Option<Reason> {
     let end = match &step.what {
         StepKind::Told(_) => step.end()?,
-        StepKind::Dropped => {
-            let hung = explainer.lives(node)?.at(step.at).filter(|turn| turn.life == NodeState::Hangs);
-            return hung.map(|turn| Cause::Gone(node, turn));
-        }
+        StepKind::Dropped => return Some(link_lost(explainer.model, link, step)),
         StepKind::NodeStopped => return None,
     };
     match end {
-        LinkEnd::Dead { cause: DeathCause::Misses { .. } } => {
-            let from = step.unanswered_since.unwrap_or(step.at);
-            explainer.cause_of(node, peer, Silence { from, until: step.at })
-        }
-        LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost => {
-            stopped_just_before(explainer, peer, step.at).or_else(|| explainer.hindrance_at(node, peer, step.at))
-        }
-        LinkEnd::TooSlow => slow(explainer, peer, step.at),
+        LinkEnd::Dead { cause: DeathCause::Misses { .. } | DeathCause::Closed | DeathCause::LinkError }
+        | LinkEnd::RegistrationLost
+        | LinkEnd::TooSlow => Some(link_lost(explainer.model, link, step)),
         LinkEnd::Dead { cause: DeathCause::Cut | DeathCause::Lie }
         | LinkEnd::Goodbye { .. }
         | LinkEnd::Violation
         | LinkEnd::Refused { .. }
         | LinkEnd::WhileAway => None,
     }
-}
-
-fn stopped_just_before(explainer: Explainer<'_>, node: Addr, at: Time) -> Option<Cause<'_>> {
-    let is_it =
-        |turn: &&LifeChange| turn.life != NodeState::Runs && turn.at <= at && at.since(turn.at) <= NOTICED_WITHIN;
-    explainer.lives(node)?.turns().iter().rev().find(is_it).map(|turn| Cause::Gone(node, *turn))
-}
-
-fn slow(explainer: Explainer<'_>, node: Addr, at: Time) -> Option<Cause<'_>> {
-    let mut records = explainer.model.faults().ever_on_node(node);
-    let is_it = |record: &&FaultRecord| record.fault.what.class() == FaultClass::Slow && record.was_at(at);
-    records.find(is_it).map(Cause::Made)
 }

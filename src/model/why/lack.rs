@@ -19,6 +19,7 @@ use smallvec::SmallVec;
 use super::ending::is_seen_only;
 use super::{EvidenceLine, Explainer, Explanation};
 use crate::event::{NodeState, Purpose};
+use crate::model::cause::LackReasons;
 use crate::model::fault::FaultRecord;
 use crate::model::graph::Ways;
 use crate::model::link::{LinkHistory, LinkStep};
@@ -232,6 +233,8 @@ struct Diagnosis<'a> {
     losses: Losses<'a>,
     /// Copies that did not arrive, by their ends.
     lost_copies: FastHashMap<(Addr, Addr), LostCopy>,
+    /// What was done that keeps it from a node.
+    deeds: LackReasons<'a>,
     /// Partitions that had all those that have it on the same side.
     borders: Vec<&'a FaultRecord>,
 }
@@ -253,6 +256,7 @@ impl<'a> Diagnosis<'a> {
             sides: parts.iter().map(|part| OverlaySide { size: part.len(), lost: OnceCell::new() }).collect(),
             losses: Losses::until(rumor.last_first.max(began) + LOST_AROUND, model),
             lost_copies: model.lost_copies(rumor.id).map(|lost| ((lost.from, lost.to), *lost)).collect(),
+            deeds: LackReasons::new(model, rumor),
             borders: borders(model, rumor),
         }
     }
@@ -274,7 +278,7 @@ impl<'a> Diagnosis<'a> {
             Some(turn) if turn.life != NodeState::Runs => return LackReason::Down { turn, back: back(turn) },
             Some(_) => {}
         }
-        match lives.after(self.began).filter(|turn| turn.at < self.began + DELIVERY_TIME) {
+        match lives.after(self.began).filter(|turn| turn.at < self.rumor.had_time_by()) {
             Some(turn) => LackReason::WentDown { turn, back: back(turn) },
             None => self.way_to(node),
         }
@@ -325,9 +329,9 @@ impl<'a> Diagnosis<'a> {
         let was_on = |record: &&FaultRecord| record.was_at(at) && record.fault.what.class() != FaultClass::Duplicate;
         let faults = self.explainer.model.faults();
         let mut on_it: Vec<&'a FaultRecord> = faults.ever_between(holder, next).filter(was_on).collect();
-        on_it.sort_by_key(|record| !super::cause::is_barrier(record));
+        on_it.sort_by_key(|record| !super::because::is_barrier(record));
         let lost = self.lost_copies.get(&(holder, next)).copied();
-        if let Some(record) = on_it.first().filter(|record| lost.is_none() || super::cause::is_barrier(record)) {
+        if let Some(record) = on_it.first().filter(|record| lost.is_none() || super::because::is_barrier(record)) {
             return CrossingOutcome::Faulty(record);
         }
         if let Some(lost) = lost.filter(|lost| !lost.why.is_of_an_end()) {
@@ -362,7 +366,11 @@ impl<'a> Diagnosis<'a> {
 
     /// There was no time yet for it to arrive or to be missed, and nothing says that it is lost.
     fn is_on_its_way(&self, node: Addr, reason: &LackReason<'_>) -> bool {
-        let LackReason::Stuck { at, outcome, .. } = reason else { return false };
+        let LackReason::Stuck { at, outcome, holder, next } = reason else { return false };
+        // A copy on a link that its receiver has given up cannot arrive.
+        if self.explainer.model.links().get(*next, *holder).is_none_or(|link| !link.is_up()) {
+            return false;
+        }
         let held_up = match outcome {
             CrossingOutcome::Open => Some(Duration::ZERO),
             CrossingOutcome::Faulty(record) => record.holds_up_for(),

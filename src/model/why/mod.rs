@@ -3,7 +3,7 @@
 //! An [`Explanation`] is structure without styling: a title, one verdict, and the lines of evidence
 //! for it. What the evidence does not settle is marked "not certain".
 
-mod cause;
+mod because;
 mod death;
 mod ending;
 mod fault;

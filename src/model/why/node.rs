@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::cause::{Cause, Silence, is_barrier};
+use super::because::is_barrier;
 use super::link::{miss_lines, step_text, why_link};
 use super::{EvidenceLine, Explainer, Explanation, in_order};
 use crate::event::{EventKind, LinkEvent, NodeState, Purpose, RepairReason, Side};
 use crate::model::Model;
+use crate::model::cause::{Reason, silence};
 use crate::model::fault::FaultRecord;
-use crate::model::link::{LinkHistory, LinkStep, first_sent};
+use crate::model::link::{LinkHistory, LinkStep};
 use crate::model::node::{Contact, NodeRecord, ObservedState};
 use crate::model::seed::SeedView;
 use crate::model::words::count_text;
@@ -128,8 +129,8 @@ pub(super) fn suspect(explainer: Explainer<'_>, node: &NodeRecord, misses: u32, 
     let (name, since) = (explainer.name(node.addr), explainer.clock(node.since));
     let by: Vec<Addr> = node.suspicions().iter().map(|suspicion| suspicion.by).collect();
     let others = if hearing(explainer, node).next().is_some() { ", while others still hear from it" } else { "" };
-    let because =
-        explainer.because(&silences(explainer, node)).map_or_else(String::new, |because| format!(" {because}"));
+    let because = reason_of_silence(explainer, node).and_then(|reason| explainer.because(&reason));
+    let because = because.map_or_else(String::new, |because| format!(" {because}"));
     let hung = match node.life() {
         Some(NodeState::Hangs) => format!("; it hangs since {}", explainer.clock(node.life_since())),
         None | Some(NodeState::Runs | NodeState::Left | NodeState::Killed) => String::new(),
@@ -146,13 +147,11 @@ fn unanswered(misses: u32, limit: u32) -> String {
     format!("{}{row}{dead}", count_text(u64::from(misses), "probe"))
 }
 
-/// Why each node that misses its answers hears nothing.
-fn silences<'a>(explainer: Explainer<'a>, node: &NodeRecord) -> Vec<Cause<'a>> {
-    let of = |by: Addr| {
-        let from = first_sent(explainer.model.links().get(by, node.addr)?.missed())?;
-        explainer.cause_of(by, node.addr, Silence { from, until: explainer.model.now() })
-    };
-    node.suspicions().iter().filter_map(|suspicion| of(suspicion.by)).collect()
+/// Why the nodes that miss its answers hear nothing; `None` if not all have the same reason.
+fn reason_of_silence(explainer: Explainer<'_>, node: &NodeRecord) -> Option<Reason> {
+    let mut reasons = node.suspicions().iter().map(|suspicion| silence(explainer.model, suspicion.by, node.addr));
+    let first = reasons.next()?;
+    reasons.all(|reason| reason == first).then_some(first)
 }
 
 fn links(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
@@ -186,7 +185,8 @@ fn seeds(explainer: Explainer<'_>, node: &NodeRecord) -> Option<EvidenceLine> {
     if !explainer.model.nodes().iter().any(is_our_seed) {
         return None;
     }
-    let listing: Vec<_> = seeds.listing(node.addr).collect();
+    let runs = |seed: &Addr| explainer.model.nodes().get(*seed).is_some_and(NodeRecord::runs);
+    let listing: Vec<_> = seeds.listing(node.addr).filter(runs).collect();
     let names = if listing.is_empty() { "no seed of ours".to_owned() } else { explainer.names_in_order(&listing) };
     Some(EvidenceLine::now(format!("on the list of {names}")))
 }

@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use super::cause::is_barrier;
+use super::because::is_barrier;
 use super::{EVIDENCE_MAX, EvidenceLine, Explainer, Explanation, in_order};
 use crate::event::{DelistReason, NodeState};
 use crate::model::death::delisting;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::cause::Cause;
-use super::death::silence;
+use super::death::reason_of;
 use super::{EvidenceLine, Explainer, Explanation, about_message, about_node, in_order, why_link, why_not, why_seed};
 use crate::event::Event;
+use crate::model::cause::{Question, parted_by, reason};
 use crate::model::death::{DeathCase, dispute};
 use crate::model::graph::Graph;
 use crate::model::rumor::Forgery;
@@ -59,10 +59,13 @@ fn no_seed(explainer: Explainer<'_>, seeds: &[Addr]) -> Explanation {
     let peers = model.nodes().iter().filter(|node| node.runs() && node.role == Some(Role::Peer));
     let attempts = peers.flat_map(|peer| seeds.iter().map(move |seed| (peer.addr, *seed))).take(LINKS_MAX);
     let attempts = attempts.map(|(peer, seed)| EvidenceLine::now(why_link(model, peer, seed, utc_offset_s).verdict));
-    let verdict = "Peers find each other by the lists of seeds, and report deaths to them. The links that stand stay, and \
-                   messages spread over them; but nobody new can join, a peer that loses its neighbors finds no others, \
-                   and no death is recorded. The peers go on trying, so it is enough to start a seed."
-        .to_owned();
+    let because = explainer.because(&reason(model, &Question::NoSeed));
+    let because = because.map_or_else(String::new, |because| format!("No peer reaches a seed {because}. "));
+    let verdict = format!(
+        "{because}Peers find each other by the lists of seeds, and report deaths to them. The links that stand stay, and \
+         messages spread over them; but nobody new can join, a peer that loses its neighbors finds no others, and no \
+         death is recorded. The peers go on trying, so it is enough to start a seed."
+    );
     Explanation { title: "Why is no seed reachable?".to_owned(), verdict, evidence: attempts.collect() }
 }
 
@@ -83,7 +86,9 @@ fn parted(explainer: Explainer<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> E
     let shown = lost.iter().rev().take(LINKS_MAX);
     evidence.extend(shown.map(|(at, text)| EvidenceLine::at(*at, format!("link {text}"))));
     let count = count_text(parts.len() as u64, "part");
-    let verdict = format!("The overlay is in {count}: {verdict}.");
+    let because = explainer.because(&parted_by(explainer.model, parts));
+    let because = because.map_or_else(String::new, |because| format!(" {because}"));
+    let verdict = format!("The overlay is in {count}{because}: {verdict}.");
     Explanation { title: "Why is the overlay in parts?".to_owned(), verdict, evidence: in_order(evidence) }
 }
 
@@ -226,11 +231,7 @@ fn disputed_report(
         if told.cause == Some(DeathCause::Lie) {
             return Some(" on purpose, as the user told it to".to_owned());
         }
-        let why = silence(explainer, case.dead, told)?;
-        if let Cause::Gone(_, turn) = why {
-            return Some(format!(", which {} and was started again", explainer.turn(turn)));
-        }
-        explainer.because(&[why]).map(|because| format!(" {because}"))
+        explainer.because(&reason_of(explainer, case.dead, told)).map(|because| format!(" {because}"))
     });
     let reason = reason.unwrap_or_default();
     format!("reported {dead} dead{reason}, and {dead} answered {}", explainer.names_in_order(&seeds))

@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
     use crate::proto::time::Time;
-    use crate::ui::action::Deed;
+    use crate::ui::action::NodeDeed;
     use crate::ui::decode::Decoder;
     use crate::ui::decode::UserInput;
     use crate::ui::keys::{KeyOverrides, Pressed};
@@ -162,7 +162,7 @@ mod tests {
     fn a_key_that_no_terminal_sends_is_told_and_not_shown() {
         let overrides = chosen(&[("kill", &["ctrl-i", "K"])]);
         assert_eq!(overrides.odd()[0].action(), "kill");
-        assert_eq!(overrides.into_map().keys_of(Action::Act(Deed::Kill)), ["K"]);
+        assert_eq!(overrides.into_map().keys_of(Action::Act(NodeDeed::Kill)), ["K"]);
         let text = |key: &'static str| told(&[("kill", &[key])]).join("");
         assert_eq!(text("ctrl-i"), "no terminal sends ctrl-i (it arrives as Tab): it cannot be a key for kill");
         assert_eq!(text("ctrl-m"), "no terminal sends ctrl-m (it arrives as Enter): it cannot be a key for kill");

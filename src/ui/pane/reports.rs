@@ -17,7 +17,7 @@ use crate::model::words::{count_text, delisted};
 use crate::proto::addr::Addr;
 use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
-use crate::ui::action::{Action, Deed};
+use crate::ui::action::{Action, NodeDeed};
 use crate::ui::explain::Subject;
 use crate::ui::line::{Parts, Sentence, plain_text};
 use crate::ui::seek::EventScope;
@@ -92,7 +92,7 @@ impl Log for ReportLog {
         if !view.takes_commands {
             return format!("{}.", nobody(view));
         }
-        let kill = view.keys.key_of(Action::Act(Deed::Kill));
+        let kill = view.keys.key_of(Action::Act(NodeDeed::Kill));
         format!("{}. Select a node and press {kill} twice to see who notices.", nobody(view))
     }
 

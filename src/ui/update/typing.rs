@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{ask, carry_out, give, no_lines, tell_host, update};
 use crate::command::Command;
 use crate::model::Model;
-use crate::ui::action::{Action, Deed};
+use crate::ui::action::{Action, NodeDeed};
 use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::command_line::{Typed, parse};
 use crate::ui::fault;
@@ -61,7 +61,7 @@ fn run_typed(app: &mut App, typed: Typed) {
         Typed::Action(action) => update(app, action),
         Typed::Commands(commands) => give(app, commands),
         Typed::Act(deed, nodes) => {
-            if deed == Deed::Restart
+            if deed == NodeDeed::Restart
                 && let Some(risk) = fault::restart_risk(&app.scene.live, &nodes)
             {
                 app.show(Severity::Warning, risk);

@@ -6,7 +6,7 @@ use super::reported_seeds;
 use crate::event::DelistReason;
 use crate::model::death::{DeathCase, Evidence, ReportOutcome};
 use crate::model::fault::FaultRecord;
-use crate::model::why::cause::is_barrier;
+use crate::model::why::because::is_barrier;
 use crate::model::why::{Explainer, micros};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;

@@ -2,12 +2,13 @@
 
 use super::{CrossingOutcome, DELIVERY_TIME, Diagnosis, LackReason, Lost};
 use crate::event::{LossReason, NodeState};
+use crate::model::cause::{Deed, Reason};
 use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
 use crate::model::loss::LostCopy;
 use crate::model::node::{LifeChange, NodeRecord};
-use crate::model::why::cause::{Cause, is_barrier};
-use crate::model::why::ending::{cause_of_end, end_of, told_end_of};
+use crate::model::why::because::is_barrier;
+use crate::model::why::ending::{end_of, reason_of_end, told_end_of};
 use crate::model::why::{EvidenceLine, in_order};
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
@@ -25,6 +26,89 @@ impl Diagnosis<'_> {
     }
 
     pub(super) fn clause(&self, node: Addr, reason: &LackReason<'_>) -> String {
+        let proven = self.deeds.of(node);
+        let because = self.explainer.because(&proven).filter(|_| !self.tells(node, reason, &proven));
+        match because {
+            Some(because) => format!("{because}; {}", self.whereabouts(reason)),
+            None => self.told(node, reason),
+        }
+    }
+
+    /// What is seen on the path tells this reason.
+    fn tells(&self, node: Addr, reason: &LackReason<'_>, proven: &Reason) -> bool {
+        let only = match proven {
+            Reason::Deeds(causes) => causes.only(),
+            Reason::NotCertain(deeds) => deeds.first().filter(|_| deeds.len() == 1).copied(),
+            Reason::Rule(_) => None,
+        };
+        let is_it = |deed: Deed| only == Some(deed);
+        let turned = |node: Addr, turn: &LifeChange| Deed::Turned { node, at: turn.at, to: turn.life };
+        let ended = |lost: &Lost<'_>| reason_of_end(self.explainer, lost.link, lost.step).as_ref() == Some(proven);
+        match reason {
+            LackReason::NotOurs | LackReason::Forgotten | LackReason::Seed | LackReason::Later { .. } => true,
+            LackReason::Down { turn, .. } | LackReason::WentDown { turn, .. } => is_it(turned(node, turn)),
+            LackReason::Behind { border } => is_it(border.deed()),
+            LackReason::Alone { lost } | LackReason::Apart { lost, .. } => lost.first().is_none_or(ended),
+            LackReason::Stuck { holder, next, outcome, .. } => match outcome {
+                CrossingOutcome::Faulty(record) if is_barrier(record) => is_it(record.deed()),
+                CrossingOutcome::Faulty(record) => {
+                    let is_guess = matches!(proven, Reason::NotCertain(_)) && is_it(record.deed());
+                    is_guess || self.is_on_its_way(node, reason)
+                }
+                CrossingOutcome::Ended(lost) => ended(lost),
+                CrossingOutcome::Lost(lost) => self.fault_of(lost).is_none_or(|record| is_it(record.deed())),
+                CrossingOutcome::HolderDown(turn) => is_it(turned(*holder, turn)),
+                CrossingOutcome::NextDown(turn) => is_it(turned(*next, turn)),
+                CrossingOutcome::Late | CrossingOutcome::Open => matches!(proven, Reason::Rule(_)),
+            },
+        }
+    }
+
+    fn fault_of(&self, lost: &LostCopy) -> Option<&FaultRecord> {
+        match lost.why {
+            LossReason::Fault(id) => self.explainer.model.faults().numbered(id),
+            LossReason::QueueFull | LossReason::LinkEnded | LossReason::Hung => None,
+        }
+    }
+
+    /// How near it came.
+    fn whereabouts(&self, reason: &LackReason<'_>) -> String {
+        match reason {
+            LackReason::Stuck { holder, next, at, .. } => {
+                let (holder, next, at) =
+                    (self.explainer.name(*holder), self.explainer.name(*next), self.explainer.clock(*at));
+                format!("{holder} had it at {at}, and it did not come to {next}{}", self.carried_off(reason))
+            }
+            LackReason::Down { turn, back } | LackReason::WentDown { turn, back } => {
+                format!("it {}{} besides", self.explainer.turn(*turn), self.back(*back))
+            }
+            LackReason::Alone { .. } => "it had no neighbor".to_owned(),
+            LackReason::NotOurs
+            | LackReason::Forgotten
+            | LackReason::Seed
+            | LackReason::Later { .. }
+            | LackReason::Behind { .. }
+            | LackReason::Apart { .. } => {
+                format!("no path led to it from {}", self.explainer.name(self.rumor.id.origin))
+            }
+        }
+    }
+
+    /// `: the link that carried it ended at 03:13:02`, if its receiver gave it up since.
+    fn carried_off(&self, reason: &LackReason<'_>) -> String {
+        let LackReason::Stuck { holder, next, at, outcome } = reason else { return String::new() };
+        if !matches!(outcome, CrossingOutcome::Faulty(record) if !is_barrier(record)) {
+            return String::new();
+        }
+        let link = self.explainer.model.links().get(*next, *holder);
+        let lost = link.and_then(|link| link.steps().find(|step| step.is_loss() && step.at > *at));
+        lost.map_or_else(String::new, |step| {
+            format!(": the link that carried it ended at {}", self.explainer.clock(step.at))
+        })
+    }
+
+    /// What is seen on the path.
+    fn told(&self, node: Addr, reason: &LackReason<'_>) -> String {
         match reason {
             LackReason::NotOurs => {
                 "that is not certain: it does not run in this process, and only it can tell".to_owned()
@@ -82,9 +166,6 @@ impl Diagnosis<'_> {
     }
 
     fn alone(&self, links: &[Lost<'_>]) -> String {
-        if let Some(cut) = self.cut_from_all(&self.cuts_of(links)) {
-            return cut;
-        }
         match links.first() {
             Some(last) => {
                 format!("{}it had no neighbor; its last link, {}", self.because(last), self.lost_text(*last))
@@ -107,45 +188,10 @@ impl Diagnosis<'_> {
         format!("{because}{with} in another part of the overlay than {origin}; {why}")
     }
 
-    /// The cuts that caused these losses, if they were set when the message began; empty if the
-    /// latest loss has another cause.
-    fn cuts_of(&self, links: &[Lost<'_>]) -> Vec<&FaultRecord> {
-        let cut = |lost: &Lost<'_>| match cause_of_end(self.explainer, lost.link, lost.step)? {
-            Cause::Barrier(record) => Some(record).filter(|record| record.was_at(self.began)),
-            Cause::Gone(..) | Cause::Made(_) | Cause::Perhaps(_) => None,
-        };
-        if links.first().and_then(cut).is_none() {
-            return Vec::new();
-        }
-        links.iter().filter_map(cut).collect()
-    }
-
-    /// The cuts that separated a node from each of its neighbors at this time; empty if one
-    /// neighbor was not cut off.
-    fn cuts_around(&self, node: Addr, at: Time) -> Vec<&FaultRecord> {
-        let cut = |neighbor: Addr| {
-            let mut between = self.explainer.model.faults().ever_between(neighbor, node);
-            between.find(|record| is_barrier(record) && record.was_at(at))
-        };
-        self.overlay.graph.neighbors(node).map(cut).collect::<Option<Vec<_>>>().unwrap_or_default()
-    }
-
-    /// If several cuts surround a node, none of them alone is to blame.
-    fn cut_from_all(&self, cuts: &[&FaultRecord]) -> Option<String> {
-        let mut single: Vec<&FaultRecord> = Vec::new();
-        for cut in cuts {
-            if !single.iter().any(|record| std::ptr::eq(*record, *cut)) {
-                single.push(cut);
-            }
-        }
-        let named = self.explainer.named_first(&single).filter(|_| single.len() > 1)?;
-        Some(format!("it was cut from all its neighbors: {named}"))
-    }
-
     /// `because of 'cut p1 p7' since 03:13:02 `: the fault that ended a link.
     fn because(&self, lost: &Lost<'_>) -> String {
-        let because =
-            cause_of_end(self.explainer, lost.link, lost.step).and_then(|cause| self.explainer.because(&[cause]));
+        let reason = reason_of_end(self.explainer, lost.link, lost.step).filter(is_of_faults);
+        let because = reason.and_then(|reason| self.explainer.because(&reason));
         because.map_or_else(String::new, |because| format!("{because}, "))
     }
 
@@ -157,9 +203,8 @@ impl Diagnosis<'_> {
         let link = format!("the link {from} - {name}{}", if is_last { "" } else { ", on the way to it," });
         match outcome {
             CrossingOutcome::Faulty(record) if is_barrier(record) => {
-                let around = self.cut_from_all(&self.cuts_around(node, at));
                 let (cut, by) = (format!("{to}{pause} was cut from {from}"), self.explainer.named(record));
-                around.unwrap_or_else(|| format!("{cut}, which had it at {had_at}, by {by}"))
+                format!("{cut}, which had it at {had_at}, by {by}")
             }
             CrossingOutcome::Faulty(record) => {
                 let named = self.explainer.named(record);
@@ -213,11 +258,10 @@ impl Diagnosis<'_> {
 
     /// Why it ended, without the fault that was already named.
     fn end_text(&self, lost: &Lost<'_>) -> String {
-        match cause_of_end(self.explainer, lost.link, lost.step) {
-            Some(Cause::Barrier(_) | Cause::Made(_) | Cause::Perhaps(_)) => {
-                told_end_of(self.explainer, lost.link, lost.step)
-            }
-            Some(Cause::Gone(..)) | None => end_of(self.explainer, lost.link, lost.step),
+        if reason_of_end(self.explainer, lost.link, lost.step).is_some_and(|reason| is_of_faults(&reason)) {
+            told_end_of(self.explainer, lost.link, lost.step)
+        } else {
+            end_of(self.explainer, lost.link, lost.step)
         }
     }
 
@@ -300,5 +344,15 @@ impl Diagnosis<'_> {
         let started =
             first.map(|turn| EvidenceLine::at(turn.at, format!("{} started", self.explainer.name(node.addr))));
         started.into_iter().chain(self.explainer.turns(node.addr)).collect()
+    }
+}
+
+/// Faults are why, for certain or not.
+fn is_of_faults(reason: &Reason) -> bool {
+    let is_fault = |deed: &Deed| matches!(deed, Deed::Fault(_));
+    match reason {
+        Reason::Deeds(causes) => causes.deeds().iter().all(is_fault),
+        Reason::NotCertain(deeds) => deeds.iter().all(is_fault),
+        Reason::Rule(_) => false,
     }
 }

@@ -1,0 +1,116 @@
+//! Proofs: whether the answers to "why" are true.
+//!
+//! *Because of X* means that without X it would not have been so. In virtual time that can be tried:
+//! the scenario is played again without X, and runs with the same random seed share their luck. A
+//! [`Proof`] asks everything that can be asked of a run ([`questions`]), has each [`Reason`] given by
+//! the rules of the model, and holds the reason against reruns of the scenario without some of its
+//! commands. What an answer must stand up to is told at [`Verdict`].
+//!
+//! [`random`] makes scenarios, [`shrink`] makes one small whose answer is false.
+
+mod deeds;
+mod facts;
+pub mod random;
+pub mod report;
+mod reruns;
+pub mod shrink;
+mod verdict;
+pub mod words;
+
+#[cfg(test)]
+mod tests;
+
+use deeds::DeedSteps;
+use facts::Facts;
+pub use facts::Presence;
+use reruns::Reruns;
+use verdict::Judge;
+pub use verdict::{FalseKind, Falsehood, Uncertainty, Verdict};
+
+use super::run::{Experiment, RunError};
+use crate::model::Model;
+use crate::model::cause::{Question, QuestionKind, Reason, questions};
+use crate::proto::time::Time;
+
+/// Reruns of one scenario at most, the run without any deed included: each takes as long as the run.
+pub const RERUNS_MAX: usize = 32;
+
+/// Gives the reason of something in this model.
+pub type Reasons = fn(&Model, &Question) -> Reason;
+
+/// Whether a proof goes on; asked now and then.
+pub trait Patience {
+    fn goes_on(&self) -> bool;
+}
+
+impl<F: Fn() -> bool> Patience for F {
+    fn goes_on(&self) -> bool {
+        self()
+    }
+}
+
+/// An answer, and whether it is true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub question: Question,
+    pub reason: Reason,
+    pub verdict: Verdict,
+}
+
+/// All answers about one run, each proven.
+#[derive(Debug)]
+pub struct Proof {
+    pub answers: Vec<Answer>,
+    /// Runs that were played besides the first.
+    pub reruns: usize,
+    facts: Facts,
+    steps: DeedSteps,
+    began: Time,
+}
+
+impl Proof {
+    /// Plays it, asks everything, and proves each answer.
+    pub fn of(experiment: &Experiment, reasons: Reasons, patience: &impl Patience) -> Result<Self, RunError> {
+        Self::of_some(experiment, reasons, patience, |_| true)
+    }
+
+    /// The same with the questions of one kind.
+    fn of_kind(
+        experiment: &Experiment,
+        reasons: Reasons,
+        patience: &impl Patience,
+        kind: QuestionKind,
+    ) -> Result<Self, RunError> {
+        Self::of_some(experiment, reasons, patience, |question| question.kind() == kind)
+    }
+
+    fn of_some(
+        experiment: &Experiment,
+        reasons: Reasons,
+        patience: &impl Patience,
+        is_asked: impl Fn(&Question) -> bool,
+    ) -> Result<Self, RunError> {
+        let facts = Facts::of(experiment.clone(), patience)?;
+        let steps = DeedSteps::of(experiment, facts.model());
+        let mut judge = Judge::new(&steps, &facts, Reruns::new(&steps, experiment, &facts, patience));
+        let mut answers = Vec::new();
+        for question in questions(facts.model()).into_iter().filter(is_asked) {
+            let reason = reasons(facts.model(), &question);
+            let verdict = judge.verdict(&question, &reason)?;
+            answers.push(Answer { question, reason, verdict });
+        }
+        let reruns = judge.reruns();
+        drop(judge);
+        Ok(Self { answers, reruns, facts, steps, began: experiment.epoch })
+    }
+
+    /// Deeds of the scenario.
+    pub fn deeds(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// The network at the end of the run.
+    pub fn model(&self) -> &Model {
+        self.facts.model()
+    }
+}

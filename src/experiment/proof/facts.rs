@@ -1,0 +1,141 @@
+//! What is so in a run: what can be asked of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Patience;
+use crate::event::Event;
+use crate::experiment::run::{Experiment, RunError, Watcher};
+use crate::model::Model;
+use crate::model::cause::{Question, questions};
+use crate::proto::addr::Addr;
+use crate::proto::message::MessageId;
+use crate::proto::text::Body;
+use crate::proto::time::Time;
+
+/// A run, folded up to its end.
+#[derive(Debug)]
+pub(super) struct Facts {
+    model: Model,
+    asked: Vec<Question>,
+}
+
+/// The moments at which something is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    /// Before this, both runs are the same.
+    pub(super) from: Time,
+    /// Up to but not including this; `None`: the end.
+    pub(super) until: Option<Time>,
+}
+
+/// Whether something is so in another run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    Absent,
+    /// It is so throughout the end of the run.
+    Lasting,
+    /// It happened, first at this time.
+    At(Time),
+}
+
+impl Facts {
+    pub(super) fn of(experiment: Experiment, patience: &impl Patience) -> Result<Self, RunError> {
+        if !patience.goes_on() {
+            return Err(RunError::Interrupted);
+        }
+        let end = experiment.epoch + experiment.lasts();
+        let mut fold = ModelFold { model: Model::new(), end, patience };
+        experiment.watch(&mut fold)?;
+        let mut model = fold.model;
+        model.pass(end);
+        let asked = questions(&model);
+        Ok(Self { model, asked })
+    }
+
+    pub(super) fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// What is left of it for a comparison with `before`, in whose words it is told: a text of the
+    /// user is another message when its origin restarted.
+    pub(super) fn compared_to(self, before: &Self) -> Vec<Question> {
+        let same = same_texts(&self.model, &before.model);
+        let told = |question: Question| match question {
+            Question::Lack { node, message } => {
+                Question::Lack { node, message: same.get(&message).copied().unwrap_or(message) }
+            }
+            Question::Death { .. }
+            | Question::LinkEnd { .. }
+            | Question::Stale { .. }
+            | Question::Unlisted { .. }
+            | Question::NoSeed
+            | Question::Alone { .. }
+            | Question::Parted => question,
+        };
+        self.asked.into_iter().map(told).collect()
+    }
+
+    pub(super) fn asked(&self) -> &[Question] {
+        &self.asked
+    }
+}
+
+/// Whether the same is asked of a run, about something within the window.
+pub(super) fn presence(asked: &[Question], wanted: &Question, window: Window) -> Presence {
+    let same = asked.iter().filter(|question| question.is_same(wanted));
+    let mut found = same.filter_map(|question| match question.at() {
+        None => Some(Presence::Lasting),
+        Some(at) => window.holds(at).then_some(Presence::At(at)),
+    });
+    found.next().unwrap_or(Presence::Absent)
+}
+
+impl Window {
+    fn holds(self, at: Time) -> bool {
+        self.from <= at && self.until.is_none_or(|until| at < until)
+    }
+}
+
+impl Presence {
+    pub fn is_there(self) -> bool {
+        self != Self::Absent
+    }
+}
+
+/// Messages of the one model with the ids that the same texts have in the other. A text that its
+/// origin sent twice stands for itself.
+fn same_texts(of: &Model, within: &Model) -> BTreeMap<MessageId, MessageId> {
+    let (here, there) = (texts(of), texts(within));
+    let pairs = here.into_iter().filter_map(|(text, here)| Some((here?, (*there.get(&text)?)?)));
+    pairs.collect()
+}
+
+fn texts(model: &Model) -> BTreeMap<(Addr, &[u8]), Option<MessageId>> {
+    let mut texts: BTreeMap<(Addr, &[u8]), Option<MessageId>> = BTreeMap::new();
+    for (_, rumor) in model.rumors().ring().iter() {
+        let body: &Body = &rumor.body;
+        let text = texts.entry((rumor.id.origin, body.as_bytes()));
+        text.and_modify(|id| *id = None).or_insert(Some(rumor.id));
+    }
+    texts
+}
+
+struct ModelFold<'a, P> {
+    model: Model,
+    /// All nodes stop then; before they say goodbye, those that hang are killed.
+    end: Time,
+    patience: &'a P,
+}
+
+impl<P: Patience> Watcher for ModelFold<'_, P> {
+    fn goes_on(&mut self, _played: Duration) -> bool {
+        self.patience.goes_on()
+    }
+
+    fn event(&mut self, event: &Event) {
+        if event.at < self.end {
+            self.model.apply(event);
+        }
+    }
+}

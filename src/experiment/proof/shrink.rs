@@ -1,0 +1,91 @@
+//! A scenario made as small as it goes while the same kind of answer is still false.
+
+use super::random::{RandomScenario, Sizes};
+use super::report::{ShrunkReport, ToldAnswer};
+use super::{FalseKind, Patience, Proof, Reasons};
+use crate::experiment::run::RunError;
+
+/// Scenarios that are tried: each takes as long as a proof.
+const TRIED_MAX: usize = 300;
+
+/// Drops lines, then peers, while an answer of this kind is false. `None`: nothing can be dropped.
+pub fn shrink(
+    scenario: RandomScenario,
+    kept: FalseKind,
+    reasons: Reasons,
+    patience: &impl Patience,
+) -> Result<Option<ShrunkReport>, RunError> {
+    let mut shrinking = Shrinking { scenario, kept, reasons, patience, tried: 0, smallest: None };
+    while shrinking.drop_line()? || shrinking.drop_peers()? {}
+    Ok(shrinking.smallest)
+}
+
+struct Shrinking<'a, P> {
+    scenario: RandomScenario,
+    kept: FalseKind,
+    reasons: Reasons,
+    patience: &'a P,
+    tried: usize,
+    smallest: Option<ShrunkReport>,
+}
+
+impl<P: Patience> Shrinking<'_, P> {
+    /// Drops the last line that is not needed; whether there was one.
+    fn drop_line(&mut self) -> Result<bool, RunError> {
+        let lines: Vec<String> = self.scenario.text.lines().map(str::to_owned).collect();
+        for place in (0..lines.len()).rev().filter(|place| is_droppable(&lines[*place])) {
+            let mut fewer = lines.clone();
+            fewer.remove(place);
+            if self.try_out(&fewer)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Fewer peers, or seeds; whether fewer do.
+    fn drop_peers(&mut self) -> Result<bool, RunError> {
+        let lines: Vec<String> = self.scenario.text.lines().map(str::to_owned).collect();
+        let Some((place, seeds, peers)) = lab(&lines) else { return Ok(false) };
+        let smaller =
+            (Sizes::PEERS_MIN..peers).map(|peers| (seeds, peers)).chain((1..seeds).map(|seeds| (seeds, peers)));
+        for (seeds, peers) in smaller {
+            let mut fewer = lines.clone();
+            fewer[place] = format!("lab {seeds} {peers}");
+            if self.try_out(&fewer)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes these lines if they can be played and an answer is false in the same way.
+    fn try_out(&mut self, lines: &[String]) -> Result<bool, RunError> {
+        let smaller = RandomScenario { text: lines.join("\n") + "\n", ..self.scenario.clone() };
+        let Ok(experiment) = smaller.experiment() else { return Ok(false) };
+        if self.tried >= TRIED_MAX {
+            return Ok(false);
+        }
+        self.tried += 1;
+        let proof = Proof::of_kind(&experiment, self.reasons, self.patience, self.kept.kind)?;
+        let Some(answer) = proof.answers.iter().find(|answer| FalseKind::of(answer) == Some(self.kept)) else {
+            return Ok(false);
+        };
+        let answer = ToldAnswer::of(&proof, answer);
+        self.smallest = Some(ShrunkReport { scenario: smaller.text.clone(), answer });
+        self.scenario = smaller;
+        Ok(true)
+    }
+}
+
+/// What is done, said or expected: not the network, and not the end.
+fn is_droppable(line: &str) -> bool {
+    line.starts_with(|c: char| c.is_ascii_digit()) && !line.ends_with(" end")
+}
+
+/// The line of the lab, its seeds, and its peers.
+fn lab(lines: &[String]) -> Option<(usize, usize, usize)> {
+    let place = lines.iter().position(|line| line.starts_with("lab "))?;
+    let mut words = lines[place].split_whitespace().skip(1);
+    Some((place, words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+}

@@ -1,0 +1,244 @@
+//! What an answer must stand up to.
+
+use std::mem::{Discriminant, discriminant};
+
+use super::deeds::{DeedIx, DeedSteps, DoneBy};
+use super::facts::{Facts, Presence, Window, presence};
+use super::reruns::Reruns;
+use super::{Answer, Patience};
+use crate::experiment::run::RunError;
+use crate::model::cause::{Causes, Deed, Question, QuestionKind, Reason};
+use crate::proto::time::Time;
+
+/// Whether an answer is true.
+///
+/// *It is there* in a rerun means: the same subject, observer and way, after the first deed that was
+/// taken away and before the next deed of the scenario takes place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It names deeds. Without all of them it is not there, nor with any single one of a set missing
+    /// while the other sets are away; with each set alone it is there.
+    True,
+    /// It names a rule of the protocol, and it is there without any deed.
+    Rule,
+    /// It names a rule, and the deeds of the scenario made that rule apply.
+    RuleAmongDeeds,
+    /// It says that it is not certain.
+    Uncertain(Uncertainty),
+    /// Too many reruns would have been needed.
+    Unchecked,
+    False(Falsehood),
+}
+
+/// What an uncertain answer is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Uncertainty {
+    /// The only deed that there was comes first among those that it names, or there were several.
+    Open,
+    /// There was one deed, without which it is not there, and it does not come first.
+    Misses,
+}
+
+/// Why an answer is false, with what is so in the rerun that shows it. `away`: the deeds that were
+/// taken away in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Falsehood {
+    /// It names a deed that nobody did.
+    NobodyDid(Deed),
+    /// It names a deed that came later.
+    CameLater(Deed),
+    /// It names deeds, and it is there without any.
+    NeedsNone { found: Presence },
+    /// It is there without all deeds that it names.
+    NotNeeded { away: Vec<DeedIx>, found: Presence },
+    /// One of the sets that it names is not enough.
+    NotEnough { kept: Vec<DeedIx>, away: Vec<DeedIx> },
+    /// A deed of a set can be left out.
+    CanBeLeftOut { deed: DeedIx, away: Vec<DeedIx>, found: Presence },
+    /// It names a rule, and it is not there without the only deed.
+    NotByRule,
+}
+
+/// Which answers are false, and in which way, whatever the nodes and the deeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FalseKind {
+    pub(super) kind: QuestionKind,
+    way: Discriminant<Falsehood>,
+}
+
+impl FalseKind {
+    /// `None`: the answer is not false.
+    pub fn of(answer: &Answer) -> Option<Self> {
+        match &answer.verdict {
+            Verdict::False(why) => Some(Self { kind: answer.question.kind(), way: discriminant(why) }),
+            Verdict::True | Verdict::Rule | Verdict::RuleAmongDeeds | Verdict::Uncertain(_) | Verdict::Unchecked => {
+                None
+            }
+        }
+    }
+}
+
+/// Judges answers about one run.
+pub(super) struct Judge<'a, P> {
+    steps: &'a DeedSteps,
+    as_it_was: &'a Facts,
+    reruns: Reruns<'a, P>,
+}
+
+/// A set of deeds of which some may be the lab's own start, which cannot be taken away.
+type DeedSet = Vec<DeedIx>;
+
+impl<'a, P: Patience> Judge<'a, P> {
+    pub(super) fn new(steps: &'a DeedSteps, as_it_was: &'a Facts, reruns: Reruns<'a, P>) -> Self {
+        Self { steps, as_it_was, reruns }
+    }
+
+    pub(super) fn reruns(&self) -> usize {
+        self.reruns.len()
+    }
+
+    pub(super) fn verdict(&mut self, question: &Question, reason: &Reason) -> Result<Verdict, RunError> {
+        match reason {
+            Reason::Deeds(causes) => self.deeds(question, causes),
+            Reason::Rule(_) => self.rule(question),
+            Reason::NotCertain(candidates) => self.uncertain(question, candidates),
+        }
+    }
+
+    fn deeds(&mut self, question: &Question, causes: &Causes) -> Result<Verdict, RunError> {
+        let sets = match self.sets(question, causes) {
+            Ok(sets) => sets,
+            Err(falsehood) => return Ok(Verdict::False(falsehood)),
+        };
+        if sets.iter().any(Vec::is_empty) {
+            // That the lab was started is enough.
+            return self.rule(question);
+        }
+        let Some(found) = self.without_any(question)? else { return Ok(Verdict::Unchecked) };
+        if found.is_there() {
+            return Ok(Verdict::False(Falsehood::NeedsNone { found }));
+        }
+        let trials = trials(&sets);
+        let named = union(&sets);
+        for trial in trials {
+            let Some(found) = self.look(question, &trial.away, &named)? else { return Ok(Verdict::Unchecked) };
+            if let Some(falsehood) = trial.falsehood(found) {
+                return Ok(Verdict::False(falsehood));
+            }
+        }
+        Ok(Verdict::True)
+    }
+
+    /// The alternatives as steps of the scenario.
+    fn sets(&self, question: &Question, causes: &Causes) -> Result<Vec<DeedSet>, Falsehood> {
+        let late = |deed: &Deed| question.at().is_some_and(|at| deed.at() > at);
+        let step = |deed: &Deed| match self.steps.done_by(deed, self.as_it_was.model()) {
+            DoneBy::Nobody => Err(Falsehood::NobodyDid(*deed)),
+            DoneBy::Step(_) | DoneBy::Lab if late(deed) => Err(Falsehood::CameLater(*deed)),
+            DoneBy::Step(step) => Ok(Some(step)),
+            DoneBy::Lab => Ok(None),
+        };
+        let set = |deeds: &Vec<Deed>| {
+            let steps = deeds.iter().map(step).collect::<Result<Vec<_>, _>>()?;
+            Ok(in_order(steps.into_iter().flatten().collect()))
+        };
+        causes.alternatives().iter().map(set).collect()
+    }
+
+    fn rule(&mut self, question: &Question) -> Result<Verdict, RunError> {
+        Ok(match self.without_any(question)? {
+            None => Verdict::Unchecked,
+            Some(found) if found.is_there() => Verdict::Rule,
+            // How a link ended is the event of its rule.
+            Some(_) if question.kind() == QuestionKind::LinkEnd => Verdict::RuleAmongDeeds,
+            Some(_) if self.steps.len() == 1 => Verdict::False(Falsehood::NotByRule),
+            Some(_) => Verdict::RuleAmongDeeds,
+        })
+    }
+
+    /// Only where there is one deed is it known what should have been named.
+    fn uncertain(&mut self, question: &Question, candidates: &[Deed]) -> Result<Verdict, RunError> {
+        let is_first = |deed: &Deed| self.steps.done_by(deed, self.as_it_was.model()) == DoneBy::Step(0);
+        let misses = self.steps.len() == 1
+            && !candidates.first().is_some_and(is_first)
+            && self.without_any(question)?.is_some_and(|found| !found.is_there());
+        Ok(Verdict::Uncertain(if misses { Uncertainty::Misses } else { Uncertainty::Open }))
+    }
+
+    /// Whether it is there without anything done.
+    fn without_any(&mut self, question: &Question) -> Result<Option<Presence>, RunError> {
+        let all: Vec<DeedIx> = (0..self.steps.len()).collect();
+        self.look(question, &all, &all)
+    }
+
+    /// Whether it is there without these deeds. `named`: those of the answer.
+    fn look(&mut self, question: &Question, away: &[DeedIx], named: &[DeedIx]) -> Result<Option<Presence>, RunError> {
+        let window = self.window(question, named);
+        Ok(self.reruns.without(away)?.map(|asked| presence(asked, question, window)))
+    }
+
+    /// From the first deed of the answer to the next one after what is explained. What happened
+    /// before the first deed is the same in all runs.
+    fn window(&self, question: &Question, named: &[DeedIx]) -> Window {
+        let first = named.iter().filter_map(|deed| self.steps.at(*deed)).min();
+        let from = first.filter(|first| question.at().is_none_or(|at| *first <= at));
+        let until = question.at().and_then(|at| self.steps.next_after(at));
+        Window { from: from.unwrap_or(Time::from_micros(0)), until }
+    }
+}
+
+/// A rerun that an answer must stand up to.
+struct Trial {
+    away: DeedSet,
+    tries: Tries,
+}
+
+enum Tries {
+    /// Without all that is named.
+    All,
+    /// With one of the sets alone.
+    Alone(DeedSet),
+    /// With one of the sets alone, without this deed of it.
+    Without(DeedIx),
+}
+
+impl Trial {
+    fn falsehood(self, found: Presence) -> Option<Falsehood> {
+        let away = self.away;
+        match (self.tries, found.is_there()) {
+            (Tries::All, true) => Some(Falsehood::NotNeeded { away, found }),
+            (Tries::Alone(kept), false) => Some(Falsehood::NotEnough { kept, away }),
+            (Tries::Without(deed), true) => Some(Falsehood::CanBeLeftOut { deed, away, found }),
+            (Tries::All | Tries::Without(_), false) | (Tries::Alone(_), true) => None,
+        }
+    }
+}
+
+fn trials(sets: &[DeedSet]) -> Vec<Trial> {
+    let named = union(sets);
+    let mut trials = vec![Trial { away: named.clone(), tries: Tries::All }];
+    for set in sets {
+        let others: DeedSet = named.iter().filter(|deed| !set.contains(deed)).copied().collect();
+        if sets.len() > 1 {
+            trials.push(Trial { away: others.clone(), tries: Tries::Alone(set.clone()) });
+        }
+        if set.len() > 1 {
+            let left_out = |deed: &DeedIx| {
+                let away = in_order(others.iter().chain([deed]).copied().collect());
+                Trial { away, tries: Tries::Without(*deed) }
+            };
+            trials.extend(set.iter().map(left_out));
+        }
+    }
+    trials
+}
+
+fn union(sets: &[DeedSet]) -> DeedSet {
+    in_order(sets.iter().flatten().copied().collect())
+}
+
+fn in_order(mut deeds: DeedSet) -> DeedSet {
+    deeds.sort_unstable();
+    deeds.dedup();
+    deeds
+}

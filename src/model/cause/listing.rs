@@ -1,0 +1,81 @@
+//! Why a seed's list differs from what is.
+
+use super::deeds::{downs_at, turned};
+use super::reason::{Causes, Deed, Reason};
+use super::{death, link};
+use crate::event::{DelistReason, Event, EventKind, SeedEvent};
+use crate::model::Model;
+use crate::model::death::DeathCase;
+use crate::model::fault::FaultRecord;
+use crate::proto::addr::Addr;
+
+/// The node is on the list of this seed, and does not run.
+pub(super) fn stale(model: &Model, peer: Addr) -> Reason {
+    let downs: Vec<Deed> = downs_at(model, peer, model.now()).map(|turn| turned(peer, turn)).collect();
+    match downs[..] {
+        [deed] => Reason::Deeds(Causes::one(deed)),
+        _ => Reason::NotCertain(downs),
+    }
+}
+
+/// The node runs, and is not on the list of this seed.
+pub(super) fn missing(model: &Model, seed: Addr, peer: Addr) -> Reason {
+    let case = model.deaths().latest_of(peer);
+    let off = case.and_then(|case| Some((case, case.steps.iter().rev().find_map(|step| removal(step, seed))?)));
+    match off {
+        Some((case, DelistReason::Reported { reporter, .. } | DelistReason::Unanswered { reporter, .. })) => {
+            reported(model, (seed, peer), case, reporter)
+        }
+        Some((_, DelistReason::Silent | DelistReason::Departed | DelistReason::Left)) | None => {
+            registration_lost(model, seed, peer)
+        }
+    }
+}
+
+/// Why this seed took the node of the step off its list.
+fn removal(step: &Event, seed: Addr) -> Option<DelistReason> {
+    let EventKind::Seed(SeedEvent::PeerDelisted { reason, .. }) = &step.kind else { return None };
+    (step.node == seed).then_some(*reason)
+}
+
+/// It was reported dead; a seed that asked had no answer. A fault on either, besides what made the
+/// reporter say so, may have come to the same.
+fn reported(model: &Model, (seed, peer): (Addr, Addr), case: &DeathCase, reporter: Addr) -> Reason {
+    let told = case.evidence.iter().find(|told| told.reporter == reporter);
+    let reason = match told.and_then(|told| told.declared_at) {
+        Some(at) => death::reason(model, reporter, peer, at),
+        None => lied(model, case, reporter, peer),
+    };
+    alone(model, [seed, peer], reason)
+}
+
+/// The reason, if no other fault ever hindered these two.
+fn alone(model: &Model, nodes: [Addr; 2], reason: Reason) -> Reason {
+    let Reason::Deeds(causes) = &reason else { return reason };
+    let mut deeds = causes.deeds();
+    let named = deeds.len();
+    let concerns = |record: &&FaultRecord| {
+        record.hinders()
+            && (record.fault.is_partition()
+                || nodes.iter().any(|node| record.fault.on.is_at(*node) || record.fault.on.names(*node)))
+    };
+    let others = model.faults().ever().filter(concerns).map(FaultRecord::deed);
+    deeds.extend(others.filter(|deed| !causes.deeds().contains(deed)).collect::<Vec<_>>());
+    if deeds.len() == named && causes.are_all_needed() { reason } else { Reason::NotCertain(deeds) }
+}
+
+fn lied(model: &Model, case: &DeathCase, liar: Addr, about: Addr) -> Reason {
+    let lie = model.faults().lie_before(liar, about, case.latest_step_at());
+    let deed = lie.map(|lie| Deed::Lied { liar, about, at: lie.at });
+    deed.map_or_else(|| Reason::NotCertain(Vec::new()), |deed| Reason::Deeds(Causes::one(deed)))
+}
+
+fn registration_lost(model: &Model, seed: Addr, peer: Addr) -> Reason {
+    let ends = [model.links().get(seed, peer), model.links().get(peer, seed)].into_iter().flatten();
+    let lost = ends
+        .filter(|link| !link.is_up())
+        .filter_map(|link| Some((link, link.steps().rev().find(|step| step.is_loss())?)));
+    let first = lost.min_by_key(|(_, step)| step.at);
+    let reason = first.map(|(link, step)| link::of_step(model, link, step));
+    alone(model, [seed, peer], reason.unwrap_or_else(|| Reason::NotCertain(Vec::new())))
+}
