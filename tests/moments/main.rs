@@ -128,6 +128,17 @@ fn a_pass_that_is_stopped_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_fold_that_is_stopped_gives_no_moment() {
+    let session = Session::play_for(&mut Random(10), Duration::from_secs(30));
+    let recorded = session.record(Packing::Lines);
+    let (past, stop) = (recorded.past(), CancellationToken::new());
+    let last = session.events.last().unwrap().at;
+    assert_eq!(past.at_unless(last, &stop).unwrap(), Some(past.at(last).unwrap()));
+    stop.cancel();
+    assert_eq!(past.at_unless(last, &stop).unwrap(), None);
+}
+
+#[test]
 fn the_timeline_of_a_recording_is_that_of_the_session() {
     let session = Session::play(&mut Random(11));
     let (mut model, mut timeline) = (Model::new(), Timeline::new());
