@@ -3,6 +3,8 @@
 //! The commands and what each of them takes. Settings, which may also stand in the config file, have
 //! a table of their own: see [`settings`](super::settings).
 
+mod why;
+
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,10 +12,12 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::why::{WhyArgs, WhyFormat};
 use super::address::WrittenAddress;
 use super::examples::{
     DIAGRAM_EXAMPLES, DIFF_EXAMPLES, EXAMPLES, EXPORT_EXAMPLES, LAB_EXAMPLES, LONG_ABOUT, PEER_EXAMPLES,
     PROVE_EXAMPLES, REPLAY_EXAMPLES, REPORT_EXAMPLES, RERUN_EXAMPLES, SEED_EXAMPLES, SESSIONS_EXAMPLES, WATCH_EXAMPLES,
+    WHY_EXAMPLES,
 };
 use super::files::path_parser;
 use super::settings::{ConsoleArgs, JournalArgs, LabSize, NodeArgs, RNG_SEED_MAX};
@@ -80,6 +84,9 @@ pub(crate) enum Task {
     /// Tell what changed between two moments of a recorded session, and why
     #[command(after_help = DIFF_EXAMPLES)]
     Diff(DiffArgs),
+    /// Explain something in a recorded session: a node, a message, a link, with the evidence
+    #[command(after_help = WHY_EXAMPLES)]
+    Why(WhyArgs),
     /// Draw what went between the nodes of a recorded session: a column a node, time downward
     #[command(after_help = DIAGRAM_EXAMPLES)]
     Diagram(DiagramArgs),

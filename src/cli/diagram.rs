@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use super::args::{DiagramArgs, DiagramFormat};
 use super::failure::Failure;
+use super::named::{self, NameError};
 use super::output;
 use super::with;
-use crate::event::{Event, EventKind};
 use crate::model::Model;
 use crate::model::death::LINGER;
 use crate::model::diagram::grid::{GridStep, GridStyle, Strokes, columns_max, grid};
 use crate::model::diagram::subject::{DiagramSpan, DiagramSubject, WINDOW};
 use crate::model::diagram::{Diagram, DiagramSpec, diagram};
 use crate::model::moment::{Anchor, SessionSpan, WrittenMoment};
-use crate::model::rumor::DELIVERY_TIME;
+use crate::model::why::is_message;
 use crate::proto::addr::Addr;
 use crate::session::archive::LAST;
 use crate::session::diagram_svg::{SvgPlace, SvgStyle, svg};
@@ -31,8 +31,6 @@ const TEXT_WIDTH_MIN: usize = 40;
 const TEXT_ROWS: usize = 200;
 /// Columns of a picture: more do not fit on a page.
 const SVG_COLUMNS: usize = 14;
-/// Names that an error names.
-const NAMES_TOLD: usize = 16;
 
 pub(crate) fn run(args: &DiagramArgs) -> Result<ExitCode, Failure> {
     let format = format_of(args)?;
@@ -91,7 +89,9 @@ impl DiagramQuestion {
         let picked = args.nodes.iter().map(|name| node(name, &model)).collect::<Result<Vec<_>, _>>()?;
         let subject = match args.subject.as_slice() {
             [] => DiagramSubject::Window(picked.clone()),
-            [name] if name.contains('#') => DiagramSubject::Message(message(name, &mut model, past, session)?),
+            [name] if is_message(name) => {
+                DiagramSubject::Message(named::message(name, &mut model, past, session).map_err(NameError::usage)?)
+            }
             [name] => DiagramSubject::of_node(node(name, &model)?, &model, around),
             [one, other] => link(one, other, &model)?,
             _ => return Err(Failure::usage("expected a message, a node, or the two nodes of a link")),
@@ -136,11 +136,7 @@ fn around(at: WrittenMoment, window: Option<Duration>, session: SessionSpan) -> 
 }
 
 fn node(name: &str, model: &Model) -> Result<Addr, Failure> {
-    model.nodes().find(name).map(|node| node.addr).ok_or_else(|| {
-        let ours = model.nodes().iter().filter(|node| node.is_ours()).map(|node| node.addr);
-        let there = model.names_in_order(ours, NAMES_TOLD);
-        Failure::usage(format_args!("there is no node '{name}' in this session up to then: it has {there}"))
-    })
+    named::node(name, model).map_err(NameError::usage)
 }
 
 fn link(one: &str, other: &str, model: &Model) -> Result<DiagramSubject, Failure> {
@@ -149,41 +145,6 @@ fn link(one: &str, other: &str, model: &Model) -> Result<DiagramSubject, Failure
         return Err(Failure::usage(format_args!("'{one}' and '{other}' are one node: a link has two")));
     }
     Ok(DiagramSubject::Link(from, to))
-}
-
-/// The message of this name. One that is too old for the model of the moment is looked for in the whole
-/// recording, and the model is then that of its own time.
-fn message(
-    name: &str,
-    model: &mut Model,
-    past: &Past,
-    session: SessionSpan,
-) -> Result<crate::proto::message::MessageId, Failure> {
-    if let Some(id) = model.find_message(name) {
-        return Ok(id);
-    }
-    let (origin, number) = name.split_at(name.find('#').unwrap_or(name.len()));
-    let origin = node(origin, model)?;
-    let is_it = |event: &Event| {
-        let named = matches!(event.kind, EventKind::Gossip(_)).then(|| event.kind.subject().message).flatten();
-        named.filter(|id| id.origin == origin && id.to_string() == number)
-    };
-    let found = past.events(session.first, model.now())?.find_map(|event| Some((event.at, is_it(&event)?)));
-    let Some((began, id)) = found else { return Err(no_message(name, origin, model)) };
-    *model = past.at(began + DELIVERY_TIME)?.model;
-    Ok(id)
-}
-
-fn no_message(name: &str, origin: Addr, model: &Model) -> Failure {
-    let numbers = model.rumors().ring().iter().filter(|(_, rumor)| rumor.id.origin == origin);
-    let ids: Vec<_> = numbers.map(|(_, rumor)| rumor.id).collect();
-    let there = match (ids.first(), ids.last()) {
-        (Some(first), Some(last)) => {
-            format!("the latest of {} are {first} to {last}", model.name_of(origin))
-        }
-        (_, _) => format!("none of {} is known", model.name_of(origin)),
-    };
-    Failure::usage(format_args!("there is no message '{name}' in this session up to then: {there}"))
 }
 
 fn text_width() -> usize {

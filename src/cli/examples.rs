@@ -16,6 +16,7 @@ Examples:
   gossipctl sessions              what was recorded
   gossipctl export last -o s.csv  the latest session as a table
   gossipctl diagram last p3#12    how that message went from node to node
+  gossipctl why last p7           why p7 is dead
 
 Exit codes: 0 done, 1 failure, 2 wrong usage, 130 or 143 ended by a second SIGINT or SIGTERM.";
 
@@ -91,6 +92,17 @@ Examples:
   gossipctl watch 127.0.0.1:3000          the network of this node
   gossipctl watch --ssh max@192.168.1.5   the sessions of that machine, too
   gossipctl watch --headless --format json | jq .event";
+
+pub(super) const WHY_EXAMPLES: &str = "\
+Examples:
+  gossipctl why last p7                   why p7 is dead, or what it does
+  gossipctl why last p7 p3#12             why p7 has that message or not
+  gossipctl why last p3#12                who has it, and by which path it came
+  gossipctl why last p1 p3 --at 03:12     the link between the two as it was then
+  gossipctl why last s1                   which nodes are wrongly on its list, or not on it
+  gossipctl why last p7 --format json | jq '.verdict, .certain'
+
+The exit code is 1 when there is no such node or message in the session.";
 
 pub(super) const DIAGRAM_EXAMPLES: &str = "\
 Examples:

@@ -16,6 +16,7 @@ mod glyphs;
 mod headless;
 mod host;
 mod manual;
+mod named;
 mod nodes;
 mod output;
 mod plan;
@@ -38,6 +39,7 @@ mod values;
 mod virtual_run;
 mod virtual_time;
 mod watch;
+mod why;
 mod with;
 
 use std::ffi::OsString;
@@ -112,6 +114,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Diff(args)) => diff::diff(&args, with::open(&args.session, &args.with)?.as_ref()),
         Some(Task::Report(args)) => report::report(&args),
         Some(Task::Diagram(args)) => diagram::run(&args),
+        Some(Task::Why(args)) => why::run(&args),
         Some(Task::Replay(args)) => replay_session(args),
         Some(Task::Watch(args)) => watch::run(args, &read_config()?),
         Some(Task::Prove(args)) => finish(prove::run(args, read_config()?)),

@@ -15,13 +15,18 @@ use crate::session::merge::{Merge, MergeError};
 #[derive(Debug)]
 pub(crate) struct RecordedFile {
     path: PathBuf,
-    /// Where several were put together.
-    _merged: Option<TempDir>,
+    /// Where several were put together, and from what.
+    merged: Option<(TempDir, Merge)>,
 }
 
 impl RecordedFile {
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The recordings that were put together, if several were.
+    pub(crate) fn merge(&self) -> Option<&Merge> {
+        self.merged.as_ref().map(|(_, merge)| merge)
     }
 }
 
@@ -29,7 +34,7 @@ impl RecordedFile {
 pub(crate) fn open(session: &str, others: &WithArgs) -> Result<RecordedFile, Failure> {
     let first = find(session)?;
     if others.with.is_empty() {
-        return Ok(RecordedFile { path: first, _merged: None });
+        return Ok(RecordedFile { path: first, merged: None });
     }
     let others = others.with.iter().map(|other| find(other)).collect::<Result<Vec<_>, _>>()?;
     merge(&[vec![first], others].concat())
@@ -47,7 +52,7 @@ fn merge(recordings: &[PathBuf]) -> Result<RecordedFile, Failure> {
     if merged.damage.lines > 0 {
         warn(format_args!("{} cannot be read", count_text(merged.damage.lines, "line")));
     }
-    Ok(RecordedFile { path, _merged: Some(dir) })
+    Ok(RecordedFile { path, merged: Some((dir, merge)) })
 }
 
 impl AsRef<Path> for RecordedFile {

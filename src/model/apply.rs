@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Model;
 use super::death::Evidence;
-use super::fault::Lie;
+use super::fault::{Lie, Swallowed};
 use super::gossip::{BOTH_ENDS, Folded, GossipEntry};
 use super::link::{LinkHistory, LinkKey, Miss, WATCHED_NODES_MAX};
 use super::liveness::{ProbeEntry, ProbeOutcome};
@@ -197,6 +197,7 @@ impl Model {
                     ProbePart::Question => (loss.from, loss.to),
                     ProbePart::Answer => (loss.to, loss.from),
                 };
+                self.faults.lost(loss.why, part.into());
                 self.lost_probes.push(LostProbe { at: here.at, asker, asked, seq, part, why: loss.why });
             }
             ProbeEvent::Missed { peer, seq, misses, limit, last_heard, .. } => {
@@ -252,7 +253,7 @@ impl Model {
                 self.contact(reporter, here.node, here.at, |_| {});
                 self.deaths.received(dead, event, reporter, cause);
             }
-            DeathEvent::ReportLost { .. } => {}
+            DeathEvent::ReportLost { loss, .. } => self.faults.lost(loss.why, Swallowed::Report),
             DeathEvent::ReportDisputed { dead, reporter, disputes, .. } => {
                 self.totals.disputes += 1;
                 self.seeds.disputed(here.node, reporter, disputes, here.at);

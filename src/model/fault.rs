@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::event::{LossReason, ProbePart};
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Fault, FaultClass, FaultId, FaultKind, Hindrance};
 use crate::proto::time::Time;
@@ -19,6 +20,40 @@ pub struct FaultRecord {
     pub since: Time,
     /// `None`: the fault is still set.
     pub until: Option<Time>,
+    pub harm: FaultHarm,
+}
+
+/// What a fault swallowed, as far as that was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FaultHarm {
+    /// Copies of messages.
+    pub copies: u64,
+    pub probes: u64,
+    /// Answers to probes.
+    pub answers: u64,
+    /// Reports of deaths.
+    pub reports: u64,
+}
+
+impl FaultHarm {
+    fn add(&mut self, what: Swallowed) {
+        let count = match what {
+            Swallowed::Copy => &mut self.copies,
+            Swallowed::Probe => &mut self.probes,
+            Swallowed::Answer => &mut self.answers,
+            Swallowed::Report => &mut self.reports,
+        };
+        *count += 1;
+    }
+}
+
+/// What a fault can swallow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Swallowed {
+    Copy,
+    Probe,
+    Answer,
+    Report,
 }
 
 /// Which fault: one of this number, or in older recordings one that was set or cleared at this time.
@@ -43,6 +78,15 @@ pub struct FaultHistory {
     lies: VecDeque<Lie>,
 }
 
+impl From<ProbePart> for Swallowed {
+    fn from(part: ProbePart) -> Self {
+        match part {
+            ProbePart::Question => Self::Probe,
+            ProbePart::Answer => Self::Answer,
+        }
+    }
+}
+
 impl FaultRecord {
     /// The longest delay that it adds to a message, if it delays messages.
     pub fn holds_up_for(&self) -> Option<Duration> {
@@ -59,13 +103,27 @@ impl FaultRecord {
 
 impl FaultHistory {
     pub(super) fn set(&mut self, id: Option<FaultId>, fault: &Fault, since: Time) {
-        self.active.push(FaultRecord { id, fault: fault.clone(), since, until: None });
+        self.active.push(FaultRecord { id, fault: fault.clone(), since, until: None, harm: FaultHarm::default() });
     }
 
     pub(super) fn cleared(&mut self, fault: &Fault, at: Time) {
         let Some(place) = self.active.iter().position(|record| record.fault == *fault) else { return };
         let record = self.active.remove(place);
         keep(&mut self.past, FaultRecord { until: Some(at), ..record });
+    }
+
+    /// Something was lost: if to a fault, it is counted there.
+    pub(super) fn lost(&mut self, why: LossReason, what: Swallowed) {
+        let LossReason::Fault(id) = why else { return };
+        let record = self.active.iter_mut().chain(&mut self.past).find(|record| record.id == Some(id));
+        if let Some(record) = record {
+            record.harm.add(what);
+        }
+    }
+
+    /// The lies that are kept, oldest first.
+    pub fn lies(&self) -> impl DoubleEndedIterator<Item = &Lie> {
+        self.lies.iter()
     }
 
     pub(super) fn lied(&mut self, lie: Lie) {

@@ -26,6 +26,7 @@ mod evidence;
 mod lacking;
 mod messages;
 mod nodes;
+mod past;
 mod warnings;
 mod words;
 

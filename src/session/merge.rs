@@ -147,6 +147,20 @@ impl Merge {
         Ok(MergedRecords { merge: self, streams })
     }
 
+    /// The events of all in one order, each with the name of its session and its number there.
+    pub fn numbered_events(&self) -> Result<impl Iterator<Item = (String, u64, Event)>, JournalError> {
+        let sessions: Vec<String> = self.sources.iter().map(|source| session_name(&source.path)).collect();
+        let mut records = self.records()?;
+        let events =
+            std::iter::from_fn(move || records.next_of_source()).filter_map(
+                move |(SourceIx(ix), record)| match record {
+                    Ok(JournalRecord::Event { number, event }) => Some((sessions.get(ix)?.clone(), number, event)),
+                    Ok(JournalRecord::Skipped(_) | JournalRecord::Torn) | Err(_) => None,
+                },
+            );
+        Ok(events)
+    }
+
     /// Takes note of the node that starts with this event, for a recording that has grown since the survey.
     pub(super) fn learn(&mut self, source: SourceIx, event: &Event) {
         self.survey.learn_home(source, event);
@@ -298,12 +312,19 @@ impl SourceRecords {
     }
 }
 
+impl MergedRecords<'_> {
+    fn next_of_source(&mut self) -> Option<(SourceIx, Result<JournalRecord, JournalError>)> {
+        self.streams.iter_mut().for_each(|stream| stream.look(self.merge));
+        let with_next = self.streams.iter_mut().filter(|stream| stream.next.is_some());
+        let earliest = with_next.min_by_key(|stream| (stream.at, stream.source))?;
+        Some((earliest.source, earliest.next.take()?))
+    }
+}
+
 impl Iterator for MergedRecords<'_> {
     type Item = Result<JournalRecord, JournalError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.streams.iter_mut().for_each(|stream| stream.look(self.merge));
-        let with_next = self.streams.iter_mut().filter(|stream| stream.next.is_some());
-        with_next.min_by_key(|stream| (stream.at, stream.source)).and_then(|stream| stream.next.take())
+        self.next_of_source().map(|(_, record)| record)
     }
 }

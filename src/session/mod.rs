@@ -8,13 +8,14 @@
 //! sums each of them up. [`document`] tells a network in the forms of other tools, [`report`] a session
 //! on one page, [`overlay`] the overlay alone, and [`comparison`] what differs between two moments.
 //! [`watch`] follows the sessions that run, and [`merge`] reads several of one network as one.
-//! [`check`] finds the invariants that a run violated.
+//! [`check`] finds the invariants that a run violated, [`citation`] the events that an answer rests on.
 //!
 //! Files stay well formed when the disk fills up: a line is written whole or not at all, and what
 //! is missing is counted where it is missing.
 
 pub mod archive;
 pub mod check;
+pub mod citation;
 pub mod comparison;
 pub mod diagram_svg;
 mod disk;

@@ -10,6 +10,7 @@
 
 mod ends;
 mod keyframes;
+mod leaving;
 mod pass;
 mod search;
 
@@ -124,11 +125,28 @@ impl Past {
 
     /// The events between two times, both included, in order.
     pub fn events(&self, from: Time, to: Time) -> Result<impl Iterator<Item = Event> + use<>, JournalError> {
+        Ok(self.numbered_events(from, to)?.map(|(_, event)| event))
+    }
+
+    /// The same with the number of each event in the session.
+    pub fn numbered_events(
+        &self,
+        from: Time,
+        to: Time,
+    ) -> Result<impl Iterator<Item = (u64, Event)> + use<>, JournalError> {
         let events = self.open_before(from)?.filter_map(|record| match record {
-            Ok(JournalRecord::Event { event, .. }) => Some(event),
+            Ok(JournalRecord::Event { number, event }) => Some((number, event)),
             Ok(JournalRecord::Skipped(_) | JournalRecord::Torn) | Err(_) => None,
         });
-        Ok(events.skip_while(move |event| event.at < from).take_while(move |event| event.at <= to))
+        Ok(events.skip_while(move |(_, event)| event.at < from).take_while(move |(_, event)| event.at <= to))
+    }
+
+    /// The last moment before its nodes left at its end; its end, if they did not.
+    pub fn before_leaving(&self) -> Result<Time, JournalError> {
+        let SessionSpan { first, last, .. } = self.span()?;
+        let mut watch = leaving::LeavingWatch::default();
+        self.events(first, last)?.for_each(|event| watch.take(&event));
+        Ok(watch.began().map_or(last, |began| first.max(began - std::time::Duration::from_micros(1))))
     }
 
     /// What is recorded from a position on: to go on from the model of [`Past::at_position`].

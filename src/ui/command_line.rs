@@ -14,11 +14,10 @@ use super::speed::{NoSpeed, Speed};
 use crate::command::Command;
 use crate::command::grammar::{self, CommandHelp, GrammarError, Names, Word, at_most, split};
 use crate::model::Model;
-use crate::model::link::LinkKey;
 use crate::model::moment::{NoMoment, WrittenMoment};
 use crate::model::node::NodeRecord;
+use crate::model::why::{NamedSubject, SubjectError};
 use crate::proto::addr::Addr;
-use crate::proto::message::MessageId;
 
 /// Messages that completion offers.
 const MESSAGES_OFFERED: usize = 200;
@@ -248,37 +247,17 @@ fn either(words: &[&str]) -> String {
     }
 }
 
-/// What a word after `why` names, or why it names nothing.
-enum NamedSubject {
-    Node(Result<Addr, String>),
-    Message(Result<MessageId, String>),
-}
-
 fn why(rest: &str, model: &Model) -> Result<Typed, String> {
     at_most::<2>("why NODE [NODE|MESSAGE]", rest).map_err(|error| told(&error))?;
-    let usage = || "expected why NODE [NODE|MESSAGE]".to_owned();
-    let one = |word: &str| {
-        if word.contains('#') {
-            NamedSubject::Message(message(word, model))
-        } else {
-            NamedSubject::Node(node(word, model))
-        }
-    };
     let words: Vec<&str> = rest.split_whitespace().collect();
-    let subject = match words[..] {
-        [word] => match one(word) {
-            NamedSubject::Node(node) => Subject::Node(node?),
-            NamedSubject::Message(id) => Subject::Message(id?),
-        },
-        [first, second] => match (one(first), one(second)) {
-            (NamedSubject::Node(node), NamedSubject::Node(peer)) => Subject::Link(LinkKey { node: node?, peer: peer? }),
-            (NamedSubject::Node(node), NamedSubject::Message(id))
-            | (NamedSubject::Message(id), NamedSubject::Node(node)) => Subject::Lack { node: node?, id: id? },
-            (NamedSubject::Message(_), NamedSubject::Message(_)) => return Err(usage()),
-        },
-        _ => return Err(usage()),
-    };
-    Ok(Typed::Why(subject))
+    let named = NamedSubject::find(&words, model).map_err(|error| match error {
+        SubjectError::Unreadable => "expected why NODE [NODE|MESSAGE]".to_owned(),
+        SubjectError::NoNode(word) => told(&GrammarError::NoNode { word }),
+        SubjectError::NoMessage(name) => {
+            format!("no message '{name}': expected one that is still remembered, such as p3#12")
+        }
+    })?;
+    Ok(Typed::Why(named.into()))
 }
 
 fn diff(rest: &str) -> Result<Typed, String> {
@@ -288,15 +267,6 @@ fn diff(rest: &str) -> Result<Typed, String> {
     };
     let moment = |word: &str| word.parse::<WrittenMoment>().map_err(|error| error.to_string());
     Ok(Typed::Diff { from: moment(from)?, to: moment(to)? })
-}
-
-fn node(word: &str, model: &Model) -> Result<Addr, String> {
-    model.find(word).ok_or_else(|| told(&GrammarError::NoNode { word: word.to_owned() }))
-}
-
-fn message(name: &str, model: &Model) -> Result<MessageId, String> {
-    let expected = || format!("no message '{name}': expected one that is still remembered, such as p3#12");
-    model.find_message(name).ok_or_else(expected)
 }
 
 fn pane(word: &str) -> Result<Typed, String> {

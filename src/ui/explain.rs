@@ -1,16 +1,15 @@
 //! What a line or a command asks about, and the answer.
 
 use super::view::{Repeated, View};
-use crate::event::NodeState;
 use crate::model::diagram::subject::DiagramSubject;
 use crate::model::fault::FaultRef;
 use crate::model::link::LinkKey;
-use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::why::{
-    EvidenceLine, Explanation, about_message, about_node, why_dead, why_fault, why_link, why_not, why_seed, why_warning,
+    EvidenceLine, Explanation, NamedSubject, about_message, why_dead, why_fault, why_link, why_node, why_not,
+    why_warning, with_doubt,
 };
 use crate::proto::addr::Addr;
-use crate::proto::message::{MessageId, Role};
+use crate::proto::message::MessageId;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
@@ -32,19 +31,28 @@ pub(crate) enum Subject {
     Notice(u64),
 }
 
+impl From<NamedSubject> for Subject {
+    fn from(named: NamedSubject) -> Self {
+        match named {
+            NamedSubject::Node(node) => Self::Node(node),
+            NamedSubject::Link(node, peer) => Self::Link(LinkKey { node, peer }),
+            NamedSubject::Message(id) => Self::Message(id),
+            NamedSubject::Lack { node, id } => Self::Lack { node, id },
+        }
+    }
+}
+
 /// The answer in words; `None` if its subject is gone. If the evidence may be incomplete, the
 /// answer says so.
 pub(crate) fn explain(subject: Subject, view: &View<'_>) -> Option<Explanation> {
-    let mut why = answer(subject, view)?;
-    let doubt = view.model.doubt().filter(|_| !matches!(subject, Subject::Notice(_)));
-    why.evidence.extend(doubt.map(|text| EvidenceLine { at: None, text }));
-    Some(why)
+    let why = answer(subject, view)?;
+    Some(if matches!(subject, Subject::Notice(_)) { why } else { with_doubt(view.model, why) })
 }
 
 fn answer(subject: Subject, view: &View<'_>) -> Option<Explanation> {
     let (model, offset) = (view.model, view.utc_offset_s);
     Some(match subject {
-        Subject::Node(addr) => about(addr, view),
+        Subject::Node(addr) => why_node(model, addr, view.now, offset),
         Subject::Death(addr) => why_dead(model, addr, offset),
         Subject::Link(LinkKey { node, peer }) => why_link(model, node, peer, offset),
         Subject::Message(id) => about_message(model, id, offset),
@@ -57,8 +65,9 @@ fn answer(subject: Subject, view: &View<'_>) -> Option<Explanation> {
             let again = line.again.map(|Repeated { times, last }| EvidenceLine {
                 at: Some(last),
                 text: format!("the latest of {times} like this"),
+                source: None,
             });
-            Explanation { title, verdict: line.text.clone(), evidence: again.into_iter().collect() }
+            Explanation { title, verdict: line.text.clone(), is_certain: true, evidence: again.into_iter().collect() }
         }
     })
 }
@@ -81,26 +90,4 @@ pub(crate) fn depicted(subject: Subject, view: &View<'_>) -> Option<DiagramSubje
         }
         Subject::Notice(number) => of_node(view.lines.get(number)?.node?),
     })
-}
-
-/// For a dead node the answer is about its death, for a seed about its list, too.
-fn about(addr: Addr, view: &View<'_>) -> Explanation {
-    let (model, offset) = (view.model, view.utc_offset_s);
-    let node = model.nodes().get(addr);
-    let is_case = model.deaths().latest_of(addr).is_some();
-    match node.map(NodeRecord::state) {
-        Some(ObservedState::Dead | ObservedState::Killed) if is_case => why_dead(model, addr, offset),
-        Some(_) | None if node.is_some_and(has_list) => {
-            let (mut why, list) = (about_node(model, addr, offset), why_seed(model, addr, view.now, offset));
-            why.verdict = format!("{} {}", why.verdict, list.verdict);
-            why.evidence.splice(0..0, list.evidence);
-            why
-        }
-        Some(_) | None => about_node(model, addr, offset),
-    }
-}
-
-/// A hung seed keeps its list as it was.
-fn has_list(node: &NodeRecord) -> bool {
-    node.role == Some(Role::Seed) && matches!(node.life(), Some(NodeState::Runs | NodeState::Hangs))
 }

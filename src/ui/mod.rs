@@ -71,6 +71,7 @@ pub use speed::{NoSpeed, Speed};
 pub use still::Still;
 #[cfg(test)]
 pub(crate) use tests::panic as panics;
+pub(crate) use text::wrap;
 pub use update::judge;
 
 /// The columns of the list of nodes that can be chosen, and `all`.

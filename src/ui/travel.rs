@@ -118,6 +118,11 @@ pub(crate) fn click(app: &mut App, at: Time) {
     seek(app, Destination::Time(at.min(last)), AfterSeek::GoOn);
 }
 
+/// Shows the moment of a line of evidence, and pauses there.
+pub(crate) fn stop_at(app: &mut App, at: Time) {
+    seek(app, Destination::Time(at), AfterSeek::Stop);
+}
+
 fn is_now(app: &App) -> bool {
     !matches!(app.scene.mode, Mode::Replay { .. }) && !is_away(app)
 }

@@ -9,7 +9,7 @@ use self::typing::{apply_filter, on_prompt_key, save_scenario};
 use super::action::{Action, Move, NodeDeed, PaneId};
 use super::app::{ARMED_TIME, App, Armed, ConsoleEffect, WayBack, Zoom};
 use super::decode::Paste;
-use super::explain::{Subject, depicted, explain};
+use super::explain::{Subject, depicted};
 use super::fault::{self, FaultPlan};
 use super::filter::Filter;
 use super::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
@@ -25,7 +25,7 @@ use super::modal::recordings::recordings;
 use super::modal::rerun::rerun;
 use super::modal::say::say;
 use super::modal::wave::WaveTable;
-use super::modal::why::why;
+use super::modal::why::WhyDialog;
 use super::modal::{Covers, Reply};
 use super::mouse::on_mouse;
 use super::options::Mode;
@@ -86,6 +86,10 @@ fn on_modal_key(app: &mut App, key: Key) {
         Reply::Ask(wanted) => tell_host(app, wanted),
         Reply::Type(command) => app.prompt = Some(Prompt::command(&command)),
         Reply::Explain(subject) => ask(app, subject),
+        Reply::GoTo(at) => {
+            app.modals.retain(|modal| modal.covers() == Covers::Screen);
+            travel::stop_at(app, at);
+        }
         Reply::Copy(text) => copy(app, text),
         Reply::Quit => app.effects.push(ConsoleEffect::Quit),
         Reply::Done(wanted) => {
@@ -304,8 +308,8 @@ fn details(app: &mut App) {
 fn ask(app: &mut App, subject: Subject) {
     if let Subject::Message(id) = subject {
         app.open(WaveTable::new(id));
-    } else if let Some(explanation) = explain(subject, &app.view()) {
-        app.open(why(explanation));
+    } else if let Some(dialog) = WhyDialog::new(subject, &app.view()) {
+        app.open(dialog);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{HappenedAt, add};
 use crate::event::{GossipEvent, MessageLoss};
 use crate::model::Model;
+use crate::model::fault::Swallowed;
 use crate::model::gossip::{Folded, Spread};
 use crate::model::loss::LostCopy;
 use crate::model::rumor::{Began, ForeignCopy, Forgery, MessageCopy, Rumor};
@@ -21,6 +22,7 @@ impl Model {
             }
             GossipEvent::Duplicate { id, from, trace } => self.duplicate(here, id, from, trace),
             GossipEvent::Lost { id, loss: MessageLoss { from, to, why, .. } } => {
+                self.faults.lost(why, Swallowed::Copy);
                 self.lost.push(LostCopy { at: here.at, id, from, to, why });
             }
             GossipEvent::Forged { id, from } => {

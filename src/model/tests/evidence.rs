@@ -4,7 +4,7 @@ use super::*;
 use crate::event::{NodeEvent, SeedEvent};
 use crate::model::link::LinkKey;
 use crate::model::warning::{Finding, Warning};
-use crate::model::why::{why_not, why_seed, why_warning};
+use crate::model::why::{NamedSubject, SubjectError, why_not, why_seed, why_warning};
 use crate::proto::fault::{FaultKind, Percent, Scope};
 
 const PEERS: u16 = 8;
@@ -115,4 +115,47 @@ fn no_line_of_evidence_stands_twice_whatever_is_asked() {
         lines.sort_unstable();
         assert!(lines.windows(2).all(|pair| pair[0] != pair[1]), "{why:#?}");
     }
+}
+
+/// What a verdict says when it is not sure.
+fn doubts(verdict: &str) -> bool {
+    ["not certain", "perhaps", "may be", "may have"].iter().any(|word| verdict.contains(word))
+}
+
+#[test]
+fn a_verdict_that_doubts_is_not_marked_as_certain() {
+    let (story, messages) = eventful();
+    let answers = all_answers(&story, &messages);
+    for why in &answers {
+        assert!(!(why.is_certain && doubts(&why.verdict)), "{why:#?}");
+    }
+    let certain = answers.iter().filter(|why| why.is_certain).count();
+    assert!(certain > 50 && answers.len() - certain > 5, "{certain} of {}", answers.len());
+}
+
+#[test]
+fn missing_events_make_every_answer_uncertain() {
+    let (mut story, messages) = eventful();
+    let asked = NamedSubject::Lack { node: p(2), id: messages[0] };
+    let now = Time::from_micros(story.at);
+    assert!(asked.explain(&story.model, now, 0).is_certain, "it has it");
+    story.model.note_skipped(12);
+    let why = asked.explain(&story.model, now, 0);
+    assert!(!why.is_certain && says(&why, "not certain: 12 events were skipped"), "{why:#?}");
+}
+
+#[test]
+fn words_name_nodes_links_and_messages_in_either_order() {
+    let (story, messages) = eventful();
+    let (model, id) = (&story.model, messages[0]);
+    let name = model.message_name(id);
+    let find = |words: &[&str]| NamedSubject::find(words, model);
+    assert_eq!(find(&["p7"]), Ok(NamedSubject::Node(p(7))));
+    assert_eq!(find(&["p1", "p3"]), Ok(NamedSubject::Link(p(1), p(3))));
+    assert_eq!(find(&[&name]), Ok(NamedSubject::Message(id)));
+    assert_eq!(find(&["p7", &name]), Ok(NamedSubject::Lack { node: p(7), id }));
+    assert_eq!(find(&[&name, "p7"]), find(&["p7", &name]));
+    assert_eq!(find(&["p99"]), Err(SubjectError::NoNode("p99".to_owned())));
+    assert_eq!(find(&["p1", "p1#999"]), Err(SubjectError::NoMessage("p1#999".to_owned())));
+    assert_eq!(find(&[&name, &name]), Err(SubjectError::Unreadable));
 }

@@ -28,8 +28,9 @@ fn a_connection_tells_its_history() {
     assert_eq!(why.evidence.len(), 2);
 
     story.answer(p(1), p(2), 1);
-    let verdict = why_link(&story.model, p(1), p(2), 0).verdict;
-    assert!(verdict.contains("p1 is linked to p2") && verdict.contains("answered after 400 us"), "{verdict}");
+    let why = why_link(&story.model, p(1), p(2), 0);
+    assert!(why.verdict.contains("p1 is linked to p2") && why.verdict.contains("its probes are answered"), "{why:?}");
+    assert!(says(&why, "the last probe was answered after 400 us"), "{why:?}");
     let end = LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Leaving };
     story.wait(5);
     story.tell(p(1), EventKind::Link(LinkEvent::Down { link: story.link_of(p(1), p(2)), peer: p(2), purpose, end }));

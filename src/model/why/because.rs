@@ -1,6 +1,6 @@
 //! Reasons in words.
 
-use super::{EvidenceLine, Explainer};
+use super::{EvidenceLine, Explainer, SourceKind};
 use crate::event::NodeState;
 use crate::model::cause::{Causes, Deed, Reason};
 use crate::model::fault::FaultRecord;
@@ -201,7 +201,7 @@ impl<'a> Explainer<'a> {
                 NodeState::Left => "left politely",
                 NodeState::Runs => "was started again",
             };
-            EvidenceLine::at(turn.at, format!("{name} {text}"))
+            EvidenceLine::at(turn.at, format!("{name} {text}")).told_by(node, SourceKind::Life)
         };
         let turns = self.lives(node).map(Lives::turns).unwrap_or_default();
         let later = turns.iter().enumerate().filter(|(place, turn)| *place > 0 || turn.life != NodeState::Runs);

@@ -1,12 +1,14 @@
 //! Why a node is considered dead.
 
+mod certain;
 mod seeds;
 
+use self::certain::is_settled;
 use self::seeds::seed_clauses;
 use super::because::is_barrier;
 use super::link::miss_lines;
 use super::node::suspect;
-use super::{EvidenceLine, Explainer, Explanation, in_order};
+use super::{EvidenceLine, EvidenceSource, Explainer, Explanation, SourceKind, in_order};
 use crate::event::{Event, NodeState};
 use crate::model::cause::{Deed, Question, Reason, reason};
 use crate::model::death::{DeathCase, Evidence};
@@ -28,22 +30,27 @@ pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let title = format!("{question} {name} dead?");
     let mut evidence = explainer.turns(addr);
     let Some(case) = model.deaths().latest_of(addr) else {
-        return Explanation { title, verdict: without_case(explainer, addr, node), evidence: in_order(evidence) };
+        let (verdict, is_certain) = (without_case(explainer, addr, node), is_settled(explainer, None, node));
+        return Explanation { title, verdict, is_certain, evidence: in_order(evidence) };
     };
-    evidence.extend(case.evidence.iter().flat_map(|evidence| evidence_lines(explainer, evidence)));
+    evidence.extend(case.evidence.iter().flat_map(|evidence| evidence_lines(explainer, addr, evidence)));
     let reporters = case.evidence.iter().map(|evidence| evidence.reporter);
     evidence.extend(reporters.flat_map(|reporter| explainer.faults_between(reporter, addr)));
-    evidence.extend(case.steps.iter().map(|step| step_line(explainer, step)));
-    evidence
-        .extend(case.back_at.map(|at| EvidenceLine::at(at, format!("{} gave a sign of life", explainer.name(addr)))));
+    evidence.extend(case.steps.iter().map(|step| step_line(explainer, addr, step)));
+    evidence.extend(case.back_at.map(|at| {
+        EvidenceLine::at(at, format!("{} gave a sign of life", explainer.name(addr)))
+            .told_by_any(SourceKind::Heard(addr))
+    }));
     evidence.extend(heard_since(explainer, case).map(|(node, at)| {
         let name = explainer.name(node);
         EvidenceLine::at(at, format!("{name} disagrees: its link is up, and it heard from it after that"))
+            .told_by(node, SourceKind::Heard(addr))
     }));
     if case.omitted > 0 {
         evidence.push(EvidenceLine::now(format!("{} not kept", count_text(case.omitted, "further line"))));
     }
-    Explanation { title, verdict: verdict(explainer, case, node), evidence: in_order(evidence) }
+    let is_certain = is_settled(explainer, Some(case), node);
+    Explanation { title, verdict: verdict(explainer, case, node), is_certain, evidence: in_order(evidence) }
 }
 
 fn without_case(explainer: Explainer<'_>, addr: Addr, node: Option<&NodeRecord>) -> String {
@@ -292,33 +299,36 @@ fn doubts(case: &DeathCase, node: Option<&NodeRecord>) -> Option<String> {
     })
 }
 
-fn evidence_lines(explainer: Explainer<'_>, evidence: &Evidence) -> Vec<EvidenceLine> {
-    let who = explainer.name(evidence.reporter);
+fn evidence_lines(explainer: Explainer<'_>, dead: Addr, evidence: &Evidence) -> Vec<EvidenceLine> {
+    let (by, who) = (evidence.reporter, explainer.name(evidence.reporter));
     let mut lines = Vec::new();
     if let Some(at) = evidence.last_heard {
-        lines.push(EvidenceLine::at(at, format!("{who} last heard from it")));
+        lines.push(EvidenceLine::at(at, format!("{who} last heard from it")).told_by(by, SourceKind::Heard(dead)));
     }
-    lines.extend(evidence.missed().iter().flat_map(|miss| miss_lines(&who, miss)));
+    lines.extend(evidence.missed().iter().flat_map(|miss| miss_lines((by, &who), dead, miss)));
     if let Some(at) = evidence.declared_at {
         let cause = evidence.cause.map_or_else(|| "not certain why".to_owned(), |cause| cause.to_string());
-        lines.push(EvidenceLine::at(at, format!("{who} declared it dead: {cause}")));
+        lines.push(
+            EvidenceLine::at(at, format!("{who} declared it dead: {cause}")).told_by(by, SourceKind::Declared(dead)),
+        );
     }
     if let Some(at) = evidence.reported_at {
         let to = match evidence.seeds.as_slice() {
             [] => "no seed: it is registered with none".to_owned(),
             seeds => explainer.names_in_order(seeds),
         };
-        lines.push(EvidenceLine::at(at, format!("{who} reported it to {to}")));
+        lines.push(EvidenceLine::at(at, format!("{who} reported it to {to}")).told_by(by, SourceKind::Reported(dead)));
     }
     lines
 }
 
-fn step_line(explainer: Explainer<'_>, step: &Event) -> EvidenceLine {
+fn step_line(explainer: Explainer<'_>, dead: Addr, step: &Event) -> EvidenceLine {
     EvidenceLine::at(step.at, seed_step(step, &|addr| explainer.name(addr)))
+        .resting_on(EvidenceSource::of_seed_step(dead, step))
 }
 
 /// A step as in the answer to why a node is dead, with the node's name.
 pub(super) fn step_line_of(explainer: Explainer<'_>, dead: Addr, step: &Event) -> EvidenceLine {
-    let line = step_line(explainer, step);
+    let line = step_line(explainer, dead, step);
     EvidenceLine { text: format!("{}: {}", explainer.name(dead), line.text), ..line }
 }

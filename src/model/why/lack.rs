@@ -8,6 +8,7 @@
 //! Five hundred nodes that lack a message are answered at once: what is the same for all of them,
 //! or for one side, is found once.
 
+mod certain;
 mod words;
 
 use std::cell::OnceCell;
@@ -17,7 +18,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::ending::is_seen_only;
-use super::{EvidenceLine, Explainer, Explanation};
+use super::{EvidenceLine, Explainer, Explanation, SourceKind};
 use crate::event::{NodeState, Purpose};
 use crate::model::cause::LackReasons;
 use crate::model::fault::FaultRecord;
@@ -46,17 +47,19 @@ pub fn why_not(model: &Model, node: Addr, id: MessageId, utc_offset_s: i32) -> E
     let title = format!("{message} and {name}");
     let Some(rumor) = model.rumors().get(id) else {
         let verdict = format!("What became of {message} is not certain: it is no longer held here, or never was.");
-        return Explanation { title, verdict, evidence: Vec::new() };
+        return Explanation { title, verdict, is_certain: false, evidence: Vec::new() };
     };
     if let Some(copy) = rumor.copies.get(&node) {
         return Explanation {
             title,
             verdict: got_it(explainer, node, rumor, *copy),
-            evidence: sender(explainer, *copy),
+            is_certain: true,
+            evidence: sender(explainer, (node, id), *copy),
         };
     }
     if let Some((_, proof)) = rumor.elsewhere(model.nodes()).find(|(holder, _)| *holder == node) {
-        return Explanation { title, verdict: has_it(explainer, node, rumor, proof), evidence: Vec::new() };
+        let verdict = has_it(explainer, node, rumor, proof);
+        return Explanation { title, verdict, is_certain: node == id.origin, evidence: Vec::new() };
     }
     let diagnosis = Diagnosis::new(explainer, rumor);
     let reason = diagnosis.reason(node);
@@ -64,6 +67,7 @@ pub fn why_not(model: &Model, node: Addr, id: MessageId, utc_offset_s: i32) -> E
     Explanation {
         title: format!("Why did {name} not get {message}?"),
         verdict,
+        is_certain: diagnosis.is_settled(node, &reason),
         evidence: diagnosis.evidence(node, &reason),
     }
 }
@@ -119,9 +123,9 @@ fn has_it(explainer: Explainer<'_>, node: Addr, rumor: &Rumor, proof: ForeignCop
     format!("{name} has {message}: it sent a copy to {to} at {at}; {from}.")
 }
 
-fn sender(explainer: Explainer<'_>, copy: MessageCopy) -> Vec<EvidenceLine> {
+fn sender(explainer: Explainer<'_>, (node, id): (Addr, MessageId), copy: MessageCopy) -> Vec<EvidenceLine> {
     let from = copy.from.map(|from| format!("the first copy came from {}", explainer.name(from)));
-    from.map(|from| EvidenceLine::at(copy.at, from)).into_iter().collect()
+    from.map(|from| EvidenceLine::at(copy.at, from).told_by(node, SourceKind::Copy(id))).into_iter().collect()
 }
 
 enum LackReason<'a> {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::ending::{end_of, is_seen_only};
-use super::{EvidenceLine, Explainer, Explanation, in_order, micros};
+use super::ending::{end_of, is_seen_only, reason_of_end};
+use super::{EvidenceLine, EvidenceSource, Explainer, Explanation, SourceKind, in_order, is_known, micros};
 use crate::event::{Direction, EventKind, LinkEvent, Purpose};
 use crate::model::Model;
 use crate::model::link::{LinkHistory, LinkState, LinkStep, Miss, StepKind};
@@ -31,7 +31,34 @@ pub fn why_link(model: &Model, a: Addr, b: Addr, utc_offset_s: i32) -> Explanati
         [link] => verdict(explainer, link),
         [one, other, ..] => both(explainer, one, other),
     };
-    Explanation { title, verdict, evidence: in_order(evidence) }
+    let is_certain = match decisive(&rows) {
+        Some(link) => is_settled(explainer, link),
+        None => [a, b].into_iter().any(|node| model.nodes().get(node).is_some_and(NodeRecord::is_ours)),
+    };
+    Explanation { title, verdict, is_certain, evidence: in_order(evidence) }
+}
+
+/// The end on which the verdict rests, of those that tell of the link.
+fn decisive<'a>(rows: &[&'a LinkHistory]) -> Option<&'a LinkHistory> {
+    match *rows {
+        [] => None,
+        [link] => Some(link),
+        [one, other, ..] => Some(match (one.is_up(), other.is_up()) {
+            (true, false) => other,
+            (false, true) | (true, true) => one,
+            (false, false) if knew_first(other, one) => other,
+            (false, false) => one,
+        }),
+    }
+}
+
+/// How it is with this end, and what made it so, is known.
+fn is_settled(explainer: Explainer<'_>, link: &LinkHistory) -> bool {
+    match (link.state, last_down(link)) {
+        (LinkState::Up | LinkState::Dialing | LinkState::Parked, _) => true,
+        (LinkState::Ended, Some(down)) => reason_of_end(explainer, link, down).as_ref().is_none_or(is_known),
+        (LinkState::Ended, None) => link.steps().next().is_some(),
+    }
 }
 
 /// Both ends tell: they agree, or only one of them has the link, or the one that ended it first
@@ -209,7 +236,11 @@ fn last_words(explainer: Explainer<'_>, link: &LinkHistory) -> Vec<EvidenceLine>
         (peer == link.key.peer).then_some((notice.at, &notice.event.kind))
     });
     let name = explainer.name(link.key.node);
-    words.map(|(at, kind)| EvidenceLine::at(at, format!("{name}: {}", explainer.model.sentence(kind)))).collect()
+    let line = |(at, kind)| {
+        let said = EvidenceLine::at(at, format!("{name}: {}", explainer.model.sentence(kind)));
+        said.told_by(link.key.node, SourceKind::Link(link.key.peer))
+    };
+    words.map(line).collect()
 }
 
 fn relation(node: &str, peer: &str, link: &LinkHistory) -> String {
@@ -227,19 +258,20 @@ fn health(explainer: Explainer<'_>, link: &LinkHistory) -> String {
         let misses = count_text(u64::from(link.misses), "probe");
         return format!("{misses} of {} unanswered, last heard at {heard}", link.limit);
     }
-    match link.rtt_us {
-        Some(rtt_us) => format!("the last probe was answered after {}", micros(rtt_us)),
-        None => "no probe was answered yet, none missed".to_owned(),
-    }
+    if link.rtt_us.is_some() { "its probes are answered" } else { "no probe was answered yet, none missed" }.to_owned()
 }
 
 fn lines(explainer: Explainer<'_>, link: &LinkHistory) -> Vec<EvidenceLine> {
     let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
-    let told = |step: &LinkStep| EvidenceLine::at(step.at, step_text(explainer, link, step));
-    let mut lines: Vec<_> = link.missed().iter().flat_map(|miss| miss_lines(&node, miss)).collect();
+    let told = |step: &LinkStep| step_line(explainer, link, step);
+    let missed = |miss: &Miss| miss_lines((link.key.node, &node), link.key.peer, miss);
+    let mut lines: Vec<_> = link.missed().iter().flat_map(missed).collect();
     lines.extend(link.quiet_steps().iter().chain(link.steps()).map(told));
+    let answered = link.rtt_us.map(|rtt_us| format!("{node}: the last probe was answered after {}", micros(rtt_us)));
+    lines.extend(answered.map(EvidenceLine::now));
     if let Some(at) = link.last_heard {
-        lines.push(EvidenceLine::at(at, format!("{node} last heard from {peer}")));
+        let heard = EvidenceLine::at(at, format!("{node} last heard from {peer}"));
+        lines.push(heard.told_by(link.key.node, SourceKind::Heard(link.key.peer)));
     }
     if link.forgotten() > 0 {
         let earlier = count_text(link.forgotten(), "earlier step");
@@ -248,8 +280,12 @@ fn lines(explainer: Explainer<'_>, link: &LinkHistory) -> Vec<EvidenceLine> {
     lines
 }
 
+pub(super) fn step_line(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> EvidenceLine {
+    EvidenceLine::at(step.at, step_text(explainer, link, step)).resting_on(EvidenceSource::of_step(link.key, step))
+}
+
 /// A step of a link's history, with the node that tells it.
-pub(super) fn step_text(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> String {
+fn step_text(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> String {
     let (node, peer) = (&explainer.name(link.key.node), &explainer.name(link.key.peer));
     match &step.what {
         StepKind::Told(event) => evidence(event, node, peer, &|at| explainer.clock(at)),
@@ -259,12 +295,13 @@ pub(super) fn step_text(explainer: Explainer<'_>, link: &LinkHistory, step: &Lin
 }
 
 /// A probe, and that it was not answered.
-pub(super) fn miss_lines(who: &str, miss: &Miss) -> Vec<EvidenceLine> {
+pub(super) fn miss_lines((by, who): (Addr, &str), peer: Addr, miss: &Miss) -> Vec<EvidenceLine> {
     let Miss { seq, misses, limit, .. } = *miss;
     let waited = miss.sent_at.map(|sent| span_text(miss.missed_at.since(sent)));
     let after = waited.map_or_else(|| "when it was sent is not certain".to_owned(), |span| format!("after {span}"));
-    let missed =
-        EvidenceLine::at(miss.missed_at, format!("{who}: no answer to probe {seq} {after} ({misses}/{limit})"));
-    let sent = miss.sent_at.map(|at: Time| EvidenceLine::at(at, format!("{who} sent it probe {seq}")));
-    sent.into_iter().chain([missed]).collect()
+    let missed = format!("{who}: no answer to probe {seq} {after} ({misses}/{limit})");
+    let missed = EvidenceLine::at(miss.missed_at, missed).told_by(by, SourceKind::ProbeMissed(peer));
+    let sent =
+        |at: Time| EvidenceLine::at(at, format!("{who} sent it probe {seq}")).told_by(by, SourceKind::ProbeSent(peer));
+    miss.sent_at.map(sent).into_iter().chain([missed]).collect()
 }

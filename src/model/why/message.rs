@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{EvidenceLine, Explainer, Explanation, in_order};
+use super::{EvidenceLine, Explainer, Explanation, SourceKind, in_order};
 use crate::model::Model;
 use crate::model::rumor::ForeignCopy;
 use crate::model::rumor::{Counting, Coverage, MessageCopy, Rumor};
@@ -16,12 +16,13 @@ pub fn about_message(model: &Model, id: MessageId, utc_offset_s: i32) -> Explana
     let title = model.message_name(id);
     let Some(rumor) = model.rumors().get(id) else {
         let verdict = format!("What became of {title} is not certain: it is no longer held here, or never was.");
-        return Explanation { title, verdict, evidence: Vec::new() };
+        return Explanation { title, verdict, is_certain: false, evidence: Vec::new() };
     };
-    let copies = rumor.copies.iter().map(|(node, copy)| line(explainer, *node, *copy));
-    let elsewhere = rumor.elsewhere(model.nodes()).map(|(node, proof)| proof_line(explainer, node, proof));
+    let copies = rumor.copies.iter().map(|(node, copy)| line(explainer, (*node, id), *copy));
+    let elsewhere = rumor.elsewhere(model.nodes()).map(|(node, proof)| proof_line(explainer, (node, id), proof));
     let evidence = wrong_clock(explainer, rumor).into_iter().chain(copies).chain(elsewhere).collect();
-    Explanation { verdict: verdict(explainer, rumor), title, evidence: in_order(evidence) }
+    let is_certain = rumor.generated_at.is_some() && model.is_complete(rumor);
+    Explanation { verdict: verdict(explainer, rumor), title, is_certain, evidence: in_order(evidence) }
 }
 
 fn verdict(explainer: Explainer<'_>, rumor: &Rumor) -> String {
@@ -58,8 +59,8 @@ fn wrong_clock(explainer: Explainer<'_>, rumor: &Rumor) -> Option<EvidenceLine> 
     })
 }
 
-fn line(explainer: Explainer<'_>, node: Addr, copy: MessageCopy) -> EvidenceLine {
-    let node = explainer.name(node);
+fn line(explainer: Explainer<'_>, (holder, id): (Addr, MessageId), copy: MessageCopy) -> EvidenceLine {
+    let node = explainer.name(holder);
     let duplicates = if copy.duplicates > 0 { format!(", dup x{}", copy.duplicates) } else { String::new() };
     let text = match (copy.from, copy.hop) {
         (None, _) => format!("{node} generated it{duplicates}"),
@@ -69,13 +70,14 @@ fn line(explainer: Explainer<'_>, node: Addr, copy: MessageCopy) -> EvidenceLine
             format!("{node} from {}, hop not certain{hop}{duplicates}", explainer.name(from))
         }
     };
-    EvidenceLine::at(copy.at, text)
+    EvidenceLine::at(copy.at, text).told_by(holder, SourceKind::Copy(id))
 }
 
 /// A node elsewhere has the message because it sent a copy.
-fn proof_line(explainer: Explainer<'_>, node: Addr, proof: ForeignCopy) -> EvidenceLine {
+fn proof_line(explainer: Explainer<'_>, (node, id): (Addr, MessageId), proof: ForeignCopy) -> EvidenceLine {
     EvidenceLine::at(
         proof.at,
         format!("{}, which runs elsewhere, sent a copy to {}", explainer.name(node), explainer.name(proof.to)),
     )
+    .told_by(proof.to, SourceKind::Copy(id))
 }

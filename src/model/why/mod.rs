@@ -11,7 +11,10 @@ mod lack;
 mod link;
 mod message;
 mod node;
+mod past;
 mod seed;
+mod source;
+mod subject;
 mod warning;
 
 pub use death::why_dead;
@@ -22,10 +25,13 @@ pub use message::about_message;
 pub use node::about_node;
 pub(super) use node::why_state;
 pub use seed::why_seed;
+pub use source::{EvidenceSource, SourceKind};
+pub use subject::{NamedSubject, SubjectError, is_message, why_node};
 pub use warning::why_warning;
 
 use std::time::Duration;
 
+use super::cause::Reason;
 use super::fault::FaultRecord;
 use super::words::{list_text, second_text, span_text};
 use super::{Model, Set};
@@ -44,6 +50,8 @@ pub struct Explanation {
     /// The subject: `p3`, `p3#12`.
     pub title: String,
     pub verdict: String,
+    /// The events settle the verdict: nothing in it is a guess, or rests on what is not known here.
+    pub is_certain: bool,
     /// In order of time where it has a time.
     pub evidence: Vec<EvidenceLine>,
 }
@@ -53,16 +61,49 @@ pub struct EvidenceLine {
     /// `None` for what holds now.
     pub at: Option<Time>,
     pub text: String,
+    /// `None`: it rests on no single event.
+    pub source: Option<EvidenceSource>,
 }
 
 impl EvidenceLine {
     fn at(at: Time, text: String) -> Self {
-        Self { at: Some(at), text }
+        Self { at: Some(at), text, source: None }
     }
 
     fn now(text: String) -> Self {
-        Self { at: None, text }
+        Self { at: None, text, source: None }
     }
+
+    /// It rests on an event at this node.
+    fn told_by(self, node: Addr, kind: SourceKind) -> Self {
+        self.resting_on(EvidenceSource::at(node, kind))
+    }
+
+    /// It rests on an event at whichever node.
+    fn told_by_any(self, kind: SourceKind) -> Self {
+        self.resting_on(EvidenceSource { by: None, kind })
+    }
+
+    fn resting_on(self, source: EvidenceSource) -> Self {
+        Self { source: Some(source), ..self }
+    }
+}
+
+/// The events settle why.
+fn is_known(reason: &Reason) -> bool {
+    match reason {
+        Reason::Deeds(_) | Reason::Rule(_) => true,
+        Reason::NotCertain(_) => false,
+    }
+}
+
+/// If events are missing, they may be the ones that would have told something else.
+pub fn with_doubt(model: &Model, mut why: Explanation) -> Explanation {
+    if let Some(doubt) = model.doubt() {
+        why.is_certain = false;
+        why.evidence.push(EvidenceLine::now(doubt));
+    }
+    why
 }
 
 /// The first of these faults and how many more there are: `'cut p1 p5' since 03:13:02 and 6 more`.
@@ -93,8 +134,9 @@ impl<'a> Explainer<'a> {
 
     /// When a fault began, and when it ended, if it did.
     fn fault_lines(self, record: &FaultRecord) -> Vec<EvidenceLine> {
-        let over = record.until.map(|until| EvidenceLine::at(until, format!("no longer: {}", self.fault(record))));
-        let set = EvidenceLine::at(record.since, format!("fault: {}", self.fault(record)));
+        let line = |at, text| EvidenceLine::at(at, text).resting_on(EvidenceSource::of_fault(record));
+        let over = record.until.map(|until| line(until, format!("no longer: {}", self.fault(record))));
+        let set = line(record.since, format!("fault: {}", self.fault(record)));
         std::iter::once(set).chain(over).collect()
     }
 

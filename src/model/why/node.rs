@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::because::is_barrier;
-use super::link::{miss_lines, step_text, why_link};
-use super::{EvidenceLine, Explainer, Explanation, in_order};
+use super::link::{miss_lines, step_line, why_link};
+use super::past::{lies_told, past_lines};
+use super::{EvidenceLine, Explainer, Explanation, SourceKind, in_order, is_known};
 use crate::event::{EventKind, LinkEvent, NodeState, Purpose, RepairReason, Side};
 use crate::model::Model;
 use crate::model::cause::{Reason, silence};
@@ -27,7 +28,8 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let explainer = Explainer { model, utc_offset_s };
     let Some(node) = model.nodes().get(addr) else {
         let title = explainer.name(addr);
-        return Explanation { verdict: format!("Nothing is known of {title}."), title, evidence: Vec::new() };
+        let verdict = format!("Nothing is known of {title}.");
+        return Explanation { verdict, title, is_certain: false, evidence: Vec::new() };
     };
     let mut evidence = links(explainer, node);
     evidence.extend(contact(explainer, node));
@@ -38,9 +40,40 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     evidence.extend(heard_by_others(explainer, node));
     evidence.extend(attempts(explainer, node));
     evidence.extend(disputes(explainer, node));
+    evidence.extend(past_lines(explainer, addr));
     let links = format!("{}{}", connection(explainer, node), shortage(explainer, node).unwrap_or_default());
-    let verdict = format!("{}{}{links}", verdict(explainer, node), barriers(explainer, node));
-    Explanation { title: title(explainer, node), verdict, evidence: in_order(evidence) }
+    let lies = lies_told(explainer, addr).unwrap_or_default();
+    let verdict = format!("{}{}{links}{lies}", verdict(explainer, node), barriers(explainer, node));
+    let is_certain = is_settled(explainer, node);
+    Explanation { title: title(explainer, node), verdict, is_certain, evidence: in_order(evidence) }
+}
+
+/// Its state is known, and what made it so.
+fn is_settled(explainer: Explainer<'_>, node: &NodeRecord) -> bool {
+    let is_known = match node.state() {
+        ObservedState::Known => false,
+        ObservedState::Suspect { .. } => is_silence_explained(explainer, node),
+        ObservedState::Up | ObservedState::Hung | ObservedState::Dead | ObservedState::Killed | ObservedState::Left => {
+            true
+        }
+    };
+    is_known && (!is_alone(node) || is_loneliness_settled(explainer, node))
+}
+
+/// A running peer without neighbors.
+fn is_alone(node: &NodeRecord) -> bool {
+    node.is_running_peer() && node.neighbors == 0
+}
+
+fn is_loneliness_settled(explainer: Explainer<'_>, node: &NodeRecord) -> bool {
+    let is_hindered = explainer.hindered_now(node.addr).is_some();
+    let why = last_tried(explainer, node).map(|link| why_link(explainer.model, node.addr, link.key.peer, 0));
+    !is_hindered && why.is_none_or(|why| why.is_certain)
+}
+
+/// Its link with the latest step, of those that are not up.
+fn last_tried<'a>(explainer: Explainer<'a>, node: &'a NodeRecord) -> Option<&'a LinkHistory> {
+    tried(explainer, node).max_by_key(|(_, step)| step.at).map(|(link, _)| link)
 }
 
 /// The state of a node, since when, and why.
@@ -147,6 +180,11 @@ fn unanswered(misses: u32, limit: u32) -> String {
     format!("{}{row}{dead}", count_text(u64::from(misses), "probe"))
 }
 
+/// It is known why each of the nodes that miss its answers hears nothing.
+pub(super) fn is_silence_explained(explainer: Explainer<'_>, node: &NodeRecord) -> bool {
+    node.suspicions().iter().all(|suspicion| is_known(&silence(explainer.model, suspicion.by, node.addr)))
+}
+
 /// Why the nodes that miss its answers hear nothing; `None` if not all have the same reason.
 fn reason_of_silence(explainer: Explainer<'_>, node: &NodeRecord) -> Option<Reason> {
     let mut reasons = node.suspicions().iter().map(|suspicion| silence(explainer.model, suspicion.by, node.addr));
@@ -222,7 +260,10 @@ fn contact(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
         return Vec::new();
     }
     let Contact { last_heard, probes_to_it, answered, missed, probes_from_it, messages, copies } = node.contact();
-    let heard = last_heard.map(|(at, by)| EvidenceLine::at(at, format!("{} last heard from it", explainer.name(by))));
+    let heard = last_heard.map(|(at, by)| {
+        let heard = EvidenceLine::at(at, format!("{} last heard from it", explainer.name(by)));
+        heard.told_by(by, SourceKind::Heard(node.addr))
+    });
     let mut lines: Vec<EvidenceLine> = heard.into_iter().collect();
     if probes_to_it + probes_from_it > 0 {
         let ours = format!("{probes_to_it} to it, {answered} answered, {missed} missed");
@@ -242,8 +283,11 @@ fn doubts(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
         let (by, misses, limit) = (explainer.name(suspicion.by), suspicion.misses, suspicion.limit);
         lines.push(EvidenceLine::now(format!("{by} counts {misses}/{limit} missed")));
         if let Some(link) = explainer.model.links().get(suspicion.by, node.addr) {
-            lines.extend(link.missed().iter().flat_map(|miss| miss_lines(&by, miss)));
-            lines.extend(link.last_heard.map(|at| EvidenceLine::at(at, format!("{by} last heard from it"))));
+            lines.extend(link.missed().iter().flat_map(|miss| miss_lines((suspicion.by, &by), node.addr, miss)));
+            lines.extend(link.last_heard.map(|at| {
+                let heard = EvidenceLine::at(at, format!("{by} last heard from it"));
+                heard.told_by(suspicion.by, SourceKind::Heard(node.addr))
+            }));
         }
     }
     lines
@@ -259,19 +303,19 @@ fn hearing<'a>(explainer: Explainer<'a>, node: &'a NodeRecord) -> impl Iterator<
 fn heard_by_others(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
     let line = |link: &LinkHistory| {
         let by = explainer.name(link.key.node);
-        Some(EvidenceLine::at(link.last_heard?, format!("{by}, which misses nothing, last heard from it")))
+        let heard = EvidenceLine::at(link.last_heard?, format!("{by}, which misses nothing, last heard from it"));
+        Some(heard.told_by(link.key.node, SourceKind::Heard(node.addr)))
     };
     hearing(explainer, node).filter_map(line).collect()
 }
 
 /// For a running peer without neighbors: why it has none.
 fn connection(explainer: Explainer<'_>, node: &NodeRecord) -> String {
-    if !node.runs() || node.role != Some(Role::Peer) || node.neighbors > 0 {
+    if !is_alone(node) {
         return String::new();
     }
-    let latest = tried(explainer, node).max_by_key(|(_, step)| step.at);
-    let why = match latest {
-        Some((link, _)) => why_link(explainer.model, node.addr, link.key.peer, explainer.utc_offset_s).verdict,
+    let why = match last_tried(explainer, node) {
+        Some(link) => why_link(explainer.model, node.addr, link.key.peer, explainer.utc_offset_s).verdict,
         None if node.registrations == 0 => "It is registered with no seed that could name others.".to_owned(),
         None => "Nobody dialed it, and it dialed nobody.".to_owned(),
     };
@@ -336,7 +380,7 @@ fn attempts(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
     if !node.runs() || node.neighbors > 0 {
         return Vec::new();
     }
-    let line = |(link, step): (&LinkHistory, &LinkStep)| EvidenceLine::at(step.at, step_text(explainer, link, step));
+    let line = |(link, step): (&LinkHistory, &LinkStep)| step_line(explainer, link, step);
     tried(explainer, node).map(line).collect()
 }
 

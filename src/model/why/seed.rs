@@ -27,11 +27,15 @@ pub fn why_seed(model: &Model, seed: Addr, now: Time, utc_offset_s: i32) -> Expl
     let title = format!("The list of {name}");
     let is_ours = model.nodes().get(seed).is_some_and(NodeRecord::is_ours);
     let Some(view) = model.seeds().get(seed).filter(|_| is_ours) else {
-        return Explanation { title, verdict: elsewhere(explainer, seed), evidence: Vec::new() };
+        return Explanation { title, verdict: elsewhere(explainer, seed), is_certain: false, evidence: Vec::new() };
     };
     let differences = differences(explainer, seed, view);
-    let verdict = verdict(explainer, (&name, seed, now), view, &wrong(explainer, &differences));
-    Explanation { title, verdict, evidence: evidence(explainer, seed, view, &differences) }
+    let verdict = verdict(explainer, (&name, seed), view, &wrong(explainer, &differences));
+    let is_certain = differences.iter().all(|difference| difference.why.is_settled());
+    let last = view.last_list.map(|(at, _)| format!("its last list went out {} ago", span_text(now.since(at))));
+    let differences = evidence(explainer, seed, view, &differences);
+    let evidence = last.map(EvidenceLine::now).into_iter().chain(differences).collect();
+    Explanation { title, verdict, is_certain, evidence }
 }
 
 /// The evidence for as many differences as fit, and how many more there are.
@@ -120,6 +124,18 @@ struct Off {
 }
 
 impl DifferenceReason<'_> {
+    /// It is known why.
+    fn is_settled(&self) -> bool {
+        match self {
+            Self::Off { off } => off.is_some(),
+            Self::Gone { .. }
+            | Self::CutOff { .. }
+            | Self::Unregistered
+            | Self::WithOthers { .. }
+            | Self::NoMore { .. } => true,
+        }
+    }
+
     fn is_wrong(&self) -> bool {
         match self {
             Self::Gone { .. } | Self::CutOff { .. } | Self::Off { .. } | Self::Unregistered => true,
@@ -145,26 +161,19 @@ fn wrong(explainer: Explainer<'_>, differences: &[Difference<'_>]) -> Vec<String
     groups.iter().map(|(why, peers)| clause(explainer, why, peers)).collect()
 }
 
-fn verdict(
-    explainer: Explainer<'_>,
-    (name, seed, now): (&str, Addr, Time),
-    view: &SeedView,
-    wrong: &[String],
-) -> String {
+fn verdict(explainer: Explainer<'_>, (name, seed): (&str, Addr), view: &SeedView, wrong: &[String]) -> String {
     let listed = count_text(view.listed.len() as u64, "peer");
     let running = explainer.model.nodes().running_peers().count();
     let run = if running == 1 { "1 runs here".to_owned() } else { format!("{running} run here") };
     let has_list = |node: &NodeRecord| matches!(node.life(), Some(NodeState::Runs | NodeState::Hangs));
     let has_list = explainer.model.nodes().get(seed).is_some_and(has_list);
-    let last = view.last_list.map(|(at, _)| format!("; its last list went out {} ago", span_text(now.since(at))));
-    let last = last.unwrap_or_default();
     if !has_list {
         return format!("{name} does not run; when it stopped it had {listed} on its list.");
     }
     if wrong.is_empty() {
-        return format!("{name} has {listed} on its list, {run}, and nobody is on it or off it without cause{last}.");
+        return format!("{name} has {listed} on its list, {run}, and nobody is on it or off it without cause.");
     }
-    format!("{name} has {listed} on its list, {run}: {}{last}.", some_of(wrong))
+    format!("{name} has {listed} on its list, {run}: {}.", some_of(wrong))
 }
 
 /// The first of these clauses, and how many more there are.

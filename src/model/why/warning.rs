@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use super::death::reason_of;
-use super::{EvidenceLine, Explainer, Explanation, about_message, about_node, in_order, why_link, why_not, why_seed};
+use super::{
+    EvidenceLine, EvidenceSource, Explainer, Explanation, SourceKind, about_message, about_node, in_order, is_known,
+    why_link, why_not, why_seed,
+};
 use crate::event::Event;
 use crate::model::cause::{Question, parted_by, reason};
 use crate::model::death::{DeathCase, dispute};
 use crate::model::graph::Graph;
+use crate::model::link::{LinkHistory, LinkStep};
 use crate::model::rumor::Forgery;
 use crate::model::warning::{Finding, Warning};
 use crate::model::words::{count_text, span_text};
@@ -59,14 +63,16 @@ fn no_seed(explainer: Explainer<'_>, seeds: &[Addr]) -> Explanation {
     let peers = model.nodes().iter().filter(|node| node.runs() && node.role == Some(Role::Peer));
     let attempts = peers.flat_map(|peer| seeds.iter().map(move |seed| (peer.addr, *seed))).take(LINKS_MAX);
     let attempts = attempts.map(|(peer, seed)| EvidenceLine::now(why_link(model, peer, seed, utc_offset_s).verdict));
-    let because = explainer.because(&reason(model, &Question::NoSeed));
+    let reason = reason(model, &Question::NoSeed);
+    let because = explainer.because(&reason);
     let because = because.map_or_else(String::new, |because| format!("No peer reaches a seed {because}. "));
     let verdict = format!(
         "{because}Peers find each other by the lists of seeds, and report deaths to them. The links that stand stay, and \
          messages spread over them; but nobody new can join, a peer that loses its neighbors finds no others, and no \
          death is recorded. The peers go on trying, so it is enough to start a seed."
     );
-    Explanation { title: "Why is no seed reachable?".to_owned(), verdict, evidence: attempts.collect() }
+    let title = "Why is no seed reachable?".to_owned();
+    Explanation { title, verdict, is_certain: is_known(&reason), evidence: attempts.collect() }
 }
 
 fn parted(explainer: Explainer<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> Explanation {
@@ -78,31 +84,48 @@ fn parted(explainer: Explainer<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> E
         evidence.push(EvidenceLine::now(format!("part {}, {count}: {names}", number + 1)));
     }
     let lost = losses(explainer, crosses);
-    let latest = lost.iter().rev().find(|(at, _)| *at <= warning.since + Duration::from_secs(1)).or(lost.last());
+    let latest = lost.iter().rev().find(|lost| lost.at <= warning.since + Duration::from_secs(1)).or(lost.last());
     let verdict = match latest {
-        Some((_, text)) => format!("no link joins the parts; the last one that did, {text}"),
+        Some(LinkLoss { text, .. }) => format!("no link joins the parts; the last one that did, {text}"),
         None => "no link ever joined these parts, as far as is known here".to_owned(),
     };
     let shown = lost.iter().rev().take(LINKS_MAX);
-    evidence.extend(shown.map(|(at, text)| EvidenceLine::at(*at, format!("link {text}"))));
+    evidence.extend(shown.map(|LinkLoss { at, text, link, step }| {
+        EvidenceLine::at(*at, format!("link {text}")).resting_on(EvidenceSource::of_step(link.key, step))
+    }));
     let count = count_text(parts.len() as u64, "part");
-    let because = explainer.because(&parted_by(explainer.model, parts));
+    let reason = parted_by(explainer.model, parts);
+    let because = explainer.because(&reason);
     let because = because.map_or_else(String::new, |because| format!(" {because}"));
     let verdict = format!("The overlay is in {count}{because}: {verdict}.");
-    Explanation { title: "Why is the overlay in parts?".to_owned(), verdict, evidence: in_order(evidence) }
+    let title = "Why is the overlay in parts?".to_owned();
+    Explanation { title, verdict, is_certain: is_known(&reason), evidence: in_order(evidence) }
 }
 
-/// When and how the links between these pairs were lost, in order of time, each as the end that
-/// noticed first tells it.
-fn losses(explainer: Explainer<'_>, wanted: impl Fn(Addr, Addr) -> bool) -> Vec<(Time, String)> {
+/// When and how a link was lost, as one of its ends tells it.
+struct LinkLoss<'a> {
+    at: Time,
+    text: String,
+    link: &'a LinkHistory,
+    step: &'a LinkStep,
+}
+
+/// The losses of links between these pairs, in order of time, each as the end that noticed first
+/// tells it.
+fn losses(explainer: Explainer<'_>, wanted: impl Fn(Addr, Addr) -> bool) -> Vec<LinkLoss<'_>> {
     let links = explainer.model.links().iter().filter(|link| wanted(link.key.node, link.key.peer));
-    let mut lost: Vec<_> = links
-        .filter_map(|link| super::ending::last_loss(explainer, link).map(|(at, text)| (at, text, link.key)))
-        .collect();
-    lost.sort_by_key(|(at, ..)| *at);
+    let loss = |link| {
+        let (at, text) = super::ending::last_loss(explainer, link)?;
+        let step = link.steps().rev().find(|step| step.is_loss())?;
+        Some(LinkLoss { at, text, link, step })
+    };
+    let mut lost: Vec<LinkLoss<'_>> = links.filter_map(loss).collect();
+    lost.sort_by_key(|lost| lost.at);
     let mut pairs = Set::default();
-    lost.retain(|(.., key)| pairs.insert((key.node.min(key.peer), key.node.max(key.peer))));
-    lost.into_iter().map(|(at, text, _)| (at, text)).collect()
+    lost.retain(|LinkLoss { link: LinkHistory { key, .. }, .. }| {
+        pairs.insert((key.node.min(key.peer), key.node.max(key.peer)))
+    });
+    lost
 }
 
 fn fragile(explainer: Explainer<'_>, nodes: &[Addr], links: &[(Addr, Addr)]) -> Explanation {
@@ -123,7 +146,7 @@ fn fragile(explainer: Explainer<'_>, nodes: &[Addr], links: &[(Addr, Addr)]) -> 
          has repaired itself."
             .to_owned()
     };
-    Explanation { title: "What would part the overlay?".to_owned(), verdict, evidence }
+    Explanation { title: "What would part the overlay?".to_owned(), verdict, is_certain: true, evidence }
 }
 
 /// Which nodes would lose each other without this.
@@ -140,12 +163,12 @@ fn flapping(explainer: Explainer<'_>, node: Addr) -> Explanation {
     let mut why = super::about_node(explainer.model, node, explainer.utc_offset_s);
     let name = explainer.name(node);
     let Some(known) = explainer.model.nodes().get(node) else { return why };
-    why.evidence.extend(known.comebacks().iter().map(|at| EvidenceLine::at(*at, format!("{name} came back"))));
-    let deaths = explainer.model.deaths().cases().iter().filter(|(_, case)| case.dead == node);
-    why.evidence.extend(deaths.map(|(_, case)| {
-        let by: Vec<Addr> = case.evidence.iter().map(|told| told.reporter).collect();
-        EvidenceLine::at(case.at, format!("{name} was taken for dead, by {}", explainer.names(&by)))
-    }));
+    why.evidence.extend(
+        known
+            .comebacks()
+            .iter()
+            .map(|at| EvidenceLine::at(*at, format!("{name} came back")).told_by_any(SourceKind::Heard(node))),
+    );
     why.evidence = in_order(std::mem::take(&mut why.evidence));
     why
 }
@@ -170,7 +193,8 @@ fn disputed(explainer: Explainer<'_>, reporter: Addr) -> Explanation {
             format!("{name} {latest}; {earlier} of it before that turned out false, too.")
         }
     };
-    Explanation { title: format!("Is {name} to be believed?"), verdict, evidence: in_order(evidence) }
+    let title = format!("Is {name} to be believed?");
+    Explanation { title, verdict, is_certain: !told.is_empty(), evidence: in_order(evidence) }
 }
 
 fn forged(explainer: Explainer<'_>, victim: Addr) -> Explanation {
@@ -179,6 +203,7 @@ fn forged(explainer: Explainer<'_>, victim: Addr) -> Explanation {
     let line = |forgery: &Forgery| {
         let from = explainer.name(forgery.from);
         EvidenceLine::at(forgery.at, format!("{name} got {name}{} from {from} and had not sent it", forgery.id))
+            .told_by(victim, SourceKind::Copy(forgery.id))
     };
     let evidence = forgeries.map(|(_, forgery)| line(forgery)).collect();
     let verdict = format!(
@@ -186,14 +211,16 @@ fn forged(explainer: Explainer<'_>, victim: Addr) -> Explanation {
          one need not have made it. {name} dropped them and began a new run, so that its next message reaches everyone; \
          others took a forged message for one of {name}."
     );
-    Explanation { title: format!("Who speaks for {name}?"), verdict, evidence: in_order(evidence) }
+    let title = format!("Who speaks for {name}?");
+    Explanation { title, verdict, is_certain: true, evidence: in_order(evidence) }
 }
 
 fn eclipsed(explainer: Explainer<'_>, node: Addr, joiners: &[Addr]) -> Explanation {
     let name = explainer.name(node);
     let line = |joiner: &Addr| {
         let link = explainer.model.links().get(node, *joiner)?;
-        Some(EvidenceLine::at(link.since, format!("{} joined {name}", explainer.name(*joiner))))
+        let joined = EvidenceLine::at(link.since, format!("{} joined {name}", explainer.name(*joiner)));
+        Some(joined.told_by(node, SourceKind::Link(*joiner)))
     };
     let evidence = joiners.iter().filter_map(line).collect();
     let verdict = format!(
@@ -202,7 +229,8 @@ fn eclipsed(explainer: Explainer<'_>, node: Addr, joiners: &[Addr]) -> Explanati
          newest links that it dialed itself, and gives up no more than one neighbor a liveness interval. --allow limits \
          whose links it takes."
     );
-    Explanation { title: format!("Who are the neighbors of {name}?"), verdict, evidence: in_order(evidence) }
+    let title = format!("Who are the neighbors of {name}?");
+    Explanation { title, verdict, is_certain: true, evidence: in_order(evidence) }
 }
 
 /// Which seeds got an answer from a node that this reporter had declared dead.
@@ -211,7 +239,8 @@ fn answers(explainer: Explainer<'_>, case: &DeathCase, reporter: Addr) -> Vec<(A
         let (_, rtt_us) = dispute(step).filter(|(told, _)| *told == reporter)?;
         let (seed, dead) = (explainer.name(step.node), explainer.name(case.dead));
         let after = super::micros(rtt_us);
-        Some((step.node, EvidenceLine::at(step.at, format!("{seed} asked {dead}, which answered after {after}"))))
+        let line = EvidenceLine::at(step.at, format!("{seed} asked {dead}, which answered after {after}"));
+        Some((step.node, line.resting_on(EvidenceSource::of_seed_step(case.dead, step))))
     };
     case.steps.iter().filter_map(answer).collect()
 }

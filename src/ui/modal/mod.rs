@@ -32,6 +32,7 @@ use super::keys::{Key, KeyMap, Pressed};
 use super::line::mark;
 use super::theme::Tone;
 use super::view::View;
+use crate::proto::time::Time;
 
 /// A dialog that lies on the panes.
 pub(crate) trait Modal {
@@ -77,6 +78,8 @@ pub(crate) enum Reply {
     Type(String),
     /// An explanation opens on top.
     Explain(Subject),
+    /// This moment of the session is shown, and the answer about it gives way.
+    GoTo(Time),
     /// The text goes to the clipboard.
     Copy(String),
     /// The console ends.

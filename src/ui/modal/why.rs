@@ -1,11 +1,31 @@
-//! An explanation: the verdict, and the evidence line by line.
+//! An answer: the verdict, as of when it holds, and the evidence line by line.
+//!
+//! ```text
+//! + Why is p7 dead? ------------------------------------------+
+//! | p7 hangs since 03:00:09, and its neighbors take it ...    |
+//! | as of 03:00:21                                            |
+//! | changed since 03:00:12: was "p7 hangs since 03:00:09; .. |
+//! |                                                           |
+//! | 03:00:09.100 p7 hung: its sockets are open, ...           |
+//! +--------------- Enter goes to 03:00:09  Esc closes  -------+
+//! ```
+//!
+//! It follows the network for as long as it is open: in the past it is as of the moment that is shown.
 
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 
-use super::Covers;
-use super::reader::{Reader, Scroll};
+use super::{Modal, Reply, action, columns, foot, framed};
 use crate::model::why::{EvidenceLine, Explanation};
-use crate::ui::action::Action;
+use crate::proto::time::Time;
+use crate::ui::action::{Action, Move};
+use crate::ui::explain::{Subject, explain};
+use crate::ui::keys::{Key, KeyMap};
+use crate::ui::line::mark;
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -13,29 +33,221 @@ use crate::ui::view::View;
 const WIDTH_MAX: u16 = 110;
 /// Columns of `HH:MM:SS.mmm` and a space.
 const TIME: usize = 13;
+/// How often the question is asked again: to a reader, this is at once.
+const REFRESH: Duration = Duration::from_millis(500);
 
-pub(crate) fn why(explanation: Explanation) -> Reader {
-    let evidence = explanation.evidence.iter().map(|line| line.text.as_str());
-    let copied: Vec<&str> = [explanation.title.as_str(), &explanation.verdict].into_iter().chain(evidence).collect();
-    Reader {
-        title: explanation.title.clone(),
-        width_max: WIDTH_MAX,
-        lines_min: 0,
-        covers: Covers::Panes,
-        opened_by: Action::Details,
-        copied: Some(copied.join("\n")),
-        text: Box::new(move |columns, view| lines(&explanation, columns, view)),
-        scroll: Scroll::default(),
+/// A question that stays asked, and the reader's place in the answer.
+#[derive(Debug)]
+pub(crate) struct WhyDialog {
+    subject: Subject,
+    why: Explanation,
+    /// The moment that the answer is about.
+    as_of: Time,
+    /// The verdict when the dialog was opened, and as of when.
+    opened: (String, Time),
+    place: ReadingPlace,
+    begun: Option<Key>,
+}
+
+/// Where the reader is.
+#[derive(Debug, Default)]
+struct ReadingPlace {
+    /// The line of evidence that is chosen, by its number.
+    chosen: Option<usize>,
+    top: usize,
+    /// Rows and lines of the last picture, and the first row of each line of evidence.
+    rows: usize,
+    lines: usize,
+    starts: Vec<usize>,
+}
+
+impl WhyDialog {
+    /// `None` if there is nothing to be asked about any more.
+    pub(crate) fn new(subject: Subject, view: &View<'_>) -> Option<Self> {
+        let why = explain(subject, view)?;
+        let opened = (why.verdict.clone(), view.now);
+        Some(Self { subject, why, as_of: view.now, opened, place: ReadingPlace::default(), begun: None })
+    }
+
+    /// Asks again; what is no longer held stays as it was last seen.
+    fn refresh(&mut self, view: &View<'_>) {
+        if view.now >= self.as_of && view.now.since(self.as_of) < REFRESH {
+            return;
+        }
+        let Some(why) = explain(self.subject, view) else { return };
+        let chosen = self.chosen().cloned();
+        self.place.chosen = chosen.and_then(|line| {
+            let same = why.evidence.iter().position(|other| (other.at, &other.text) == (line.at, &line.text));
+            same.or(self.place.chosen).filter(|_| !why.evidence.is_empty())
+        });
+        (self.why, self.as_of) = (why, view.now);
+    }
+
+    fn chosen(&self) -> Option<&EvidenceLine> {
+        self.why.evidence.get(self.place.chosen?)
+    }
+
+    fn copied(&self) -> String {
+        let Explanation { title, verdict, evidence, .. } = &self.why;
+        let evidence = evidence.iter().map(|line| line.text.as_str());
+        [title.as_str(), verdict].into_iter().chain(evidence).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The verdict, as of when, and what it was before.
+    fn head(&self, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
+        let mut lines = view.wrapped(&self.why.verdict, Tone::Strong, columns);
+        lines.extend(self.as_of_text(view).iter().flat_map(|text| view.wrapped(text, Tone::Stale, columns)));
+        let (was, since) = &self.opened;
+        if *was != self.why.verdict {
+            let changed = format!("changed since {}: was \"{was}\"", view.second(*since));
+            lines.extend(view.wrapped(&changed, Tone::Suspect, columns));
+        }
+        lines.push(Line::default());
+        lines
     }
 }
 
-fn lines(Explanation { verdict, evidence, .. }: &Explanation, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
-    let mut lines = view.wrapped(verdict, Tone::Strong, columns);
-    lines.push(Line::default());
-    // If no line has a time, there is no column for it.
-    let times = if evidence.iter().any(|line| line.at.is_some()) { TIME } else { 0 };
-    lines.extend(evidence.iter().flat_map(|line| evidence_lines(line, times, columns, view)));
-    lines
+impl Modal for WhyDialog {
+    fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
+        match action(key, &mut self.begun, keys) {
+            Some(Action::Move(wanted)) => self.scroll(wanted),
+            Some(Action::Details) => {
+                return match self.chosen() {
+                    None => Reply::Close,
+                    Some(EvidenceLine { at: Some(at), .. }) => Reply::GoTo(*at),
+                    Some(EvidenceLine { at: None, .. }) => Reply::Stay,
+                };
+            }
+            Some(Action::Back | Action::Quit) => return Reply::Close,
+            Some(Action::Copy) => return Reply::Copy(self.copied()),
+            Some(_) | None => {}
+        }
+        Reply::Stay
+    }
+
+    fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+        self.refresh(view);
+        let columns = columns(WIDTH_MAX, area);
+        let mut lines = self.head(columns, view);
+        self.place.starts.clear();
+        // If no line has a time, there is no column for it.
+        let times = if self.why.evidence.iter().any(|line| line.at.is_some()) { TIME } else { 0 };
+        for (number, evidence) in self.why.evidence.iter().enumerate() {
+            self.place.starts.push(lines.len());
+            let is_chosen = self.place.chosen == Some(number);
+            lines.extend(evidence_lines(evidence, times, columns, view).into_iter().map(|mut line| {
+                if is_chosen {
+                    mark(&mut line, columns);
+                }
+                line
+            }));
+        }
+        let inside = framed(&self.why.title, (columns, lines.len()), frame, area, view);
+        let below = self.place.fit(lines.len(), usize::from(inside.height));
+        let top = u16::try_from(self.place.top).unwrap_or(u16::MAX);
+        frame.render_widget(Paragraph::new(lines).scroll((top, 0)), inside);
+        foot(&self.notes(below, view), frame, inside, view);
+    }
+
+    fn scroll(&mut self, wanted: Move) {
+        self.place.act(wanted);
+    }
+}
+
+impl WhyDialog {
+    /// A notice stays as it was when it came.
+    fn as_of_text(&self, view: &View<'_>) -> Option<String> {
+        let certain = if self.why.is_certain { "" } else { ", not certain" };
+        let is_notice = matches!(self.subject, Subject::Notice(_));
+        (!is_notice).then(|| format!("as of {}{certain}", view.second(self.as_of)))
+    }
+
+    /// What keys do here, and how much more there is.
+    fn notes(&self, below: usize, view: &View<'_>) -> Vec<String> {
+        let key = |action, what: &str| format!("{} {what}", view.keys.key_of(action));
+        let way = match self.chosen() {
+            Some(EvidenceLine { at: Some(at), .. }) => {
+                Some(key(Action::Details, &format!("goes to {}", view.moment(*at))))
+            }
+            Some(EvidenceLine { at: None, .. }) => None,
+            None if self.why.evidence.iter().any(|line| line.at.is_some()) => {
+                Some(key(Action::Move(Move::Down), "chooses a moment"))
+            }
+            None => None,
+        };
+        let more = (below > 0).then(|| format!("{below} more below"));
+        let keys = [key(Action::Back, "closes"), key(Action::Copy, "copies")];
+        way.into_iter().chain(keys).chain(more).collect()
+    }
+}
+
+impl ReadingPlace {
+    /// Takes note of a picture; returns how many lines are below it.
+    fn fit(&mut self, lines: usize, rows: usize) -> usize {
+        (self.lines, self.rows) = (lines, rows);
+        self.top = self.top.min(lines.saturating_sub(rows));
+        lines.saturating_sub(self.top + rows)
+    }
+
+    fn act(&mut self, wanted: Move) {
+        let last = self.starts.len().checked_sub(1);
+        let page = self.rows.max(2) - 1;
+        match wanted {
+            Move::Down => self.down(),
+            Move::Up => match self.chosen {
+                Some(0) | None => self.top_of_all(),
+                Some(chosen) => self.choose(chosen - 1),
+            },
+            Move::PageDown => self.to_row(self.top + page + self.rows.saturating_sub(1)),
+            Move::PageUp => match self.top.checked_sub(page).filter(|top| *top > 0) {
+                Some(top) => self.to_row(top),
+                None => self.top_of_all(),
+            },
+            Move::Top => self.top_of_all(),
+            Move::Bottom => match last {
+                Some(last) => self.choose(last),
+                None => self.top = self.lines.saturating_sub(self.rows),
+            },
+            Move::Left
+            | Move::Right
+            | Move::Follow
+            | Move::NextMatch
+            | Move::PreviousMatch
+            | Move::Sort
+            | Move::Reverse
+            | Move::ZoomIn
+            | Move::ZoomOut => {}
+        }
+    }
+
+    /// The next line of evidence; before the first one, what does not fit of the verdict.
+    fn down(&mut self) {
+        match (self.chosen, self.starts.first()) {
+            (None, Some(first)) if *first < self.top + self.rows => self.choose(0),
+            (None, _) => self.top = (self.top + 1).min(self.lines.saturating_sub(self.rows)),
+            (Some(chosen), _) => self.choose((chosen + 1).min(self.starts.len().saturating_sub(1))),
+        }
+    }
+
+    fn top_of_all(&mut self) {
+        (self.chosen, self.top) = (None, 0);
+    }
+
+    /// The last line of evidence that begins no later than in this row.
+    fn to_row(&mut self, row: usize) {
+        match self.starts.partition_point(|start| *start <= row).checked_sub(1) {
+            Some(number) => self.choose(number),
+            None => self.top = row.min(self.lines.saturating_sub(self.rows)),
+        }
+    }
+
+    /// Chooses a line of evidence, and shows all of it.
+    fn choose(&mut self, number: usize) {
+        let Some(start) = self.starts.get(number).copied() else { return };
+        let end = self.starts.get(number + 1).copied().unwrap_or(self.lines);
+        self.chosen = Some(number);
+        self.top = self.top.max(end.saturating_sub(self.rows)).min(start);
+    }
 }
 
 fn evidence_lines(evidence: &EvidenceLine, times: usize, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {

@@ -54,6 +54,12 @@ pub(super) fn seed_clauses(explainer: Explainer<'_>, case: &DeathCase) -> Vec<St
     groups.iter().filter_map(|group| clause(explainer, case, group)).collect()
 }
 
+/// It is known what each of the seeds did that were told.
+pub(super) fn are_known(explainer: Explainer<'_>, case: &DeathCase) -> bool {
+    let dids = case_seeds(case).into_iter().map(|seed| did(explainer, case, seed));
+    dids.into_iter().all(|did| did.outcome.is_some() || did.is_hindered)
+}
+
 /// The seeds that got a report, and those that did something.
 fn case_seeds(case: &DeathCase) -> Vec<Addr> {
     let told = reported_seeds(case);

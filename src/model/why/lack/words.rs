@@ -9,7 +9,7 @@ use crate::model::loss::LostCopy;
 use crate::model::node::{LifeChange, NodeRecord};
 use crate::model::why::because::is_barrier;
 use crate::model::why::ending::{end_of, reason_of_end, told_end_of};
-use crate::model::why::{EvidenceLine, in_order};
+use crate::model::why::{EvidenceLine, EvidenceSource, SourceKind, in_order};
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
@@ -35,7 +35,7 @@ impl Diagnosis<'_> {
     }
 
     /// What is seen on the path tells this reason.
-    fn tells(&self, node: Addr, reason: &LackReason<'_>, proven: &Reason) -> bool {
+    pub(super) fn tells(&self, node: Addr, reason: &LackReason<'_>, proven: &Reason) -> bool {
         let only = match proven {
             Reason::Deeds(causes) => causes.only(),
             Reason::NotCertain(deeds) => deeds.first().filter(|_| deeds.len() == 1).copied(),
@@ -271,10 +271,10 @@ impl Diagnosis<'_> {
 
     pub(super) fn evidence(&self, node: Addr, reason: &LackReason<'_>) -> Vec<EvidenceLine> {
         let message = self.explainer.model.message_name(self.rumor.id);
-        let mut lines = vec![EvidenceLine::at(
-            self.began,
-            format!("{message} began at {}", self.explainer.name(self.rumor.id.origin)),
-        )];
+        let mut lines = vec![
+            EvidenceLine::at(self.began, format!("{message} began at {}", self.explainer.name(self.rumor.id.origin)))
+                .told_by(self.rumor.id.origin, SourceKind::Copy(self.rumor.id)),
+        ];
         lines.extend(self.overlay.graph.neighbors(node).map(|neighbor| self.neighbor(neighbor, node)));
         lines.extend(self.of_reason(reason));
         lines.extend(self.explainer.model.nodes().get(node).map(|node| self.life_lines(node)).unwrap_or_default());
@@ -295,7 +295,9 @@ impl Diagnosis<'_> {
                 let mut lines = self.explainer.faults_between(*holder, *next);
                 lines.extend(self.forwarded(*holder));
                 match outcome {
-                    CrossingOutcome::Lost(lost) => lines.push(EvidenceLine::at(lost.at, self.lost_copy(lost))),
+                    CrossingOutcome::Lost(lost) => lines.push(
+                        EvidenceLine::at(lost.at, self.lost_copy(lost)).told_by_any(SourceKind::Copy(self.rumor.id)),
+                    ),
                     CrossingOutcome::Ended(lost) => lines.extend(self.lost_lines(std::slice::from_ref(lost))),
                     CrossingOutcome::HolderDown(_) => lines.extend(self.explainer.turns(*holder)),
                     CrossingOutcome::NextDown(_) => lines.extend(self.explainer.turns(*next)),
@@ -312,7 +314,8 @@ impl Diagnosis<'_> {
         for lost in lost.iter().take(LOST_MAX) {
             lines.extend(self.explainer.faults_between(lost.link.key.node, lost.link.key.peer));
             let why = end_of(self.explainer, lost.link, lost.step);
-            lines.push(EvidenceLine::at(lost.step.at, format!("link {} ended: {why}", self.pair(lost.link))));
+            let line = EvidenceLine::at(lost.step.at, format!("link {} ended: {why}", self.pair(lost.link)));
+            lines.push(line.resting_on(EvidenceSource::of_step(lost.link.key, lost.step)));
         }
         lines
     }
@@ -320,7 +323,8 @@ impl Diagnosis<'_> {
     fn neighbor(&self, neighbor: Addr, node: Addr) -> EvidenceLine {
         let (neighbor_name, name) = (self.explainer.name(neighbor), self.explainer.name(node));
         match self.had_at(neighbor) {
-            Some(at) => EvidenceLine::at(at, format!("{neighbor_name}, linked to {name} when it began, had it")),
+            Some(at) => EvidenceLine::at(at, format!("{neighbor_name}, linked to {name} when it began, had it"))
+                .told_by(neighbor, SourceKind::Copy(self.rumor.id)),
             None if self.overlay.elsewhere.contains(&neighbor) => EvidenceLine::now(format!(
                 "{neighbor_name}, linked to {name}, runs elsewhere: not certain whether it had it"
             )),
@@ -334,15 +338,19 @@ impl Diagnosis<'_> {
     fn forwarded(&self, holder: Addr) -> Option<EvidenceLine> {
         let copy = self.rumor.copies.get(&holder)?;
         let to = count_text(u64::from(copy.forwarded), "neighbor");
-        Some(EvidenceLine::at(copy.at, format!("{} sent it on to {to}", self.explainer.name(holder))))
+        let line = EvidenceLine::at(copy.at, format!("{} sent it on to {to}", self.explainer.name(holder)));
+        Some(line.told_by(holder, SourceKind::Copy(self.rumor.id)))
     }
 
     /// When it started, and what became of it.
     fn life_lines(&self, node: &NodeRecord) -> Vec<EvidenceLine> {
         let is_start = |turn: &&LifeChange| turn.life == NodeState::Runs;
         let first = node.lives.turns().first().filter(is_start);
-        let started =
-            first.map(|turn| EvidenceLine::at(turn.at, format!("{} started", self.explainer.name(node.addr))));
+        let line = |turn: &LifeChange| {
+            let started = EvidenceLine::at(turn.at, format!("{} started", self.explainer.name(node.addr)));
+            started.told_by(node.addr, SourceKind::Life)
+        };
+        let started = first.map(line);
         started.into_iter().chain(self.explainer.turns(node.addr)).collect()
     }
 }
