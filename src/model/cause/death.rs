@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::block::{Blockage, Supposition, solve};
-use super::deeds::{CROSSING_MAX, delaying_at, downs_at, faults_at, is_old, lives, next_after, turned};
+use super::deeds::{CROSSING_MAX, Sureness, delaying_at, downs_at, faults_at, is_old, lives, next_after, turned};
 use super::reason::{Causes, Deed, Reason};
 use crate::event::{LinkEnd, LossReason, NodeState};
 use crate::model::Model;
@@ -85,7 +85,11 @@ fn missed(model: &Model, (asker, asked): (Addr, Addr), miss: &Miss) -> Blockage 
     let lost = model.lost_probe(asker, asked, miss.seq, sent).filter(|lost| lost.at <= miss.missed_at);
     let mut block = unanswered(model, (asker, asked), (sent, timeout));
     match lost.map(|lost| lost.why) {
-        Some(LossReason::Fault(id)) => block.sure.extend(model.faults().numbered(id).map(|record| vec![record.deed()])),
+        Some(LossReason::Fault(id)) => {
+            if let Some(record) = model.faults().numbered(id) {
+                block.by_fault(model, record, Sureness::Sure);
+            }
+        }
         Some(LossReason::Hung) => {
             let hung = lost.into_iter().flat_map(|lost| downs_at(model, asked, lost.at));
             block.sure.extend(hung.map(|turn| vec![turned(asked, turn)]));
@@ -113,9 +117,9 @@ fn unanswered(model: &Model, (asker, asked): (Addr, Addr), (sent, timeout): (Tim
     let mut block = Blockage::default();
     for record in faults_at(model, asker, asked, sent) {
         if record.fault.what == FaultKind::Cut {
-            block.by(record.deed());
+            block.by_fault(model, record, Sureness::Sure);
         } else if record.stops_all() || record.stops_some() {
-            block.perhaps.push(record.deed());
+            block.by_fault(model, record, Sureness::Perhaps);
         }
     }
     let is_over = |turn: &LifeChange| {
@@ -126,8 +130,10 @@ fn unanswered(model: &Model, (asker, asked): (Addr, Addr), (sent, timeout): (Tim
     block
 }
 
-/// What delays an answer beyond its time.
+/// What delays an answer beyond its time. A late answer is a sign of life as well, so only what delays
+/// answers for longer than a death takes is sure to lead to one.
 fn late(model: &Model, (asker, asked): (Addr, Addr), (sent, timeout): (Time, Duration), block: &mut Blockage) {
+    let patience = patience(model, asker, timeout);
     let delaying = || delaying_at(model, asker, asked, sent);
     // There and back. A slow reader has no bound.
     let most = delaying().map(FaultRecord::delay_max).try_fold(Duration::ZERO, |sum, span| Some(sum + span?));
@@ -135,12 +141,18 @@ fn late(model: &Model, (asker, asked): (Addr, Addr), (sent, timeout): (Time, Dur
         return;
     }
     for record in delaying() {
-        if record.delay_min() * 2 > timeout && record.was_at(sent) {
-            block.by(record.deed());
-        } else {
-            block.perhaps.push(record.deed());
-        }
+        let is_sure = record.delay_min() * 2 > patience && record.was_at(sent);
+        block.by_fault(model, record, if is_sure { Sureness::Sure } else { Sureness::Perhaps });
     }
+}
+
+/// The time from the first missed probe to a death.
+fn patience(model: &Model, asker: Addr, timeout: Duration) -> Duration {
+    let pace = model.nodes().get(asker).and_then(|node| node.pace);
+    let waits = |pace: crate::event::Pace| {
+        Duration::from_micros(pace.liveness_interval_us) * pace.liveness_misses.saturating_sub(1)
+    };
+    timeout + pace.map(waits).unwrap_or_default()
 }
 
 /// These leave both ends unaware of what the other does.
@@ -201,7 +213,13 @@ pub(super) fn closed(model: &Model, node: Addr, peer: Addr, at: Time) -> Reason 
 
 /// Why the connection closed is known at the other end.
 fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -> Reason {
-    let within = NOTICED_WITHIN + delays(model, node, peer, at);
+    // The end of a cut lets through what had closed during it.
+    let healed = |record: &&FaultRecord| {
+        record.fault.what == FaultKind::Cut
+            && record.until.is_some_and(|until| until <= at && at.since(until) <= CROSSING_MAX)
+    };
+    let withheld = model.faults().ever_between(node, peer).find(healed).map(|record| at.since(record.since));
+    let within = NOTICED_WITHIN + delays(model, node, peer, at) + withheld.unwrap_or_default();
     let is_near = |then: Time| then <= at && at.since(then) <= within;
     // The first start of a node breaks no connection, and a hung one keeps its connections.
     let turns = lives(model, peer).map(Lives::turns).unwrap_or_default().iter().enumerate().rev();

@@ -12,6 +12,8 @@ use crate::proto::addr::Addr;
 use crate::proto::fault::{FaultClass, FaultKind};
 use crate::proto::time::Time;
 
+/// Faults in a row of which each replaced the one before.
+const REPLACED_MAX: usize = 16;
 /// The longest that a message takes from node to node if nothing delays it.
 pub(super) const CROSSING_MAX: Duration = Duration::from_millis(50);
 
@@ -80,6 +82,42 @@ pub(super) fn faults_at(model: &Model, one: Addr, other: Addr, at: Time) -> impl
     model.faults().ever_between(one, other).filter(move |record| record.was_at(at))
 }
 
+/// The faults that this one replaced: without it they would have stayed.
+pub(super) fn replaced_by<'a>(model: &'a Model, record: &FaultRecord) -> Vec<&'a FaultRecord> {
+    let before = |record: &FaultRecord| {
+        let (fault, since) = (record.fault.clone(), record.since);
+        let is_it = move |other: &&'a FaultRecord| other.until == Some(since) && fault.replaces(&other.fault);
+        model.faults().ever().find(is_it)
+    };
+    std::iter::successors(before(record), |record| before(record)).take(REPLACED_MAX).collect()
+}
+
+/// How sure a fault is to block something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sureness {
+    /// It does.
+    Sure,
+    /// It does now and then.
+    Perhaps,
+}
+
+impl Blockage {
+    /// This fault blocks it, and what it replaced would have, or may have.
+    pub(super) fn by_fault(&mut self, model: &Model, record: &FaultRecord, sureness: Sureness) {
+        match sureness {
+            Sureness::Sure => self.by(record.deed()),
+            Sureness::Perhaps => self.perhaps.push(record.deed()),
+        }
+        for earlier in replaced_by(model, record) {
+            if sureness == Sureness::Sure && earlier.stops_all() && record.stops_all() {
+                self.by(earlier.deed());
+            } else {
+                self.perhaps.push(earlier.deed());
+            }
+        }
+    }
+}
+
 /// What delays messages between two nodes at this time. What was sent while a fault was set stays
 /// delayed, and nothing overtakes it.
 pub(super) fn delaying_at(model: &Model, one: Addr, other: Addr, at: Time) -> impl Iterator<Item = &FaultRecord> {
@@ -95,9 +133,9 @@ pub(super) fn barrier(model: &Model, from: Addr, to: Addr, at: Time) -> Blockage
     let mut block = Blockage::default();
     for record in faults_at(model, from, to, at) {
         if record.stops_all() {
-            block.by(record.deed());
+            block.by_fault(model, record, Sureness::Sure);
         } else if record.stops_some() {
-            block.perhaps.push(record.deed());
+            block.by_fault(model, record, Sureness::Perhaps);
         }
     }
     block

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::block::{Blockage, Supposition, solve};
-use super::deeds::{CROSSING_MAX, barrier, delaying_at, downs_at, is_old, lives, turned};
+use super::deeds::{CROSSING_MAX, Sureness, barrier, delaying_at, downs_at, is_old, lives, replaced_by, turned};
 use super::link;
-use super::reason::{ProtocolRule, Reason};
+use super::reason::{Deed, ProtocolRule, Reason};
 use crate::event::{LossReason, Purpose};
 use crate::model::Model;
 use crate::model::fault::FaultRecord;
@@ -143,11 +143,8 @@ impl<'a> CrossingMap<'a> {
             return;
         }
         for record in delaying() {
-            if record.delay_min() >= waited && record.was_at(at) {
-                block.by(record.deed());
-            } else {
-                block.perhaps.push(record.deed());
-            }
+            let is_sure = record.delay_min() >= waited && record.was_at(at);
+            block.by_fault(self.model, record, if is_sure { Sureness::Sure } else { Sureness::Perhaps });
         }
     }
 
@@ -194,7 +191,7 @@ impl<'a> CrossingMap<'a> {
         let ended = self.end_of(receiver, step).unwrap_or_else(Blockage::always);
         block.sure.extend(ended.sure);
         block.perhaps.extend(ended.perhaps);
-        self.also_delayed(from, to, at, &mut block);
+        self.also_delayed((from, to), (at, step.at), &mut block);
         Some(block)
     }
 
@@ -210,10 +207,23 @@ impl<'a> CrossingMap<'a> {
         // The end that noticed first knows why.
         let (link, step) = losses.min_by_key(|(_, step)| step.at)?;
         let mut block = self.end_of(link, step)?;
+        // What is over since need not have kept the two apart until then.
+        let (lasts, over): (Vec<_>, Vec<_>) =
+            block.sure.into_iter().partition(|set| set.iter().all(|deed| self.is_in_force(*deed, at)));
+        block.sure = lasts;
+        block.perhaps.extend(over.into_iter().flatten());
         let besides = self.in_the_way(link.key.node, link.key.peer, at);
         block.sure.extend(besides.sure);
         block.perhaps.extend(besides.perhaps);
         Some(block)
+    }
+
+    fn is_in_force(&self, deed: Deed, at: Time) -> bool {
+        match deed {
+            Deed::Fault(fault) => self.model.faults().find(fault).is_some_and(|record| record.was_at(at)),
+            Deed::Turned { node, at: since, .. } => downs_at(self.model, node, at).any(|turn| turn.at == since),
+            Deed::Cleared(_) | Deed::Lied { .. } => false,
+        }
     }
 
     /// What ended a link; `None` if it was a rule of the protocol.
@@ -229,7 +239,7 @@ impl<'a> CrossingMap<'a> {
         let mut block = self.in_the_way(lost.from, lost.to, sent);
         match lost.why {
             LossReason::Fault(id) => match self.model.faults().numbered(id) {
-                Some(record) => block.by(record.deed()),
+                Some(record) => block.by_fault(self.model, record, Sureness::Sure),
                 None => block.sure.push(Vec::new()),
             },
             LossReason::Hung => {
@@ -265,14 +275,15 @@ impl<'a> CrossingMap<'a> {
     /// If it took longer than a crossing takes, it was lost to its delay as well.
     fn was_delayed(&self, lost: &LostCopy, sent: Time, block: &mut Blockage) {
         if lost.at.since(sent) > CROSSING_MAX {
-            self.also_delayed(lost.from, lost.to, sent, block);
+            self.also_delayed((lost.from, lost.to), (sent, lost.at), block);
         }
     }
 
-    fn also_delayed(&self, from: Addr, to: Addr, sent: Time, block: &mut Blockage) {
+    /// What blocked it did so only because the copy was delayed from one of these times to the other.
+    fn also_delayed(&self, (from, to): (Addr, Addr), (sent, until): (Time, Time), block: &mut Blockage) {
         let delaying: Vec<&FaultRecord> = self.delaying(from, to, sent).collect();
         match delaying[..] {
-            [record] => {
+            [record] if record.delay_min() >= until.since(sent) && replaced_by(self.model, record).is_empty() => {
                 block.together_with(record.deed());
                 block.perhaps.retain(|deed| *deed != record.deed());
             }
