@@ -4,8 +4,10 @@
 #[expect(dead_code, reason = "the tests of the protocol use the rest")]
 mod virtual_time;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use gossipctl::engine::{Refusal, Settings};
@@ -28,6 +30,12 @@ use virtual_time::peers_of;
 
 /// Each side of a partition takes the other for dead; then they find each other, and a node dies.
 const PARTITION: &str = "lab 2 8\n10s partition p1 p2 p3\n25s calm\n40s kill p8\n45s end\n";
+
+/// Its events, which most tests look at.
+static PARTED: LazyLock<Vec<Event>> = LazyLock::new(|| played(PARTITION, 7));
+/// What Perfetto gets of them.
+static TRACE: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(&Recorded::new(&PARTED).export("s.perfetto")).unwrap());
 
 /// The events of a scenario, with a message a second and a probe every 500 ms.
 fn played(script: &str, rng_seed: u64) -> Vec<Event> {
@@ -125,18 +133,17 @@ fn of_phase<'a>(trace: &'a Value, phase: &'a str) -> impl Iterator<Item = &'a Va
 
 #[test]
 fn a_trace_has_an_arrow_for_each_copy_that_came() {
-    let events = played(PARTITION, 7);
-    let trace: Value = serde_json::from_str(&Recorded::new(&events).export("s.perfetto")).unwrap();
+    let (events, trace) = (&*PARTED, &*TRACE);
     let copies = events.iter().filter(|event| {
         matches!(event.kind, EventKind::Gossip(GossipEvent::Received { .. } | GossipEvent::Duplicate { .. }))
     });
     let starts: BTreeMap<&str, &Value> =
-        of_phase(&trace, "s").map(|entry| (entry["id"].as_str().unwrap(), entry)).collect();
-    let ends: Vec<&Value> = of_phase(&trace, "f").filter(|entry| entry["name"] == "copy").collect();
-    let losses = of_phase(&trace, "X").filter(|entry| entry["cat"] == "loss").count();
+        of_phase(trace, "s").map(|entry| (entry["id"].as_str().unwrap(), entry)).collect();
+    let ends: Vec<&Value> = of_phase(trace, "f").filter(|entry| entry["name"] == "copy").collect();
+    let losses = of_phase(trace, "X").filter(|entry| entry["cat"] == "loss").count();
     assert_eq!(ends.len(), copies.count() + losses);
     let slices: BTreeSet<(u64, u64)> =
-        of_phase(&trace, "X").map(|entry| (entry["pid"].as_u64().unwrap(), entry["ts"].as_u64().unwrap())).collect();
+        of_phase(trace, "X").map(|entry| (entry["pid"].as_u64().unwrap(), entry["ts"].as_u64().unwrap())).collect();
     for end in ends {
         let start = starts[end["id"].as_str().unwrap()];
         // What a fault swallows is lost when it is sent.
@@ -150,9 +157,8 @@ fn a_trace_has_an_arrow_for_each_copy_that_came() {
 
 #[test]
 fn a_trace_has_a_track_a_node_and_what_begins_there_ends() {
-    let events = played(PARTITION, 7);
-    let trace: Value = serde_json::from_str(&Recorded::new(&events).export("s.perfetto")).unwrap();
-    let tracks: BTreeSet<&str> = of_phase(&trace, "M")
+    let trace = &*TRACE;
+    let tracks: BTreeSet<&str> = of_phase(trace, "M")
         .filter(|entry| entry["name"] == "process_name")
         .map(|entry| entry["args"]["name"].as_str().unwrap())
         .collect();
@@ -160,7 +166,7 @@ fn a_trace_has_a_track_a_node_and_what_begins_there_ends() {
     assert_eq!(tracks.into_iter().collect::<Vec<_>>(), expected);
     for (begin, end) in [("B", "E"), ("b", "e")] {
         let of = |phase| {
-            let mut ids: Vec<String> = of_phase(&trace, phase)
+            let mut ids: Vec<String> = of_phase(trace, phase)
                 .map(|entry| format!("{} {} {}", entry["pid"], entry["id"], entry["name"]))
                 .collect();
             ids.sort();
@@ -168,9 +174,9 @@ fn a_trace_has_a_track_a_node_and_what_begins_there_ends() {
         };
         assert_eq!(of(begin), of(end), "{begin}");
     }
-    let fault = |phase| of_phase(&trace, phase).find(|entry| entry["name"] == "partition p1 p2 p3").unwrap();
+    let fault = |phase| of_phase(trace, phase).find(|entry| entry["name"] == "partition p1 p2 p3").unwrap();
     assert_eq!((fault("b")["ts"].as_u64(), fault("e")["ts"].as_u64()), (Some(10_000_000), Some(25_000_000)));
-    assert!(of_phase(&trace, "i").any(|entry| entry["name"] == "takes p1 for dead"));
+    assert!(of_phase(trace, "i").any(|entry| entry["name"] == "takes p1 for dead"));
 }
 
 /// A line of a `ShiViz` log: the host, its clock, and what happened.
@@ -261,7 +267,7 @@ fn vector_clocks_are_in_order_exactly_if_causes_are() {
 #[test]
 fn a_nodes_own_entry_counts_its_events_one_by_one() {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for told in shiviz_log(&Recorded::new(&played(PARTITION, 7)).export("s.shiviz")) {
+    for told in shiviz_log(&Recorded::new(&PARTED).export("s.shiviz")) {
         let count = counts.entry(told.host.clone()).or_default();
         *count += 1;
         assert_eq!(told.clock[&told.host], *count, "{}", told.text);
@@ -271,7 +277,7 @@ fn a_nodes_own_entry_counts_its_events_one_by_one() {
 
 #[test]
 fn the_overlay_is_graphml_with_states_roles_and_degrees() {
-    let text = Recorded::new(&played(PARTITION, 7)).export("s.graphml");
+    let text = Recorded::new(&PARTED).export("s.graphml");
     let document = roxmltree::Document::parse(&text).unwrap();
     let data = |node: roxmltree::Node<'_, '_>, key: &str| {
         node.children().find(|data| data.attribute("key") == Some(key)).and_then(|data| data.text()).map(str::to_owned)
@@ -297,12 +303,22 @@ fn the_overlay_is_graphml_with_states_roles_and_degrees() {
 /// A run, and any moment of it.
 struct PastRun {
     events: Vec<Event>,
+    /// Moments that were asked for, with the number of events up to each.
+    folded: RefCell<BTreeMap<Time, (usize, Model)>>,
 }
 
 impl PastRun {
+    fn new(events: Vec<Event>) -> Self {
+        Self { events, folded: RefCell::default() }
+    }
+
     fn at(&self, at: Time) -> Model {
-        let mut model = Model::new();
-        self.events.iter().take_while(|event| event.at <= at).for_each(|event| model.apply(event));
+        let mut folded = self.folded.borrow_mut();
+        let before = folded.range(..=at).next_back().map(|(_, moment)| moment.clone());
+        let (start, mut model) = before.unwrap_or_default();
+        let end = self.events.partition_point(|event| event.at <= at);
+        self.events[start..end].iter().for_each(|event| model.apply(event));
+        folded.insert(at, (end, model.clone()));
         model
     }
 
@@ -323,7 +339,7 @@ fn second(second: u64) -> Time {
 
 #[test]
 fn a_difference_tells_who_was_cut_off_and_since_when() {
-    let run = PastRun { events: played(PARTITION, 7) };
+    let run = PastRun::new(PARTED.clone());
     let told = run.lines(second(9), second(20));
     assert_eq!(
         told[..2],
@@ -340,7 +356,7 @@ fn a_difference_tells_who_was_cut_off_and_since_when() {
 
 #[test]
 fn a_difference_tells_when_the_overlay_was_whole_again() {
-    let run = PastRun { events: played(PARTITION, 7) };
+    let run = PastRun::new(PARTED.clone());
     let told = run.lines(second(20), second(39));
     assert!(told[0].starts_with("whole again since 00:00:2"), "{told:#?}");
     let apart = "it was in 2 parts: p4, p5, p6, p7 and p8 | p1, p2 and p3; cause: the new link p";
@@ -358,7 +374,7 @@ fn a_difference_tells_when_the_overlay_was_whole_again() {
 
 #[test]
 fn a_killed_node_and_its_links_are_gone_because_of_that() {
-    let run = PastRun { events: played(PARTITION, 7) };
+    let run = PastRun::new(PARTED.clone());
     let told = run.lines(second(39), second(44));
     assert!(told.contains(&"p8: up -> killed: p8 was killed at 00:00:40.".to_owned()), "{told:#?}");
     let links: Vec<&String> = told.iter().filter(|line| line.starts_with("- ") && line.contains(" - ")).collect();
@@ -387,7 +403,7 @@ fn changed(diff: &Diff, wanted: Change) -> BTreeSet<String> {
 #[test]
 fn a_moment_equals_itself_and_reversed_gone_is_new() {
     for rng_seed in 1..=3 {
-        let run = PastRun { events: played(PARTITION, rng_seed) };
+        let run = PastRun::new(played(PARTITION, rng_seed));
         let moments = [0, 3, 12, 18, 24, 26, 33, 41, 44].map(second);
         for (place, from) in moments.into_iter().enumerate() {
             assert_eq!(run.diff(from, from).differences, [], "{from:?}");

@@ -126,7 +126,7 @@ The last one changes nothing: it shows how near virtual time comes to what was r
 pub(super) const PROVE_EXAMPLES: &str = "\
 Examples:
   gossipctl prove assets/scenarios/partition.txt
-  gossipctl prove last --format json | jq .answers
+  gossipctl prove last --format json | jq '.scenarios[].answers[]'
   gossipctl prove --random 1000 --rng-seed 1
   gossipctl prove --random 1000 --shrink
 

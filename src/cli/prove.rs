@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::experiment::proof::random::{RandomScenario, Sizes};
 use crate::experiment::proof::report::{ProofReport, ScenarioReport, ShrunkReport};
 use crate::experiment::proof::shrink::shrink;
-use crate::experiment::proof::{FalseKind, Proof, RERUNS_MAX};
+use crate::experiment::proof::{FalseKind, RERUNS_MAX, RunProof};
 use crate::experiment::run::RunError;
 use crate::model::cause::reason;
 use crate::model::words::count_text;
@@ -108,7 +108,7 @@ fn prove_one(
     subject.rng_seed = rng_seed.unwrap_or(subject.rng_seed);
     subject.notes.iter().for_each(say);
     let experiment = subject.as_it_was()?;
-    let proof = match Proof::of(&experiment, reason, &|| !stopped.load(Ordering::Relaxed)) {
+    let proof = match RunProof::of(&experiment, reason, &|| !stopped.load(Ordering::Relaxed)) {
         Ok(proof) => proof,
         Err(RunError::Interrupted) => return Ok(None),
         Err(why) => return Err(not_played(&subject.name, why)),
@@ -177,7 +177,7 @@ impl RandomProofs {
         let name = || format!("random scenario {number}");
         let experiment = scenario.experiment().map_err(|why| Failure::other(format_args!("{}: {why}", name())))?;
         let goes_on = || !stopped.load(Ordering::Relaxed);
-        let proven = Proof::of(&experiment, reason, &goes_on).and_then(|proof| {
+        let proven = RunProof::of(&experiment, reason, &goes_on).and_then(|proof| {
             let mut report = ScenarioReport::of_random(number, &scenario.text, &proof);
             if self.shrinks {
                 report.shrunk = shrunk(&scenario, &proof, &goes_on)?;
@@ -219,7 +219,7 @@ impl RandomProofs {
 /// Of each way in which answers of the scenario are false, the smallest scenario.
 fn shrunk(
     scenario: &RandomScenario,
-    proof: &Proof,
+    proof: &RunProof,
     goes_on: &impl Fn() -> bool,
 ) -> Result<Vec<ShrunkReport>, RunError> {
     let mut kinds: Vec<FalseKind> = Vec::new();

@@ -6,6 +6,7 @@
 use std::io;
 use std::iter::Peekable;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -52,12 +53,12 @@ impl ReplayStart {
 #[derive(Debug)]
 enum PastRequest {
     /// Read the whole recording: any moment of it is then quick, and its timeline known.
-    Read {
-        journal: PathBuf,
-    },
+    Read { journal: PathBuf },
     Seek {
         journal: PathBuf,
         seek: Seek,
+        /// A later seek makes this one void.
+        stop: CancellationToken,
     },
     Follow {
         journal: PathBuf,
@@ -72,6 +73,8 @@ enum PastRequest {
 #[derive(Debug, Clone)]
 pub(crate) struct PastReader {
     requests: mpsc::Sender<PastRequest>,
+    /// Stops the seek that was asked for last.
+    seeking: Arc<Mutex<CancellationToken>>,
 }
 
 impl PastReader {
@@ -79,7 +82,7 @@ impl PastReader {
         let (requests, asked) = mpsc::channel(REQUESTS_MAX);
         let reader = PastServer { answers, past: None, cursor: None, told: 0 };
         std::thread::Builder::new().name("past".to_owned()).spawn(move || reader.serve(asked))?;
-        Ok(Self { requests })
+        Ok(Self { requests, seeking: Arc::default() })
     }
 
     /// Has a recording read from its beginning to its end, and its timeline told meanwhile.
@@ -88,7 +91,10 @@ impl PastReader {
     }
 
     pub(crate) async fn seek(&self, journal: PathBuf, seek: Seek) {
-        self.ask(PastRequest::Seek { journal, seek }).await;
+        let stop = CancellationToken::new();
+        let before = std::mem::replace(&mut *self.seeking.lock().unwrap_or_else(PoisonError::into_inner), stop.clone());
+        before.cancel();
+        self.ask(PastRequest::Seek { journal, seek, stop }).await;
     }
 
     pub(crate) async fn follow(&self, journal: PathBuf, id: SeekId, after: Time, until: Option<Time>) {
@@ -148,7 +154,7 @@ impl PastServer {
     fn answer(&mut self, request: PastRequest) -> Result<(), Gone> {
         match request {
             PastRequest::Read { journal } => self.read(&journal),
-            PastRequest::Seek { journal, seek } => self.go(&journal, &seek),
+            PastRequest::Seek { journal, seek, stop } => self.go(&journal, &seek, &stop),
             PastRequest::Follow { journal, id, after, until } => self.follow(&journal, id, after, until),
         }
     }
@@ -199,14 +205,17 @@ impl PastServer {
         }
     }
 
-    fn go(&mut self, journal: &Path, seek: &Seek) -> Result<(), Gone> {
+    /// Shows the moment; a seek that is stopped meanwhile needs no answer.
+    fn go(&mut self, journal: &Path, seek: &Seek, stop: &CancellationToken) -> Result<(), Gone> {
         let file = |error: JournalError| NoSuchMoment::File(error.to_string());
         let shown = self.past(journal).map_err(file).and_then(|past| {
-            let at = destination(past, seek)?;
-            past.at(at).map_err(file).map(|shown| (at, shown))
+            let at = destination(past, seek, stop)?;
+            past.at_unless(at, stop).map_err(file).map(|shown| (at, shown))
         });
         match shown {
-            Ok((at, shown)) => {
+            _ if stop.is_cancelled() => Ok(()),
+            Ok((_, None)) => Ok(()),
+            Ok((at, Some(shown))) => {
                 self.tell(&shown.damage)?;
                 self.send(FromHost::Moment(ShownMoment { id: seek.id, at, model: Box::new(shown.model) }))
             }
@@ -330,18 +339,18 @@ impl Batches {
 }
 
 /// The moment that is asked for.
-fn destination(past: &Past, seek: &Seek) -> Result<Time, NoSuchMoment> {
+fn destination(past: &Past, seek: &Seek, stop: &CancellationToken) -> Result<Time, NoSuchMoment> {
     let file = |error: JournalError| NoSuchMoment::File(error.to_string());
     match seek.to {
         Destination::Time(at) => Ok(at),
-        Destination::Event { direction, scope } => {
-            let found = find(past, seek.from, direction, |event| scope.shows(event)).map_err(file)?;
+        Destination::Event { direction, ref scope } => {
+            let found = find(past, seek.from, direction, stop, |event| scope.shows(event)).map_err(file)?;
             found.ok_or(NoSuchMoment::NoEvent(direction))
         }
-        Destination::Match { direction, scope, ref sought } => {
+        Destination::Match { direction, ref scope, ref sought } => {
             let then = past.at(seek.from).map_err(file)?.model;
             let mut names = NodeNames::new();
-            let found = find(past, seek.from, direction, |event| {
+            let found = find(past, seek.from, direction, stop, |event| {
                 names.learn(event);
                 let is_known = |addr| then.nodes().get(addr).is_some();
                 let name = |addr| if is_known(addr) { then.name_of(addr) } else { names.name(addr) }.into_owned();
@@ -357,6 +366,7 @@ fn find(
     past: &Past,
     from: Time,
     direction: TimeDirection,
+    stop: &CancellationToken,
     mut wanted: impl FnMut(&Event) -> bool,
 ) -> Result<Option<Time>, JournalError> {
     let Position(before) = past.at(from)?.position;
@@ -366,7 +376,7 @@ fn find(
         TimeDirection::Back => (Position(before + 1), PastDirection::Back, |at, from| at < from),
     };
     let is_wanted = |event: &Event| is_beyond(event.at, from) && wanted(event);
-    match past.find(position, direction, is_wanted, &CancellationToken::new(), |_| {})? {
+    match past.find(position, direction, is_wanted, stop, |_| {})? {
         SearchOutcome::Found(found) => Ok(Some(found.event.at)),
         SearchOutcome::Nothing | SearchOutcome::Stopped { .. } => Ok(None),
     }

@@ -3,11 +3,14 @@
 mod choice;
 mod console;
 mod headless;
+mod marked_dir;
 mod ssh;
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use self::choice::Choice;
 use self::ssh::RemoteHosts;
@@ -31,6 +34,11 @@ use crate::session::watch::{
 const NOTHING_RUNS: &str = "no session runs here under this user: start one in another terminal, with \
                             'gossipctl lab', or with 'gossipctl seed' and 'gossipctl peer'";
 
+/// What is said if that takes long.
+const READING: &str = "reading what was recorded so far";
+/// After how long it is said.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What is chosen is known before the screen is taken.
 pub(crate) fn run(args: WatchArgs, config: &ConfigFile) -> Result<ExitCode, Failure> {
     let is_headless = args.headless;
@@ -43,7 +51,7 @@ pub(crate) fn run(args: WatchArgs, config: &ConfigFile) -> Result<ExitCode, Fail
         return relay(clock);
     }
     let mut sources = WatchSources::connect(&args, limits, clock)?;
-    sources.settle(clock)?;
+    if_it_takes_long(|| say(READING), || sources.settle(clock))?;
     let networks = choice::networks(&sources.watch, utc_offset_s());
     let choice = choice::choose(&sources.watch, &networks, args.network.as_deref())?;
     match (choice, is_headless) {
@@ -66,6 +74,21 @@ pub(crate) fn run(args: WatchArgs, config: &ConfigFile) -> Result<ExitCode, Fail
             finish(console::run(sources, shown, plan, clock))
         }
     }
+}
+
+/// Does some work; tells the user of it once [`PATIENCE`] is over.
+fn if_it_takes_long<T>(tell: impl FnOnce() + Send, work: impl FnOnce() -> T) -> T {
+    let (working, done) = sync_channel::<()>(1);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            if done.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                tell();
+            }
+        });
+        let result = work();
+        drop(working);
+        result
+    })
 }
 
 /// The limits of what is recorded for going back.

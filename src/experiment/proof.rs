@@ -2,9 +2,9 @@
 //!
 //! *Because of X* means that without X it would not have been so. In virtual time that can be tried:
 //! the scenario is played again without X, and runs with the same random seed share their luck. A
-//! [`Proof`] asks everything that can be asked of a run ([`questions`]), has each [`Reason`] given by
+//! [`RunProof`] asks everything that can be asked of a run ([`questions`]), has each [`Reason`] given by
 //! the rules of the model, and holds the reason against reruns of the scenario without some of its
-//! commands. What an answer must stand up to is told at [`Verdict`].
+//! commands. What an answer must stand up to is told at [`AnswerVerdict`].
 //!
 //! [`random`] makes scenarios, [`shrink`] makes one small whose answer is false.
 
@@ -21,11 +21,11 @@ pub mod words;
 mod tests;
 
 use deeds::DeedSteps;
-use facts::Facts;
-pub use facts::Presence;
+pub use facts::Recurrence;
+use facts::RunFacts;
 use reruns::Reruns;
 use verdict::Judge;
-pub use verdict::{FalseKind, Falsehood, Uncertainty, Verdict};
+pub use verdict::{AnswerVerdict, FalseKind, Falsehood, Uncertainty};
 
 use super::run::{Experiment, RunError};
 use crate::model::Model;
@@ -54,21 +54,21 @@ impl<F: Fn() -> bool> Patience for F {
 pub struct Answer {
     pub question: Question,
     pub reason: Reason,
-    pub verdict: Verdict,
+    pub verdict: AnswerVerdict,
 }
 
 /// All answers about one run, each proven.
 #[derive(Debug)]
-pub struct Proof {
+pub struct RunProof {
     pub answers: Vec<Answer>,
     /// Runs that were played besides the first.
     pub reruns: usize,
-    facts: Facts,
+    facts: RunFacts,
     steps: DeedSteps,
     began: Time,
 }
 
-impl Proof {
+impl RunProof {
     /// Plays it, asks everything, and proves each answer.
     pub fn of(experiment: &Experiment, reasons: Reasons, patience: &impl Patience) -> Result<Self, RunError> {
         Self::of_some(experiment, reasons, patience, |_| true)
@@ -90,7 +90,7 @@ impl Proof {
         patience: &impl Patience,
         is_asked: impl Fn(&Question) -> bool,
     ) -> Result<Self, RunError> {
-        let facts = Facts::of(experiment.clone(), patience)?;
+        let facts = RunFacts::of(experiment.clone(), patience)?;
         let steps = DeedSteps::of(experiment, facts.model());
         let mut judge = Judge::new(&steps, &facts, Reruns::new(&steps, experiment, &facts, patience));
         let mut answers = Vec::new();

@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::figures::{Figures, FiguresFold};
 use crate::proto::time::Time;
 use crate::scenario::deeds::{Deeds, NoScenario};
-use crate::scenario::record::Precision;
 use crate::session::journal::{Header, JournalError, JournalRecord};
 use crate::session::replay::{Damage, Recording};
 
@@ -29,9 +28,7 @@ impl RecordedSession {
     pub fn read(path: &Path) -> Result<Self, JournalError> {
         let recording = Recording::open(path)?;
         let header = recording.header().clone();
-        let precision = if header.virtual_time { Precision::Microseconds } else { Precision::Milliseconds };
-        let lab = header.lab.map(|lab| (lab.seeds, lab.peers));
-        let (mut deeds, mut fold) = (Deeds::new(lab, precision), FiguresFold::default());
+        let (mut deeds, mut fold) = (header.deeds(), FiguresFold::default());
         let mut damage = Damage::default();
         for record in recording {
             match record {

@@ -41,7 +41,7 @@ pub struct RunOutcome {
 
 /// What came of a run without figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WatchedRun {
+pub struct PlayedRun {
     /// From the beginning to the end, in virtual time.
     pub lasted: Duration,
     /// What came of the lines of the scenario.
@@ -113,12 +113,12 @@ impl Experiment {
     /// Plays it, and folds it into figures.
     pub fn play(self, watcher: &mut impl Watcher) -> Result<RunOutcome, RunError> {
         let mut figured = FiguredRun { fold: FiguresFold::default(), watcher };
-        let WatchedRun { lasted, summary } = self.watch(&mut figured)?;
+        let PlayedRun { lasted, summary } = self.watch(&mut figured)?;
         Ok(RunOutcome { figures: figured.fold.finish(lasted), summary })
     }
 
     /// Plays it for a watcher that folds the events itself.
-    pub fn watch(self, watcher: &mut impl Watcher) -> Result<WatchedRun, RunError> {
+    pub fn watch(self, watcher: &mut impl Watcher) -> Result<PlayedRun, RunError> {
         self.check()?;
         let Self { script, settings, epoch, length } = self;
         let (mut run, mut events) = (Run::new(script), 0_u64);
@@ -137,7 +137,7 @@ impl Experiment {
         let sink = ScenarioSink::new(&mut run, listener);
         let over = play(VirtualEngine::with_sink(settings, epoch, sink), length)?;
         let lasted = length.unwrap_or_else(|| over.since(epoch));
-        Ok(WatchedRun { lasted, summary: run.summary() })
+        Ok(PlayedRun { lasted, summary: run.summary() })
     }
 }
 

@@ -110,12 +110,19 @@ pub struct Diagram {
     /// What is not certain because events were skipped.
     pub doubt: Option<String>,
     places: FastHashMap<Addr, usize>,
+    /// The nodes of [`Diagram::columns`], then the folded ones.
+    order: Vec<Addr>,
 }
 
 impl Diagram {
     /// The column of a node, from 0 on: the one after [`Diagram::columns`] holds the folded nodes.
     pub fn place_of(&self, node: Addr) -> Option<usize> {
         self.places.get(&node).copied()
+    }
+
+    /// All its nodes: those with a column of their own from left to right, then the folded ones.
+    pub fn nodes(&self) -> &[Addr] {
+        &self.order
     }
 
     /// Columns, that of the folded nodes included.

@@ -59,6 +59,24 @@ impl Rumor {
     }
 }
 
+/// Whose nodes those are of which events come here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vantage {
+    /// Those of one session, which are its own.
+    Session,
+    /// Those of several sessions that are watched, and nobody's own.
+    Watch,
+}
+
+impl Vantage {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Session => "of ours",
+            Self::Watch => "watched",
+        }
+    }
+}
+
 /// How much of a network is seen here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sight {
@@ -91,13 +109,14 @@ impl Model {
         Sight { ours, known: ours + self.nodes.iter().filter(may_run).count() }
     }
 
-    /// What follows a number of our peers that have a message, if `proven` nodes elsewhere have it for
-    /// certain: ` of ours, 2 elsewhere`; nothing if all nodes are ours.
-    pub fn beyond_text(&self, proven: usize) -> String {
+    /// What follows a number of peers seen here that have a message, if `proven` nodes elsewhere have
+    /// it for certain: ` of ours, 2 elsewhere`; nothing if nothing is elsewhere.
+    pub fn beyond_text(&self, proven: usize, vantage: Vantage) -> String {
+        let here = vantage.word();
         match proven {
             0 if self.sight().is_whole() => String::new(),
-            0 => " of ours".to_owned(),
-            _ => format!(" of ours, {proven} elsewhere"),
+            0 => format!(" {here}"),
+            _ => format!(" {here}, {proven} elsewhere"),
         }
     }
 

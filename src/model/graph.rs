@@ -84,15 +84,25 @@ impl Graph {
     pub fn parts(&self) -> Vec<Vec<Addr>> {
         let mut seen = vec![false; self.len()];
         let mut parts: Vec<Vec<Addr>> = Vec::new();
-        for (place, node) in self.names.iter().enumerate() {
+        for place in 0..self.len() {
             if !seen[place] {
-                let walk = self.walk([*node]);
-                walk.order.iter().for_each(|place| seen[*place] = true);
-                parts.push(walk.order.iter().map(|place| self.names[*place]).collect());
+                parts.push(self.part_of(place, &mut seen).into_iter().map(|place| self.names[place]).collect());
             }
         }
         parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
         parts
+    }
+
+    /// What can be reached from here, by distance; all of it is seen then.
+    fn part_of(&self, from: usize, seen: &mut [bool]) -> Vec<usize> {
+        let (mut part, mut next) = (vec![from], 0);
+        seen[from] = true;
+        while let Some(place) = part.get(next).copied() {
+            next += 1;
+            let new = self.neighbors[place].iter().filter(|place| !std::mem::replace(&mut seen[**place], true));
+            part.extend(new);
+        }
+        part
     }
 
     /// The nodes and links whose loss would part the graph further.

@@ -47,6 +47,11 @@ pub fn is_write_locked(path: &Path) -> io::Result<bool> {
     is_locked(&beside(path))
 }
 
+/// The same of a file that was opened under this name, which may be gone by now.
+pub fn is_open_file_write_locked(_file: &File, path: &Path) -> io::Result<bool> {
+    is_locked(&beside(path))
+}
+
 /// Checks the lock file, and removes one that a process left behind.
 fn is_locked(path: &Path) -> io::Result<bool> {
     let file = match File::open(path) {

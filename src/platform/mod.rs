@@ -9,6 +9,7 @@
 //! | requests to end | SIGINT, SIGTERM, SIGHUP | Ctrl-C; on Windows also Ctrl-Break, a closed window, logoff and shutdown |
 //! | a file that is being written | a lock on the file | a lock on a second file beside it: a lock on Windows shuts readers out |
 //! | the file behind a name | device and inode | time of creation |
+//! | whose a file is | its owner | everybody's: temporary directories are each user's own |
 //! | limit of file descriptors | raised as far as the system lets us | none known |
 //! | priority of a thread | Linux alone | that of all others |
 //! | time that the machine slept | Linux, macOS | unknown; the clock of Windows counts it anyway |

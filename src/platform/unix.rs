@@ -79,11 +79,21 @@ impl WriteLock {
 /// file system without locks.
 pub fn is_write_locked(path: &Path) -> io::Result<bool> {
     // Many may check at one time; only the writer keeps others out.
-    match File::open(path)?.try_lock_shared() {
-        Ok(()) => Ok(false),
+    is_open_file_write_locked(&File::open(path)?, path)
+}
+
+/// The same of a file that was opened under this name, which may be gone by now.
+pub fn is_open_file_write_locked(file: &File, _path: &Path) -> io::Result<bool> {
+    match file.try_lock_shared() {
+        Ok(()) => file.unlock().map(|()| false),
         Err(TryLockError::WouldBlock) => Ok(true),
         Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// Whether this is a file or directory of the user who runs this.
+pub fn belongs_to_user(about: &Metadata) -> bool {
+    about.uid() == rustix::process::geteuid().as_raw()
 }
 
 /// Whether both describe one file.

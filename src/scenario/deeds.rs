@@ -53,10 +53,18 @@ struct KnownNode {
     state: NodeState,
 }
 
+/// A command that was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoneCommand {
+    pub at: Time,
+    pub command: Command,
+    /// The node that it was done to, if it was one node.
+    pub node: Option<Addr>,
+}
+
 #[derive(Debug, PartialEq, Eq)]
 struct RecordedDeed {
-    at: Time,
-    command: Command,
+    done: DoneCommand,
     /// It ends a node that hung.
     ends_hung: bool,
     /// The fault that it ends.
@@ -97,10 +105,10 @@ impl Deeds {
             }
             EventKind::Fault(FaultEvent::Lied { about }) => {
                 let lie = FaultCommand::Lie { liar: event.node, about: *about };
-                self.push(event.at, Command::Fault(lie));
+                self.push(event.at, Command::Fault(lie), Some(event.node));
             }
             EventKind::Gossip(GossipEvent::Generated { id, body, .. }) if id.number().is_none() => {
-                self.push(event.at, Command::Say { node: event.node, body: body.clone() });
+                self.push(event.at, Command::Say { node: event.node, body: body.clone() }, Some(event.node));
             }
             EventKind::Gossip(_)
             | EventKind::Link(_)
@@ -117,12 +125,13 @@ impl Deeds {
                 if let Some(hung) = self.turn(node, (*how).into()).map(|before| before == NodeState::Hangs)
                     && *how == Stop::Killed
                 {
-                    self.push_deed(RecordedDeed { at, command: Command::Kill(node), ends_hung: hung, cleared: None });
+                    let done = DoneCommand { at, command: Command::Kill(node), node: Some(node) };
+                    self.push_deed(RecordedDeed { done, ends_hung: hung, cleared: None });
                 }
             }
             NodeEvent::Hung => {
                 if self.turn(node, NodeState::Hangs).is_some() {
-                    self.push(at, Command::Hang(node));
+                    self.push(at, Command::Hang(node), Some(node));
                 }
             }
             NodeEvent::Exposed { .. } | NodeEvent::WasAway { .. } | NodeEvent::Failed { .. } => {}
@@ -131,11 +140,11 @@ impl Deeds {
 
     fn started(&mut self, at: Time, node: Addr, role: Role, name: &str, told: &NodeEvent) {
         if self.turn(node, NodeState::Runs).is_some() {
-            let ended = |deed: &RecordedDeed| deed.ends_hung && deed.command == Command::Kill(node);
-            if self.done.last().is_some_and(|deed| ended(deed) && at.since(deed.at) <= self.together()) {
+            let ended = |deed: &RecordedDeed| deed.ends_hung && deed.done.command == Command::Kill(node);
+            if self.done.last().is_some_and(|deed| ended(deed) && at.since(deed.done.at) <= self.together()) {
                 self.done.pop();
             }
-            return self.push(at, Command::Restart(node));
+            return self.push(at, Command::Restart(node), Some(node));
         }
         let began = *self.began.get_or_insert(at);
         let is_first = match self.lab {
@@ -156,7 +165,7 @@ impl Deeds {
         if is_first {
             self.first = self.nodes.len();
         } else {
-            self.push(at, Command::Start(NodeSpec { role, listen: Placement::Auto }));
+            self.push(at, Command::Start(NodeSpec { role, listen: Placement::Auto }), Some(node));
         }
     }
 
@@ -168,14 +177,14 @@ impl Deeds {
     /// A fault takes the place of another of its kind, which is then cleared at the same moment.
     fn fault_set(&mut self, at: Time, fault: &Fault) {
         let is_replaced = |deed: &RecordedDeed| deed.cleared.as_ref().is_some_and(|cleared| fault.replaces(cleared));
-        if self.done.last().is_some_and(|deed| deed.at == at && is_replaced(deed)) {
+        if self.done.last().is_some_and(|deed| deed.done.at == at && is_replaced(deed)) {
             self.done.pop();
         }
-        self.push(at, Command::Fault(FaultCommand::Set(fault.clone())));
+        self.push(at, Command::Fault(FaultCommand::Set(fault.clone())), None);
     }
 
-    fn push(&mut self, at: Time, command: Command) {
-        self.push_deed(RecordedDeed { at, command, ends_hung: false, cleared: None });
+    fn push(&mut self, at: Time, command: Command, node: Option<Addr>) {
+        self.push_deed(RecordedDeed { done: DoneCommand { at, command, node }, ends_hung: false, cleared: None });
     }
 
     fn push_deed(&mut self, deed: RecordedDeed) {
@@ -210,6 +219,21 @@ impl Deeds {
         told.map(|(name, value)| (name.to_owned(), value)).to_vec()
     }
 
+    /// The nodes with which it began: those of its lab, if it began with one.
+    pub fn first_nodes(&self) -> impl Iterator<Item = Addr> {
+        self.nodes.keys().take(self.first).copied()
+    }
+
+    /// What was done after the beginning, in order.
+    pub fn commands(&self) -> Vec<DoneCommand> {
+        gathered(self.kept(), self.together())
+    }
+
+    /// Commands over the limit, which are not among them.
+    pub const fn more(&self) -> usize {
+        self.more
+    }
+
     /// How far apart the marks of one command may be.
     const fn together(&self) -> Duration {
         match self.precision {
@@ -223,8 +247,8 @@ impl Deeds {
         let began = self.began.ok_or(NoScenario::Empty)?;
         let (seeds, peers) = self.lab_size().ok_or(NoScenario::NoLab)?;
         let name = |addr: Addr| self.name(addr);
-        let done = gathered(self.kept(), self.together());
-        let deeds = done.iter().filter_map(|(at, command)| RecordedLine::done(at.since(began), command, &name));
+        let done = self.commands();
+        let deeds = done.iter().filter_map(|done| RecordedLine::done(done.at.since(began), &done.command, &name));
         Ok(SessionRecord {
             seeds,
             peers,
@@ -247,7 +271,7 @@ impl Deeds {
     /// Without the hung nodes that were ended only because the session was.
     fn kept(&self) -> &[RecordedDeed] {
         let is_end = |deed: &RecordedDeed| {
-            deed.ends_hung && self.left.is_some_and(|left| left.since(deed.at) <= self.together())
+            deed.ends_hung && self.left.is_some_and(|left| left.since(deed.done.at) <= self.together())
         };
         let ends = self.done.iter().rev().take_while(|deed| is_end(deed)).count();
         &self.done[..self.done.len() - ends]

@@ -17,6 +17,8 @@ mod search;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio_util::sync::CancellationToken;
+
 pub use self::keyframes::{KEYFRAMES_LEN_MAX, KEYFRAMES_MAX, Kept, PassProgress};
 use self::keyframes::{Keyframe, Shelf};
 pub use self::search::{FoundEvent, PastDirection, STEP_EVENTS_MAX, SearchOutcome};
@@ -31,6 +33,9 @@ use crate::proto::time::Time;
 /// A place between two events of a recording: how many come before it, in order of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position(pub u64);
+
+/// Events after which a fold looks whether it is stopped: some milliseconds.
+const LOOK_EVERY: u64 = 1_024;
 
 /// A recorded session at hand.
 #[derive(Debug, Clone)]
@@ -58,6 +63,11 @@ impl PastMoment {
     fn take(&mut self, event: &Event) {
         self.model.apply(event);
         self.position.0 += 1;
+    }
+
+    /// Whether to look here if the fold goes on.
+    const fn is_time_to_look(&self) -> bool {
+        self.position.0.is_multiple_of(LOOK_EVERY)
     }
 }
 
@@ -113,14 +123,24 @@ impl Past {
     /// The network after all events up to this time, those of its microsecond included. What has lasted long enough by
     /// then is warned of.
     pub fn at(&self, at: Time) -> Result<PastMoment, JournalError> {
-        let mut moment = self.fold_to(Goal::Time(at))?;
+        let mut moment = self.fold_to(Goal::Time(at), &CancellationToken::new())?;
         moment.model.pass(at);
         Ok(moment)
     }
 
+    /// The same, unless it is stopped: then nothing.
+    pub fn at_unless(&self, at: Time, stop: &CancellationToken) -> Result<Option<PastMoment>, JournalError> {
+        let mut moment = self.fold_to(Goal::Time(at), stop)?;
+        if stop.is_cancelled() {
+            return Ok(None);
+        }
+        moment.model.pass(at);
+        Ok(Some(moment))
+    }
+
     /// The network after this many events; after all of them, if there are fewer.
     pub fn at_position(&self, position: Position) -> Result<PastMoment, JournalError> {
-        self.fold_to(Goal::Position(position))
+        self.fold_to(Goal::Position(position), &CancellationToken::new())
     }
 
     /// The events between two times, both included, in order.
@@ -190,7 +210,8 @@ impl Past {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fold_to(&self, goal: Goal) -> Result<PastMoment, JournalError> {
+    /// If it is stopped, this is some earlier moment.
+    fn fold_to(&self, goal: Goal, stop: &CancellationToken) -> Result<PastMoment, JournalError> {
         let (base, near) = {
             let held = self.shelf();
             (held.before(goal), held.index_before(goal))
@@ -200,6 +221,7 @@ impl Past {
         let result = loop {
             match walk.next() {
                 Walked::Event(event) if goal.is_passed(&event, walk.moment.position) => break walk.moment,
+                Walked::Event(_) if walk.moment.is_time_to_look() && stop.is_cancelled() => break walk.moment,
                 Walked::Event(event) => walk.moment.take(&event),
                 Walked::Checkpoint => {
                     let position = walk.moment.position;

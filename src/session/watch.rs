@@ -11,6 +11,7 @@ mod nodes;
 mod order;
 mod relay;
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,13 +23,13 @@ use self::order::LiveOrder;
 pub use self::order::{LiveRecord, ReadProgress};
 pub use self::relay::{Relay, RelayError};
 use super::archive::{Archive, Session, State};
-use super::disk::is_being_written;
 use super::journal::{Header, JournalEnd, JournalFollower, JournalRecord, RecordedLab, glance};
 use super::merge::{LinkedNodes, Merge, MergeError, SOURCES_MAX, SourceIx, networks};
 use super::recorder::FLUSH_INTERVAL;
 use crate::event::Event;
 use crate::model::Set;
 use crate::model::identity::SessionIdentity;
+use crate::platform::is_open_file_write_locked;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
@@ -80,6 +81,8 @@ pub struct RunningSession {
     links: LinkedNodes,
     /// When it was last seen to run.
     seen_at: Time,
+    /// Its file as it was last seen, which may have been removed since.
+    file: Option<File>,
     /// Reads it for its nodes and links; `None`: it is shown, and read for that.
     follower: Option<JournalFollower>,
     /// It cannot be shown with the others.
@@ -95,6 +98,7 @@ impl RunningSession {
             nodes: FollowedNodes::default(),
             links: LinkedNodes::default(),
             seen_at,
+            file: None,
             follower,
             is_left_out: false,
         }
@@ -124,6 +128,17 @@ impl RunningSession {
             WatchedState::Running | WatchedState::Ending => false,
             WatchedState::Over(_) | WatchedState::Lost => true,
         }
+    }
+
+    /// Somebody writes its file, or would if it had not been removed.
+    fn is_being_written(&mut self) -> bool {
+        match File::open(&self.session.path) {
+            Ok(file) => self.file = Some(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) => return true,
+        }
+        let is_locked = |file: &File| is_open_file_write_locked(file, &self.session.path).unwrap_or(true);
+        self.file.as_ref().is_none_or(is_locked)
     }
 
     /// Nothing of its nodes is known yet.
@@ -249,11 +264,12 @@ impl Watch {
     fn note_ends(&mut self, news: &mut Vec<WatchNews>, now: Time) {
         for ix in 0..self.sessions.len() {
             let session = &mut self.sessions[ix];
+            if !session.is_over() && session.is_being_written() {
+                // Also one that seemed to end: its writer had found its file removed, and has begun it anew.
+                (session.state, session.seen_at) = (WatchedState::Running, now);
+                continue;
+            }
             match session.state {
-                // A file that was removed is begun anew by its writer.
-                WatchedState::Running if is_being_written(&session.session.path).unwrap_or(true) => {
-                    session.seen_at = now;
-                }
                 WatchedState::Running => session.state = WatchedState::Ending,
                 WatchedState::Ending => {
                     let end = glance(&session.session.path).map_or(JournalEnd::Open, |glance| glance.end);

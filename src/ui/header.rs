@@ -201,7 +201,7 @@ fn latest(words: ReachWords, view: &View<'_>) -> Option<Item> {
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
     let Coverage { have, of } = rumor.coverage(view.model.nodes(), Counting::HadTime);
     let elsewhere = rumor.elsewhere(view.model.nodes()).count();
-    let beyond = view.model.beyond_text(elsewhere);
+    let beyond = view.model.beyond_text(elsewhere, view.vantage);
     let text = match (of, elsewhere) {
         (0 | 1, 0) => format!("latest {name}"),
         (0 | 1, _) => format!("{name}{reached} {have}{beyond}"),

@@ -15,6 +15,7 @@ use super::view::{Aging, Lit, NameWidths, NoticeLine, View};
 use crate::event::Event;
 use crate::feed::Delivery;
 use crate::model::Model;
+use crate::model::elsewhere::Vantage;
 use crate::model::moment::SessionSpan;
 use crate::model::notice::{NOTICES_MAX, Severity};
 use crate::model::ring::Ring;
@@ -93,6 +94,7 @@ impl Scene {
         };
         View {
             model,
+            vantage: if self.mode == Mode::Watch { Vantage::Watch } else { Vantage::Session },
             lines: &told.lines,
             is_past: self.playback.is_some() || matches!(self.mode, Mode::Replay { .. }),
             takes_commands: self.takes_commands(),

@@ -7,6 +7,7 @@
 use crate::event::{DeathEvent, Event, EventKind, GossipEvent, ProbeEvent};
 use crate::feed::Delivery;
 use crate::model::Model;
+use crate::model::diagram::subject::DiagramSubject;
 use crate::model::moment::SessionSpan;
 use crate::model::words::readers;
 use crate::proto::time::Time;
@@ -54,7 +55,7 @@ impl TimeDirection {
 }
 
 /// Which events a pane shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventScope {
     All,
     /// Nodes, links and where messages come.
@@ -66,11 +67,13 @@ pub enum EventScope {
     Probes,
     Deaths,
     Notices,
+    /// What is drawn of this.
+    Diagram(DiagramSubject),
 }
 
 impl EventScope {
     /// A pane of this scope shows this event.
-    pub fn shows(self, event: &Event) -> bool {
+    pub fn shows(&self, event: &Event) -> bool {
         let kind = &event.kind;
         match self {
             Self::All => true,
@@ -101,6 +104,7 @@ impl EventScope {
                 | EventKind::Fault(_) => false,
             },
             Self::Notices => readers(kind).notice.is_some(),
+            Self::Diagram(subject) => subject.draws(event),
         }
     }
 }

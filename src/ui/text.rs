@@ -51,28 +51,52 @@ pub(crate) fn left(text: &str, columns: usize, glyphs: Glyphs) -> String {
 
 /// `text` broken into lines of at most `columns`, at spaces where there are any.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let mut wrapped = Wrapped { lines: vec![String::new()], used: 0, columns: columns.max(1) };
     for word in text.split_inclusive(' ') {
-        let line = lines.last().map_or(0, |line| width(line));
-        if line > 0 && line + width(word.trim_end()) > columns {
-            lines.push(String::new());
+        if wrapped.used > 0 && wrapped.used + width(word.trim_end()) > columns {
+            wrapped.begin_line();
         }
-        push_word(&mut lines, word, columns.max(1));
+        wrapped.push_word(word);
     }
-    for line in &mut lines {
+    for line in &mut wrapped.lines {
         line.truncate(line.trim_end().len());
     }
-    lines
+    wrapped.lines
 }
 
-fn push_word(lines: &mut Vec<String>, word: &str, columns: usize) {
-    for grapheme in word.graphemes(true) {
-        let full = lines.last().is_none_or(|line| width(line) + width(grapheme) > columns);
-        if full && grapheme != " " {
-            lines.push(String::new());
+/// Lines of a text that is being wrapped.
+struct Wrapped {
+    lines: Vec<String>,
+    /// Columns of the last line that are taken.
+    used: usize,
+    columns: usize,
+}
+
+impl Wrapped {
+    fn begin_line(&mut self) {
+        self.lines.push(String::new());
+        self.used = 0;
+    }
+
+    /// A word that is longer than a line is broken anywhere.
+    fn push_word(&mut self, word: &str) {
+        let columns = width(word);
+        if self.used + columns <= self.columns {
+            return self.push(word, columns);
         }
-        if let Some(line) = lines.last_mut() {
-            line.push_str(grapheme);
+        for grapheme in word.graphemes(true) {
+            let columns = width(grapheme);
+            if self.used + columns > self.columns && grapheme != " " {
+                self.begin_line();
+            }
+            self.push(grapheme, columns);
+        }
+    }
+
+    fn push(&mut self, text: &str, columns: usize) {
+        if let Some(line) = self.lines.last_mut() {
+            line.push_str(text);
+            self.used += columns;
         }
     }
 }

@@ -61,7 +61,8 @@ pub(crate) fn stop_or_go_on(app: &mut App) {
 /// Does what a key asks.
 pub(crate) fn go(app: &mut App, wanted: Travel) {
     let pane = app.focus;
-    let event = |direction| Destination::Event { direction, scope: pane.info().scope };
+    let scope = app.panes.scope(pane);
+    let event = |direction| Destination::Event { direction, scope: scope.clone() };
     match wanted {
         Travel::EventBack => seek(app, event(TimeDirection::Back), AfterSeek::StopAt(pane)),
         Travel::EventForward if is_now(app) => app.show(Severity::Info, "this is now"),
@@ -182,7 +183,7 @@ pub(crate) fn find(app: &mut App, direction: TimeDirection) {
     if direction == TimeDirection::Forward && is_now(app) {
         return app.show(Severity::Info, format!("nothing after this matches '{}'", sought.typed()));
     }
-    let scope = focus.info().scope;
+    let scope = app.panes.scope(focus);
     seek(app, Destination::Match { direction, scope, sought }, AfterSeek::Found(focus));
 }
 

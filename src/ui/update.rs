@@ -361,7 +361,12 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
             app.panes.get_mut(PaneId::of_diagrams()).hear_events(question, answer);
         }
         FromHost::Recordings(rows) => app.modals.push(recordings(rows)),
-        FromHost::Networks(rows) => app.modals = vec![networks(rows)],
+        FromHost::Networks(rows) => {
+            let is_listed = app.modals.first_mut().is_some_and(|modal| modal.hear_networks(&rows));
+            if !is_listed {
+                app.modals = vec![networks(rows)];
+            }
+        }
         FromHost::Watching(past) => travel::watch(app, *past),
         FromHost::Watched(sessions) => app.scene.watched = sessions,
         FromHost::Opened(recording) => travel::open(app, *recording),

@@ -11,6 +11,7 @@ use super::keys::KeyMap;
 use super::text;
 use super::theme::{Theme, Tone};
 use super::wave::{WaveKind, WaveQuestion, WaveView};
+use crate::model::elsewhere::Vantage;
 use crate::model::link::LinkKey;
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::notice::Severity;
@@ -27,6 +28,7 @@ use crate::proto::time::Time;
 pub(crate) struct View<'a> {
     /// The network as it is shown: as it is, or as it was when the picture was frozen.
     pub(crate) model: &'a Model,
+    pub(crate) vantage: Vantage,
     /// Notices as they were when they came.
     pub(crate) lines: &'a Ring<NoticeLine>,
     /// What is shown is over: a recording, or the past of a session that runs. Nothing can be done there.

@@ -64,7 +64,7 @@ fn a_moment_is_the_same_from_wherever_it_is_folded() {
     let session = Session::play_for(&mut random, Duration::from_secs(20));
     let (first, last) = (session.events[0].at, session.events.last().unwrap().at);
     // Without frames there is nothing to go on from but the beginning.
-    for (packing, jumps) in [(Packing::Frames, 950), (Packing::Lines, 25), (Packing::Others, 25)] {
+    for (packing, jumps) in [(Packing::Frames, 980), (Packing::Lines, 10), (Packing::Others, 10)] {
         let recorded = session.record(packing);
         let past = recorded.past();
         let stop = CancellationToken::new();
@@ -125,6 +125,17 @@ fn a_pass_that_is_stopped_goes_on_where_it_was() {
     assert_eq!(told.last(), Some(&read));
     whole.read_on(&CancellationToken::new(), |_| {}).unwrap();
     assert_eq!(stopped.timeline(), whole.timeline());
+}
+
+#[test]
+fn a_fold_that_is_stopped_gives_no_moment() {
+    let session = Session::play_for(&mut Random(10), Duration::from_secs(30));
+    let recorded = session.record(Packing::Lines);
+    let (past, stop) = (recorded.past(), CancellationToken::new());
+    let last = session.events.last().unwrap().at;
+    assert_eq!(past.at_unless(last, &stop).unwrap(), Some(past.at(last).unwrap()));
+    stop.cancel();
+    assert_eq!(past.at_unless(last, &stop).unwrap(), None);
 }
 
 #[test]

@@ -59,9 +59,9 @@ impl Recorded {
 }
 
 impl Session {
-    /// A session of some twenty seconds.
+    /// A session of some twelve seconds: a killed node is found dead after two.
     pub(crate) fn play(random: &mut Random) -> Self {
-        let seconds = 15 + random.below(15) as u64;
+        let seconds = 9 + random.below(7) as u64;
         Self::play_for(random, Duration::from_secs(seconds))
     }
 

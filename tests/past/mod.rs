@@ -141,8 +141,8 @@ fn what_happened_at_night_is_told_in_two_keys() {
     // The warnings, at the end.
     replay.press("7}");
     let is_told = |screen: &str| {
-        screen.contains("03:12:58 · the overlay is in 2 parts: p1, p2 and p3 | p4, p5 and p6")
-            && screen.contains("03:17:45")
+        screen.contains("03:13:55 · the overlay is in 2 parts: p1, p2 and p3 | p4, p5 and p6")
+            && screen.contains("03:20:30")
     };
     replay.wait_within(A_WHILE, "what happened, who was cut off, and when it was whole again", is_told);
     // It leaves the pane first.

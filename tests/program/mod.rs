@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
+use gossipctl::clock::Clock;
 use tempfile::TempDir;
 
 /// How long anything may take to happen. Generous: the machine may be busy with other tests.
@@ -125,9 +126,10 @@ impl Program {
 
     /// Reads on until a line is as it should be.
     pub(crate) fn wait_for(&self, what: &str, mut is_so: impl FnMut(&str) -> bool) -> String {
-        let mut read = Vec::new();
+        let (mut read, clock) = (Vec::new(), Clock::start());
+        let until = clock.now() + PATIENCE;
         let lines = self.lines.as_ref().unwrap();
-        while let Ok(line) = lines.recv_timeout(PATIENCE) {
+        while let Ok(line) = lines.recv_timeout(until.since(clock.now())) {
             if is_so(&line) {
                 return line;
             }

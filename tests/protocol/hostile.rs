@@ -179,7 +179,7 @@ fn dialed(network: &Network, peer: Addr) -> Vec<Addr> {
 #[test]
 fn sixty_strangers_do_not_eclipse_a_peer() {
     for (priority, lost_at_once) in [(Priority::High, 1), (Priority::Bridge, 0)] {
-        let mut network = Network::settled(1, 16, 202);
+        let mut network = Network::silent(1, 16, 202);
         let target = network.peers().into_iter().max_by_key(|peer| network.neighbors(*peer).len()).unwrap();
         let honest: BTreeSet<Addr> = network.neighbors(target);
         let dialed = dialed(&network, target);
@@ -351,7 +351,7 @@ fn a_false_root_does_not_keep_an_overlay_split() {
 
 #[test]
 fn a_connected_overlay_asks_seldom_and_bridges_nothing() {
-    let mut network = Network::settled(1, 30, 206);
+    let mut network = Network::silent(1, 30, 206);
     let (before, began) = (network.world.events().len(), network.world.now());
     network.world.run_for(LIVENESS * 100);
     let since = &network.world.events()[before..];

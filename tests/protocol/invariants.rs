@@ -170,7 +170,7 @@ fn every_live_connected_peer_gets_every_message_exactly_once() {
 
 #[test]
 fn under_churn_nobody_alive_is_removed_and_the_overlay_heals() {
-    let mut network = Network::settled(3, 30, 54);
+    let mut network = Network::silent(3, 30, 54);
     let mut random = Random::new(54);
     for _ in 0..60 {
         let number = u16::try_from(1 + random.below(30)).unwrap();

@@ -258,7 +258,7 @@ impl Lives {
 
 #[test]
 fn an_hour_of_trouble_delists_nobody_alive() {
-    const PEERS: u16 = 20;
+    const PEERS: u16 = 14;
     let mut network = Network::settled(3, PEERS, 64);
     let (mut random, mut lives) = (Random::new(64), Lives::default());
     let begun = network.world.now();

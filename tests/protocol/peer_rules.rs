@@ -318,7 +318,7 @@ fn rule_8_a_death_is_reported_to_every_seed_of_the_observer() {
 
 #[test]
 fn rule_9_a_peer_that_lost_links_gets_new_ones() {
-    let mut network = Network::settled(2, 20, 24);
+    let mut network = Network::silent(2, 20, 24);
     for victim in [2, 5, 9, 13, 17] {
         network.world.kill(peer_addr(victim));
     }
@@ -332,10 +332,7 @@ fn rule_9_a_peer_that_lost_links_gets_new_ones() {
 #[test]
 fn rule_9_after_any_crash_the_survivors_become_one_graph() {
     for rng_seed in 0..12 {
-        let mut network = Network::new(2, 100 + rng_seed);
-        network.peer_config.messages = Some(0);
-        network.start_peers(1..=30);
-        network.world.run_for(LIVENESS * 12);
+        let mut network = Network::silent(2, 30, 100 + rng_seed);
         // Two thirds crash at once.
         for victim in (1..=30).filter(|number| (u64::from(*number) + rng_seed) % 3 != 0) {
             network.world.kill(peer_addr(victim));
@@ -354,7 +351,7 @@ fn rule_9_an_overlay_in_parts_that_lack_nothing_becomes_one() {
         }
         // Everybody is content with one link, so pairs and chains stay among themselves.
         let mut network = Network::new(2, 200 + rng_seed);
-        network.peer_config.max_dial = 1;
+        (network.peer_config.max_dial, network.peer_config.messages) = (1, Some(0));
         network.start_peers(1..=14);
         network.world.run_for(SECOND * 5);
         if network.connected() {
@@ -391,7 +388,7 @@ fn rule_9_seeds_with_nobody_new_are_asked_ever_less() {
 
 #[test]
 fn rule_9_a_connected_overlay_builds_no_bridges() {
-    let mut network = Network::settled(2, 30, 26);
+    let mut network = Network::silent(2, 30, 26);
     let settled_at = network.world.now();
     network.world.run_for(LIVENESS * 40);
     let bridged = network.first(|event| {

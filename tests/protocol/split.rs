@@ -118,7 +118,7 @@ fn many_small_parts_become_one() {
 #[test]
 fn two_halves_become_one() {
     for rng_seed in 0..4 {
-        let mut network = Network::settled(2, 16, 510 + rng_seed);
+        let mut network = Network::silent(2, 16, 510 + rng_seed);
         let half: Vec<Addr> = (1..=8).map(peer_addr).chain([seed_addr(1)]).collect();
         set(&mut network, FaultKind::Cut, Scope::border(half));
         network.world.run_for(LIVENESS * 12);
@@ -140,7 +140,7 @@ fn two_halves_become_one() {
 #[test]
 fn whatever_ends_a_root_no_bridge_is_dialed_for_it() {
     for how in 0..4 {
-        let mut network = Network::settled(2, 20, 520 + how);
+        let mut network = Network::silent(2, 20, 520 + how);
         let (began, root) = (network.world.now(), peer_addr(1));
         match how {
             0 => network.world.kill(root),
@@ -161,7 +161,7 @@ fn whatever_ends_a_root_no_bridge_is_dialed_for_it() {
 
 #[test]
 fn a_seed_that_dies_splits_nothing() {
-    let mut network = Network::settled(3, 20, 530);
+    let mut network = Network::silent(3, 20, 530);
     let began = network.world.now();
     network.world.kill(seed_addr(1));
     network.world.run_for(LIVENESS * 40);
@@ -171,7 +171,7 @@ fn a_seed_that_dies_splits_nothing() {
 
 #[test]
 fn a_low_name_where_nobody_listens_is_no_root() {
-    let mut network = Network::settled(1, 12, 540);
+    let mut network = Network::silent(1, 12, 540);
     let began = network.world.now();
     let name = Addr::new([127, 0, 0, 0].into(), 1);
     network.start_double(peer_addr(99), crate::hostile::Lister { seed: seed_addr(1), name });

@@ -241,10 +241,20 @@ impl Network {
 
     /// Seeds and peers, settled.
     pub(crate) fn settled(seeds: u16, peers: u16, rng_seed: u64) -> Self {
+        Self::new(seeds, rng_seed).with_peers(peers)
+    }
+
+    /// The same where nobody says anything, for what gossip has no part in: it is most of what a simulation has to do.
+    pub(crate) fn silent(seeds: u16, peers: u16, rng_seed: u64) -> Self {
         let mut network = Self::new(seeds, rng_seed);
-        network.start_peers(1..=peers);
-        network.world.run_for(LIVENESS * 12);
-        network
+        network.peer_config.messages = Some(0);
+        network.with_peers(peers)
+    }
+
+    fn with_peers(mut self, peers: u16) -> Self {
+        self.start_peers(1..=peers);
+        self.world.run_for(LIVENESS * 12);
+        self
     }
 
     pub(crate) fn start_seed(&mut self, number: u16) {

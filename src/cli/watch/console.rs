@@ -4,14 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::Duration;
 
-use tempfile::TempDir;
 use tokio::sync::{mpsc, watch as watched};
 use tokio_util::sync::CancellationToken;
 
 use super::choice::{self, Choice, ListedNetwork};
-use super::{WatchSources, damage_lines, deliveries, late_text};
+use super::marked_dir::MarkedDir;
+use super::{PATIENCE, READING, WatchSources, damage_lines, deliveries, if_it_takes_long, late_text};
 use crate::cli::command_log::CommandLog;
 use crate::cli::console::{TALK_MAX, notify, options, told, until_asked};
 use crate::cli::failure::Failure;
@@ -41,9 +40,6 @@ const RECORDED_MAX: usize = 256;
 /// Networks that the user chose and that are not shown yet.
 const CHOSEN_MAX: usize = 4;
 
-/// After how long the user is told that there is much to read.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 /// What is shown at first.
 #[derive(Debug)]
 pub(super) struct Shown {
@@ -72,8 +68,16 @@ pub(super) async fn run(sources: WatchSources, shown: Shown, plan: Plan, clock: 
     let records =
         TempRecords { dir: None, limits: shown.limits, made: 0, recorder: None, recorders, answers: answers.clone() };
     let (choices, chosen) = sync_channel(CHOSEN_MAX);
-    let watcher =
-        WatchThread { sources, clock, tap, answers: answers.clone(), records, damage: Damage::default(), told: 0 };
+    let watcher = WatchThread {
+        sources,
+        clock,
+        tap,
+        answers: answers.clone(),
+        records,
+        damage: Damage::default(),
+        told: 0,
+        listed: Vec::new(),
+    };
     let watching = std::thread::Builder::new().name("watch".to_owned());
     let watching = watching.spawn(move || watcher.run(shown, &chosen)).map_err(Failure::system)?;
     let (to_host, asked) = mpsc::channel(TALK_MAX);
@@ -116,6 +120,8 @@ struct WatchThread {
     damage: Damage,
     /// Damaged lines that the user was told of.
     told: u64,
+    /// The networks from which the user is to choose; empty if one is shown.
+    listed: Vec<NetworkRow>,
 }
 
 impl WatchThread {
@@ -144,13 +150,27 @@ impl WatchThread {
         self.send(FromHost::Notice { severity, text });
     }
 
-    fn list(&self, networks: &[ListedNetwork]) {
+    fn list(&mut self, networks: &[ListedNetwork]) {
         let row = |network: &ListedNetwork| NetworkRow {
             session: network.session.clone(),
             what: network.what.clone(),
             since: network.since.clone(),
         };
-        self.send(FromHost::Networks(networks.iter().map(row).collect()));
+        self.listed = networks.iter().map(row).collect();
+        self.send(FromHost::Networks(self.listed.clone()));
+    }
+
+    /// Lists the networks that run by now, while the user is to choose one.
+    fn list_again(&mut self) {
+        let networks = choice::networks(&self.sources.watch, utc_offset_s());
+        let is_listed = |network: &ListedNetwork, row: &NetworkRow| {
+            (&network.session, &network.what, &network.since) == (&row.session, &row.what, &row.since)
+        };
+        let is_same = networks.len() == self.listed.len()
+            && networks.iter().zip(&self.listed).all(|(network, row)| is_listed(network, row));
+        if !is_same {
+            self.list(&networks);
+        }
     }
 
     /// Shows the network of this session, or what there is by now if it has ended.
@@ -169,7 +189,9 @@ impl WatchThread {
     }
 
     fn show(&mut self, members: Vec<usize>) {
-        match self.sources.watch.open(members) {
+        let answers = self.answers.clone();
+        let tell = move || notify(&answers, Severity::Info, READING.to_owned());
+        match if_it_takes_long(tell, || self.sources.watch.open(members)) {
             Ok(()) => self.begin(),
             Err(error) => self.tell(Severity::Error, error.to_string()),
         }
@@ -183,7 +205,7 @@ impl WatchThread {
         let (mut progress, mut told_at) = (ReadProgress::Behind, Some(self.clock.now() + PATIENCE));
         while progress == ReadProgress::Behind && !self.tap.is_closed() {
             if told_at.take_if(|at| *at <= self.clock.now()).is_some() {
-                self.tell(Severity::Info, "reading what was recorded so far".to_owned());
+                self.tell(Severity::Info, READING.to_owned());
             }
             let (parts, reached) = self.advance();
             progress = reached;
@@ -225,6 +247,9 @@ impl WatchThread {
         let is_changed = !(look.news.is_empty() && look.joining.is_empty() && hosts.is_empty());
         for line in hosts {
             self.tell(Severity::Warning, line);
+        }
+        if self.sources.watch.members().next().is_none() {
+            self.list_again();
         }
         self.join(&look.joining);
         let mut progress = ReadProgress::Behind;
@@ -275,7 +300,7 @@ impl WatchThread {
 /// What is shown, in a temporary file: the console reads the past from it.
 struct TempRecords {
     /// Made with the first file; removed at the end.
-    dir: Option<TempDir>,
+    dir: Option<MarkedDir>,
     limits: Limits,
     /// Files so far.
     made: u32,
@@ -308,7 +333,7 @@ impl TempRecords {
     fn next_path(&mut self) -> std::io::Result<PathBuf> {
         let dir = match self.dir.take() {
             Some(dir) => dir,
-            None => tempfile::tempdir()?,
+            None => MarkedDir::make()?,
         };
         self.made += 1;
         Ok(self.dir.insert(dir).path().join(format!("watched-{}.jsonl.zst", self.made)))

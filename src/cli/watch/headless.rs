@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{WatchSources, damage_lines, deliveries, late_text};
+use super::{READING, WatchSources, damage_lines, deliveries, if_it_takes_long, late_text};
 use crate::cli::args::PrintFormat;
 use crate::cli::failure::Failure;
 use crate::cli::headless::{last_lines, outcome};
@@ -43,7 +43,7 @@ pub(super) async fn run(
     clock: Clock,
 ) -> Result<ExitCode, Failure> {
     let mut signals = StopSignals::listen().map_err(Failure::system)?;
-    sources.watch.open(members)?;
+    if_it_takes_long(|| say(READING), || sources.watch.open(members))?;
     sources.watch.told_clocks().iter().for_each(say);
     let Some(header) = sources.watch.header() else { return Ok(ExitCode::SUCCESS) };
     let (tap, events) = feed(BATCHES_MAX);

@@ -9,8 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use tempfile::TempDir;
-
+use super::marked_dir::MarkedDir;
 use crate::cli::failure::Failure;
 use crate::cli::output::{say, warn};
 use crate::clock::Clock;
@@ -70,7 +69,7 @@ pub(super) struct RemoteHosts {
     hosts: Vec<RemoteHost>,
     news: Receiver<(usize, HostNews)>,
     /// Where their sessions are kept; removed at the end.
-    dir: TempDir,
+    dir: MarkedDir,
 }
 
 /// A host of which nothing more comes.
@@ -97,8 +96,7 @@ impl HostSender {
 impl RemoteHosts {
     /// Connects to all of them, and waits until each has told what was recorded so far.
     pub(super) fn connect(hosts: &[String], program: &str, size_max: u64, clock: Clock) -> Result<Self, Failure> {
-        let dir =
-            tempfile::tempdir().map_err(|error| Failure::other(format_args!("no temporary directory: {error}")))?;
+        let dir = MarkedDir::make().map_err(|error| Failure::other(format_args!("no temporary directory: {error}")))?;
         let (to_us, news) = sync_channel(NEWS_MAX);
         let mut connected = Self { hosts: Vec::new(), news, dir };
         for (ix, name) in hosts.iter().enumerate() {

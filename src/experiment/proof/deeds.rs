@@ -135,8 +135,10 @@ fn turns(command: &Command, node: Addr, to: NodeState) -> bool {
     match (command, to) {
         (Command::Kill(killed), NodeState::Killed) => *killed == node,
         (Command::Hang(hung), NodeState::Hangs) => *hung == node,
-        (Command::Restart(started), NodeState::Runs) => *started == node,
-        (Command::Start(_) | Command::Fault(FaultCommand::Calm), NodeState::Runs) => true,
+        // One that hangs is killed before it starts again.
+        (Command::Restart(started), NodeState::Runs | NodeState::Killed) => *started == node,
+        (Command::Fault(FaultCommand::Calm), NodeState::Runs | NodeState::Killed) => true,
+        (Command::Start(_), NodeState::Runs) => true,
         (
             Command::Kill(_)
             | Command::Hang(_)

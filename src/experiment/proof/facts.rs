@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Patience;
-use crate::event::Event;
+use crate::event::{DeathEvent, Event, EventKind, LinkEvent};
 use crate::experiment::run::{Experiment, RunError, Watcher};
 use crate::model::Model;
 use crate::model::cause::{Question, questions};
@@ -15,14 +15,15 @@ use crate::proto::time::Time;
 
 /// A run, folded up to its end.
 #[derive(Debug)]
-pub(super) struct Facts {
+pub(super) struct RunFacts {
     model: Model,
-    asked: Vec<Question>,
+    /// What the model asks, and all that happened: a model forgets the early steps of a busy link.
+    so: Vec<Question>,
 }
 
 /// The moments at which something is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Window {
+pub(super) struct LookWindow {
     /// Before this, both runs are the same.
     pub(super) from: Time,
     /// Up to but not including this; `None`: the end.
@@ -31,7 +32,7 @@ pub(super) struct Window {
 
 /// Whether something is so in another run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presence {
+pub enum Recurrence {
     Absent,
     /// It is so throughout the end of the run.
     Lasting,
@@ -39,18 +40,18 @@ pub enum Presence {
     At(Time),
 }
 
-impl Facts {
+impl RunFacts {
     pub(super) fn of(experiment: Experiment, patience: &impl Patience) -> Result<Self, RunError> {
         if !patience.goes_on() {
             return Err(RunError::Interrupted);
         }
         let end = experiment.epoch + experiment.lasts();
-        let mut fold = ModelFold { model: Model::new(), end, patience };
+        let mut fold = ModelFold { model: Model::new(), happened: Vec::new(), end, patience };
         experiment.watch(&mut fold)?;
-        let mut model = fold.model;
+        let ModelFold { mut model, happened: mut so, .. } = fold;
         model.pass(end);
-        let asked = questions(&model);
-        Ok(Self { model, asked })
+        so.extend(questions(&model));
+        Ok(Self { model, so })
     }
 
     pub(super) fn model(&self) -> &Model {
@@ -73,31 +74,31 @@ impl Facts {
             | Question::Alone { .. }
             | Question::Parted => question,
         };
-        self.asked.into_iter().map(told).collect()
+        self.so.into_iter().map(told).collect()
     }
 
-    pub(super) fn asked(&self) -> &[Question] {
-        &self.asked
+    pub(super) fn so(&self) -> &[Question] {
+        &self.so
     }
 }
 
-/// Whether the same is asked of a run, about something within the window.
-pub(super) fn presence(asked: &[Question], wanted: &Question, window: Window) -> Presence {
-    let same = asked.iter().filter(|question| question.is_same(wanted));
+/// Whether the same is so in a run, within the window.
+pub(super) fn presence(so: &[Question], wanted: &Question, window: LookWindow) -> Recurrence {
+    let same = so.iter().filter(|question| question.is_same(wanted));
     let mut found = same.filter_map(|question| match question.at() {
-        None => Some(Presence::Lasting),
-        Some(at) => window.holds(at).then_some(Presence::At(at)),
+        None => Some(Recurrence::Lasting),
+        Some(at) => window.holds(at).then_some(Recurrence::At(at)),
     });
-    found.next().unwrap_or(Presence::Absent)
+    found.next().unwrap_or(Recurrence::Absent)
 }
 
-impl Window {
+impl LookWindow {
     fn holds(self, at: Time) -> bool {
         self.from <= at && self.until.is_none_or(|until| at < until)
     }
 }
 
-impl Presence {
+impl Recurrence {
     pub fn is_there(self) -> bool {
         self != Self::Absent
     }
@@ -123,6 +124,7 @@ fn texts(model: &Model) -> BTreeMap<(Addr, &[u8]), Option<MessageId>> {
 
 struct ModelFold<'a, P> {
     model: Model,
+    happened: Vec<Question>,
     /// All nodes stop then; before they say goodbye, those that hang are killed.
     end: Time,
     patience: &'a P,
@@ -136,6 +138,25 @@ impl<P: Patience> Watcher for ModelFold<'_, P> {
     fn event(&mut self, event: &Event) {
         if event.at < self.end {
             self.model.apply(event);
+            self.happened.extend(happening(event));
         }
+    }
+}
+
+/// An event that can be asked about.
+fn happening(event: &Event) -> Option<Question> {
+    let (node, at) = (event.node, event.at);
+    match event.kind {
+        EventKind::Death(DeathEvent::NeighborDied { peer, cause, .. }) => {
+            Some(Question::Death { reporter: node, dead: peer, at, way: cause })
+        }
+        EventKind::Link(LinkEvent::Down { peer, end, .. }) => Some(Question::LinkEnd { node, peer, at, end }),
+        EventKind::Node(_)
+        | EventKind::Link(_)
+        | EventKind::Gossip(_)
+        | EventKind::Probe(_)
+        | EventKind::Death(_)
+        | EventKind::Seed(_)
+        | EventKind::Fault(_) => None,
     }
 }

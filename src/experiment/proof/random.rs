@@ -19,7 +19,7 @@ use crate::experiment::run::Experiment;
 use crate::proto::fault::span_word;
 use crate::scenario::{Script, ScriptError};
 use draw::DeedDraw;
-use nodes::{NodeChoice, one_of};
+use nodes::{NetworkChoice, one_of};
 
 /// Draws of a deed until one can be done where it stands.
 const DRAWS_MAX: usize = 20;
@@ -62,7 +62,7 @@ impl RandomScenario {
     /// The scenario of this number: always the same.
     pub fn draw(number: u64, sizes: Sizes) -> Self {
         let mut rng = Pcg64Mcg::seed_from_u64(number);
-        let nodes = NodeChoice::draw(&mut rng, sizes);
+        let nodes = NetworkChoice::draw(&mut rng, sizes);
         let mut lines = deeds(&mut rng, &nodes, sizes);
         says(&mut rng, &nodes, &mut lines);
         let mut text = written(&nodes, &lines);
@@ -78,11 +78,11 @@ impl RandomScenario {
     }
 }
 
-/// Lines by their milliseconds.
-type Lines = BTreeMap<u64, String>;
+/// TimedLines by their milliseconds.
+type TimedLines = BTreeMap<u64, String>;
 
-fn deeds(rng: &mut Pcg64Mcg, nodes: &NodeChoice, sizes: Sizes) -> Lines {
-    let (mut lines, mut at_ms) = (Lines::new(), rng.random_range(FIRST_DEED_MS));
+fn deeds(rng: &mut Pcg64Mcg, nodes: &NetworkChoice, sizes: Sizes) -> TimedLines {
+    let (mut lines, mut at_ms) = (TimedLines::new(), rng.random_range(FIRST_DEED_MS));
     let mut draw = DeedDraw::new(rng, nodes);
     for _ in 0..rng.random_range(1..=sizes.deeds_max) {
         for _ in 0..DRAWS_MAX {
@@ -98,7 +98,7 @@ fn deeds(rng: &mut Pcg64Mcg, nodes: &NodeChoice, sizes: Sizes) -> Lines {
 }
 
 /// Adds this line, if the rehearsal of the scenario finds that it can be done there.
-fn add(nodes: &NodeChoice, lines: &mut Lines, at_ms: u64, line: &str) -> bool {
+fn add(nodes: &NetworkChoice, lines: &mut TimedLines, at_ms: u64, line: &str) -> bool {
     lines.insert(at_ms, line.to_owned());
     let is_possible = Script::parse(&written(nodes, lines)).is_ok();
     if !is_possible {
@@ -107,7 +107,7 @@ fn add(nodes: &NodeChoice, lines: &mut Lines, at_ms: u64, line: &str) -> bool {
     is_possible
 }
 
-fn written(nodes: &NodeChoice, lines: &Lines) -> String {
+fn written(nodes: &NetworkChoice, lines: &TimedLines) -> String {
     let mut text = nodes.text();
     for (at_ms, line) in lines {
         let _ = writeln!(text, "{} {line}", span_word(Duration::from_millis(*at_ms)));
@@ -123,7 +123,7 @@ fn pause_ms(rng: &mut Pcg64Mcg, liveness_interval: Duration) -> u64 {
 }
 
 /// Says something around the deeds; a line that a killed peer would say is left out.
-fn says(rng: &mut Pcg64Mcg, nodes: &NodeChoice, lines: &mut Lines) {
+fn says(rng: &mut Pcg64Mcg, nodes: &NetworkChoice, lines: &mut TimedLines) {
     let deeds: Vec<u64> = lines.keys().copied().collect();
     for number in 1..=rng.random_range(SAYS) {
         let around = deeds.choose(rng).copied().unwrap_or(FIRST_DEED_MS.end);

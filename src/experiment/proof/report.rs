@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::words::kind_words;
-use super::{Answer, FalseKind, Proof, Uncertainty, Verdict};
+use super::{Answer, AnswerVerdict, FalseKind, RunProof, Uncertainty};
 use crate::experiment::comparison::in_columns;
 use crate::model::cause::QuestionKind;
 use crate::model::words::count_text;
@@ -86,18 +86,18 @@ impl AnswerCounts {
         *deeds + *rules + *rules_among_deeds + *uncertain + *unchecked + *untrue
     }
 
-    fn note(&mut self, verdict: &Verdict) {
+    fn note(&mut self, verdict: &AnswerVerdict) {
         let count = match verdict {
-            Verdict::True => &mut self.deeds,
-            Verdict::Rule => &mut self.rules,
-            Verdict::RuleAmongDeeds => &mut self.rules_among_deeds,
-            Verdict::Uncertain(Uncertainty::Open) => &mut self.uncertain,
-            Verdict::Uncertain(Uncertainty::Misses) => {
+            AnswerVerdict::True => &mut self.deeds,
+            AnswerVerdict::Rule => &mut self.rules,
+            AnswerVerdict::RuleAmongDeeds => &mut self.rules_among_deeds,
+            AnswerVerdict::Uncertain(Uncertainty::Open) => &mut self.uncertain,
+            AnswerVerdict::Uncertain(Uncertainty::Misses) => {
                 self.misses += 1;
                 &mut self.uncertain
             }
-            Verdict::Unchecked => &mut self.unchecked,
-            Verdict::False(_) => &mut self.untrue,
+            AnswerVerdict::Unchecked => &mut self.unchecked,
+            AnswerVerdict::False(_) => &mut self.untrue,
         };
         *count += 1;
     }
@@ -129,7 +129,7 @@ impl AnswerCounts {
 
 impl ScenarioReport {
     /// `uncertain_max`: the most uncertain answers of a kind that are told.
-    fn of(name: String, proof: &Proof, uncertain_max: usize) -> Self {
+    fn of(name: String, proof: &RunProof, uncertain_max: usize) -> Self {
         let mut counts: BTreeMap<&'static str, AnswerCounts> = BTreeMap::new();
         let mut told: BTreeMap<QuestionKind, usize> = BTreeMap::new();
         let mut answers = Vec::new();
@@ -137,13 +137,16 @@ impl ScenarioReport {
             let kind = answer.question.kind();
             counts.entry(kind_words(kind)).or_default().note(&answer.verdict);
             let is_told = match answer.verdict {
-                Verdict::False(_) => true,
-                Verdict::Uncertain(_) => {
+                AnswerVerdict::False(_) => true,
+                AnswerVerdict::Uncertain(_) => {
                     let told = told.entry(kind).or_default();
                     *told += 1;
                     *told <= uncertain_max
                 }
-                Verdict::True | Verdict::Rule | Verdict::RuleAmongDeeds | Verdict::Unchecked => false,
+                AnswerVerdict::True
+                | AnswerVerdict::Rule
+                | AnswerVerdict::RuleAmongDeeds
+                | AnswerVerdict::Unchecked => false,
             };
             if is_told {
                 answers.push(ToldAnswer::of(proof, answer));
@@ -153,12 +156,12 @@ impl ScenarioReport {
     }
 
     /// Of one scenario: all that is false or uncertain is told.
-    pub fn of_one(name: String, proof: &Proof) -> Self {
+    pub fn of_one(name: String, proof: &RunProof) -> Self {
         Self::of(name, proof, usize::MAX)
     }
 
     /// Of one random scenario of many. The scenario is told if an answer is false.
-    pub fn of_random(number: u64, text: &str, proof: &Proof) -> Self {
+    pub fn of_random(number: u64, text: &str, proof: &RunProof) -> Self {
         let report = Self::of(number.to_string(), proof, UNCERTAIN_TOLD_MAX);
         let scenario = report.has_false().then(|| text.to_owned());
         Self { scenario, ..report }
@@ -184,7 +187,7 @@ impl ScenarioReport {
 }
 
 impl ToldAnswer {
-    pub fn of(proof: &Proof, answer: &Answer) -> Self {
+    pub fn of(proof: &RunProof, answer: &Answer) -> Self {
         Self {
             asked: proof.question_text(answer),
             said: proof.reason_text(answer),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::deeds::{DeedIx, DeedSteps};
-use super::facts::Facts;
+use super::facts::RunFacts;
 use super::{Patience, RERUNS_MAX};
 use crate::experiment::run::{Experiment, RunError};
 use crate::model::cause::Question;
@@ -12,13 +12,18 @@ use crate::model::cause::Question;
 pub(super) struct Reruns<'a, P> {
     steps: &'a DeedSteps,
     experiment: &'a Experiment,
-    as_it_was: &'a Facts,
+    as_it_was: &'a RunFacts,
     patience: &'a P,
     played: BTreeMap<Vec<DeedIx>, Vec<Question>>,
 }
 
 impl<'a, P: Patience> Reruns<'a, P> {
-    pub(super) fn new(steps: &'a DeedSteps, experiment: &'a Experiment, as_it_was: &'a Facts, patience: &'a P) -> Self {
+    pub(super) fn new(
+        steps: &'a DeedSteps,
+        experiment: &'a Experiment,
+        as_it_was: &'a RunFacts,
+        patience: &'a P,
+    ) -> Self {
         Self { steps, experiment, as_it_was, patience, played: BTreeMap::new() }
     }
 
@@ -29,7 +34,7 @@ impl<'a, P: Patience> Reruns<'a, P> {
     /// What is so without these deeds, which come in order; `None`: that would be one rerun too many.
     pub(super) fn without(&mut self, away: &[DeedIx]) -> Result<Option<&[Question]>, RunError> {
         if away.is_empty() {
-            return Ok(Some(self.as_it_was.asked()));
+            return Ok(Some(self.as_it_was.so()));
         }
         if !self.played.contains_key(away) {
             if self.played.len() >= RERUNS_MAX {
@@ -45,6 +50,6 @@ impl<'a, P: Patience> Reruns<'a, P> {
         // It ends when the run did, whatever is left of it.
         let length = Some(self.experiment.lasts());
         let experiment = Experiment { script: self.steps.without(away), length, ..self.experiment.clone() };
-        Ok(Facts::of(experiment, self.patience)?.compared_to(self.as_it_was))
+        Ok(RunFacts::of(experiment, self.patience)?.compared_to(self.as_it_was))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::random::{RandomScenario, Sizes};
 use super::report::{ShrunkReport, ToldAnswer};
-use super::{FalseKind, Patience, Proof, Reasons};
+use super::{FalseKind, Patience, Reasons, RunProof};
 use crate::experiment::run::RunError;
 
 /// Scenarios that are tried: each takes as long as a proof.
@@ -67,7 +67,7 @@ impl<P: Patience> Shrinking<'_, P> {
             return Ok(false);
         }
         self.tried += 1;
-        let proof = Proof::of_kind(&experiment, self.reasons, self.patience, self.kept.kind)?;
+        let proof = RunProof::of_kind(&experiment, self.reasons, self.patience, self.kept.kind)?;
         let Some(answer) = proof.answers.iter().find(|answer| FalseKind::of(answer) == Some(self.kept)) else {
             return Ok(false);
         };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::random::RandomScenario;
 use super::report::ScenarioReport;
 use super::shrink::shrink;
-use super::{Answer, FalseKind, Falsehood, Proof, Reasons, Uncertainty, Verdict};
+use super::{Answer, AnswerVerdict, FalseKind, Falsehood, Reasons, RunProof, Uncertainty};
 use crate::engine::Settings;
 use crate::event::NodeState;
 use crate::experiment::run::{Experiment, RunError};
@@ -28,12 +28,12 @@ fn experiment(script: &str) -> Experiment {
     Experiment::of_script(Script::parse(script).unwrap(), Settings::of_peers(peer, 5))
 }
 
-fn proof(script: &str, reasons: Reasons) -> Proof {
-    Proof::of(&experiment(script), reasons, &always).unwrap()
+fn proof(script: &str, reasons: Reasons) -> RunProof {
+    RunProof::of(&experiment(script), reasons, &always).unwrap()
 }
 
 /// Verdicts of the answers about deaths.
-fn deaths(proof: &Proof) -> Vec<&Verdict> {
+fn deaths(proof: &RunProof) -> Vec<&AnswerVerdict> {
     let deaths = proof.answers.iter().filter(|answer| matches!(answer.question, Question::Death { .. }));
     deaths.map(|answer| &answer.verdict).collect()
 }
@@ -95,7 +95,7 @@ const EITHER: &str = "lab 2 6\n5s partition p3\n5001ms hang p3\n20s end\n";
 fn a_true_answer_stands_and_needs_few_reruns() {
     let proof = proof(HANG, the_first);
     let verdicts = deaths(&proof);
-    assert!(verdicts.len() >= 3 && verdicts.iter().all(|verdict| **verdict == Verdict::True), "{verdicts:?}");
+    assert!(verdicts.len() >= 3 && verdicts.iter().all(|verdict| **verdict == AnswerVerdict::True), "{verdicts:?}");
     assert_eq!((proof.deeds(), proof.reruns), (1, 1), "all answers share a rerun");
 }
 
@@ -103,8 +103,7 @@ fn a_true_answer_stands_and_needs_few_reruns() {
 fn a_deed_without_which_it_is_still_so_is_false() {
     let proof = proof(HANG_AND_JUNK, the_first);
     let verdicts = deaths(&proof);
-    let is_found =
-        |verdict: &&Verdict| matches!(verdict, Verdict::False(Falsehood::NotNeeded { away, .. }) if away == &[0]);
+    let is_found = |verdict: &&AnswerVerdict| matches!(verdict, AnswerVerdict::False(Falsehood::NotNeeded { away, .. }) if away == &[0]);
     assert!(verdicts.len() >= 3 && verdicts.iter().all(is_found), "{verdicts:?}");
     let answer = proof.answers.iter().find(|answer| FalseKind::of(answer).is_some()).unwrap();
     let wrong = proof.wrong_text(answer).unwrap();
@@ -115,7 +114,8 @@ fn a_deed_without_which_it_is_still_so_is_false() {
 #[test]
 fn one_of_two_that_are_both_needed_is_found_to_be_too_many() {
     let verdicts = proof(HANG_AND_JUNK, all_together);
-    let is_found = |verdict: &&Verdict| matches!(verdict, Verdict::False(Falsehood::CanBeLeftOut { deed: 0, .. }));
+    let is_found =
+        |verdict: &&AnswerVerdict| matches!(verdict, AnswerVerdict::False(Falsehood::CanBeLeftOut { deed: 0, .. }));
     assert!(deaths(&verdicts).iter().all(is_found), "{:?}", deaths(&verdicts));
 }
 
@@ -123,21 +123,20 @@ fn one_of_two_that_are_both_needed_is_found_to_be_too_many() {
 fn of_alternatives_each_has_to_be_enough() {
     let proof_of = |script| proof(script, any_of_them);
     let (either, not_enough) = (proof_of(EITHER), proof_of(HANG_AND_JUNK));
-    assert!(deaths(&either).contains(&&Verdict::True), "{:?}", deaths(&either));
-    let is_found =
-        |verdict: &&Verdict| matches!(verdict, Verdict::False(Falsehood::NotEnough { kept, .. }) if kept == &[0]);
+    assert!(deaths(&either).contains(&&AnswerVerdict::True), "{:?}", deaths(&either));
+    let is_found = |verdict: &&AnswerVerdict| matches!(verdict, AnswerVerdict::False(Falsehood::NotEnough { kept, .. }) if kept == &[0]);
     assert!(deaths(&not_enough).iter().all(is_found), "{:?}", deaths(&not_enough));
     // Naming one of the two is false: without it the other does it.
     let one = proof(EITHER, the_last);
-    assert!(deaths(&one).iter().all(|verdict| matches!(verdict, Verdict::False(_))), "{:?}", deaths(&one));
+    assert!(deaths(&one).iter().all(|verdict| matches!(verdict, AnswerVerdict::False(_))), "{:?}", deaths(&one));
 }
 
 #[test]
 fn a_rule_is_false_where_the_only_deed_did_it() {
     let ruled = proof(HANG, a_rule);
-    assert!(deaths(&ruled).iter().all(|verdict| **verdict == Verdict::False(Falsehood::NotByRule)));
+    assert!(deaths(&ruled).iter().all(|verdict| **verdict == AnswerVerdict::False(Falsehood::NotByRule)));
     let unsure = proof(HANG, no_idea);
-    assert!(deaths(&unsure).iter().all(|verdict| **verdict == Verdict::Uncertain(Uncertainty::Misses)));
+    assert!(deaths(&unsure).iter().all(|verdict| **verdict == AnswerVerdict::Uncertain(Uncertainty::Misses)));
     let counts = ScenarioReport::of_one("x".to_owned(), &unsure).counts["deaths"];
     assert_eq!((counts.uncertain, counts.misses, counts.untrue), (counts.asked(), counts.asked(), 0));
 }
@@ -145,9 +144,9 @@ fn a_rule_is_false_where_the_only_deed_did_it() {
 #[test]
 fn what_nobody_did_or_what_came_later_is_no_cause() {
     let invented = proof(HANG, somebody);
-    assert!(deaths(&invented).iter().all(|verdict| matches!(verdict, Verdict::False(Falsehood::NobodyDid(_)))));
+    assert!(deaths(&invented).iter().all(|verdict| matches!(verdict, AnswerVerdict::False(Falsehood::NobodyDid(_)))));
     let later = proof("lab 2 6\n5s hang p3\n15s junk p1 1/s\n20s end\n", the_first_fault);
-    assert!(deaths(&later).iter().all(|verdict| matches!(verdict, Verdict::False(Falsehood::CameLater(_)))));
+    assert!(deaths(&later).iter().all(|verdict| matches!(verdict, AnswerVerdict::False(Falsehood::CameLater(_)))));
 }
 
 fn the_first_fault(model: &Model, _: &Question) -> Reason {
@@ -159,7 +158,7 @@ fn the_first_fault(model: &Model, _: &Question) -> Reason {
 fn a_line_about_several_nodes_is_taken_away_node_by_node() {
     let proof = proof("lab 2 6\n5s hang p3 p4\n15s end\n", its_own_stop);
     let verdicts = deaths(&proof);
-    assert!(verdicts.len() >= 6 && verdicts.iter().all(|verdict| **verdict == Verdict::True), "{verdicts:?}");
+    assert!(verdicts.len() >= 6 && verdicts.iter().all(|verdict| **verdict == AnswerVerdict::True), "{verdicts:?}");
     assert_eq!(proof.deeds(), 2);
 }
 
@@ -177,7 +176,7 @@ fn a_text_of_a_restarted_peer_is_the_same_text() {
         "lab 1 5\n3s kill p1\n4s restart p1\n12s cut p1 p2\ncut p1 p3\ncut p1 p4\ncut p1 p5\n13s say p1 x\n25s end\n";
     let proof = proof(script, the_restart);
     let lacks = proof.answers.iter().filter(|answer| matches!(answer.question, Question::Lack { .. }));
-    let is_still_so = |answer: &Answer| matches!(answer.verdict, Verdict::False(Falsehood::NotNeeded { .. }));
+    let is_still_so = |answer: &Answer| matches!(answer.verdict, AnswerVerdict::False(Falsehood::NotNeeded { .. }));
     let lacks: Vec<_> = lacks.collect();
     assert!(lacks.len() == 4 && lacks.iter().all(|answer| is_still_so(answer)), "{lacks:#?}");
 }
@@ -193,7 +192,7 @@ fn the_restart(model: &Model, _: &Question) -> Reason {
 
 #[test]
 fn a_proof_that_is_stopped_says_so() {
-    let stopped = Proof::of(&experiment(HANG), the_first, &|| false);
+    let stopped = RunProof::of(&experiment(HANG), the_first, &|| false);
     assert_eq!(stopped.map(|proof| proof.reruns).unwrap_err(), RunError::Interrupted);
 }
 
@@ -204,7 +203,7 @@ fn a_false_answer_is_shown_in_the_smallest_scenario() {
         text: "lab 2 8\n3s say p2 x\n4s junk p1 1/s\n5s hang p3\n6s loss p2 p4 1%\n15s end\n".to_owned(),
         settings: experiment(HANG).settings,
     };
-    let proof = Proof::of(&scenario.experiment().unwrap(), the_first, &always).unwrap();
+    let proof = RunProof::of(&scenario.experiment().unwrap(), the_first, &always).unwrap();
     let kind = proof.answers.iter().find_map(FalseKind::of).unwrap();
     let shrunk = shrink(scenario, kind, the_first, &always).unwrap().unwrap();
     assert_eq!(shrunk.scenario, "lab 1 4\n4s junk p1 1/s\n5s hang p3\n15s end\n");

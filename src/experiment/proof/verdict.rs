@@ -3,7 +3,7 @@
 use std::mem::{Discriminant, discriminant};
 
 use super::deeds::{DeedIx, DeedSteps, DoneBy};
-use super::facts::{Facts, Presence, Window, presence};
+use super::facts::{LookWindow, Recurrence, RunFacts, presence};
 use super::reruns::Reruns;
 use super::{Answer, Patience};
 use crate::experiment::run::RunError;
@@ -15,7 +15,7 @@ use crate::proto::time::Time;
 /// *It is there* in a rerun means: the same subject, observer and way, after the first deed that was
 /// taken away and before the next deed of the scenario takes place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum AnswerVerdict {
     /// It names deeds. Without all of them it is not there, nor with any single one of a set missing
     /// while the other sets are away; with each set alone it is there.
     True,
@@ -48,13 +48,13 @@ pub enum Falsehood {
     /// It names a deed that came later.
     CameLater(Deed),
     /// It names deeds, and it is there without any.
-    NeedsNone { found: Presence },
+    NeedsNone { found: Recurrence },
     /// It is there without all deeds that it names.
-    NotNeeded { away: Vec<DeedIx>, found: Presence },
+    NotNeeded { away: Vec<DeedIx>, found: Recurrence },
     /// One of the sets that it names is not enough.
     NotEnough { kept: Vec<DeedIx>, away: Vec<DeedIx> },
     /// A deed of a set can be left out.
-    CanBeLeftOut { deed: DeedIx, away: Vec<DeedIx>, found: Presence },
+    CanBeLeftOut { deed: DeedIx, away: Vec<DeedIx>, found: Recurrence },
     /// It names a rule, and it is not there without the only deed.
     NotByRule,
 }
@@ -70,10 +70,12 @@ impl FalseKind {
     /// `None`: the answer is not false.
     pub fn of(answer: &Answer) -> Option<Self> {
         match &answer.verdict {
-            Verdict::False(why) => Some(Self { kind: answer.question.kind(), way: discriminant(why) }),
-            Verdict::True | Verdict::Rule | Verdict::RuleAmongDeeds | Verdict::Uncertain(_) | Verdict::Unchecked => {
-                None
-            }
+            AnswerVerdict::False(why) => Some(Self { kind: answer.question.kind(), way: discriminant(why) }),
+            AnswerVerdict::True
+            | AnswerVerdict::Rule
+            | AnswerVerdict::RuleAmongDeeds
+            | AnswerVerdict::Uncertain(_)
+            | AnswerVerdict::Unchecked => None,
         }
     }
 }
@@ -81,7 +83,7 @@ impl FalseKind {
 /// Judges answers about one run.
 pub(super) struct Judge<'a, P> {
     steps: &'a DeedSteps,
-    as_it_was: &'a Facts,
+    as_it_was: &'a RunFacts,
     reruns: Reruns<'a, P>,
 }
 
@@ -89,7 +91,7 @@ pub(super) struct Judge<'a, P> {
 type DeedSet = Vec<DeedIx>;
 
 impl<'a, P: Patience> Judge<'a, P> {
-    pub(super) fn new(steps: &'a DeedSteps, as_it_was: &'a Facts, reruns: Reruns<'a, P>) -> Self {
+    pub(super) fn new(steps: &'a DeedSteps, as_it_was: &'a RunFacts, reruns: Reruns<'a, P>) -> Self {
         Self { steps, as_it_was, reruns }
     }
 
@@ -97,7 +99,7 @@ impl<'a, P: Patience> Judge<'a, P> {
         self.reruns.len()
     }
 
-    pub(super) fn verdict(&mut self, question: &Question, reason: &Reason) -> Result<Verdict, RunError> {
+    pub(super) fn verdict(&mut self, question: &Question, reason: &Reason) -> Result<AnswerVerdict, RunError> {
         match reason {
             Reason::Deeds(causes) => self.deeds(question, causes),
             Reason::Rule(_) => self.rule(question),
@@ -105,28 +107,28 @@ impl<'a, P: Patience> Judge<'a, P> {
         }
     }
 
-    fn deeds(&mut self, question: &Question, causes: &Causes) -> Result<Verdict, RunError> {
+    fn deeds(&mut self, question: &Question, causes: &Causes) -> Result<AnswerVerdict, RunError> {
         let sets = match self.sets(question, causes) {
             Ok(sets) => sets,
-            Err(falsehood) => return Ok(Verdict::False(falsehood)),
+            Err(falsehood) => return Ok(AnswerVerdict::False(falsehood)),
         };
         if sets.iter().any(Vec::is_empty) {
             // That the lab was started is enough.
             return self.rule(question);
         }
-        let Some(found) = self.without_any(question)? else { return Ok(Verdict::Unchecked) };
+        let Some(found) = self.without_any(question)? else { return Ok(AnswerVerdict::Unchecked) };
         if found.is_there() {
-            return Ok(Verdict::False(Falsehood::NeedsNone { found }));
+            return Ok(AnswerVerdict::False(Falsehood::NeedsNone { found }));
         }
         let trials = trials(&sets);
         let named = union(&sets);
         for trial in trials {
-            let Some(found) = self.look(question, &trial.away, &named)? else { return Ok(Verdict::Unchecked) };
+            let Some(found) = self.look(question, &trial.away, &named)? else { return Ok(AnswerVerdict::Unchecked) };
             if let Some(falsehood) = trial.falsehood(found) {
-                return Ok(Verdict::False(falsehood));
+                return Ok(AnswerVerdict::False(falsehood));
             }
         }
-        Ok(Verdict::True)
+        Ok(AnswerVerdict::True)
     }
 
     /// The alternatives as steps of the scenario.
@@ -145,45 +147,45 @@ impl<'a, P: Patience> Judge<'a, P> {
         causes.alternatives().iter().map(set).collect()
     }
 
-    fn rule(&mut self, question: &Question) -> Result<Verdict, RunError> {
+    fn rule(&mut self, question: &Question) -> Result<AnswerVerdict, RunError> {
         Ok(match self.without_any(question)? {
-            None => Verdict::Unchecked,
-            Some(found) if found.is_there() => Verdict::Rule,
+            None => AnswerVerdict::Unchecked,
+            Some(found) if found.is_there() => AnswerVerdict::Rule,
             // How a link ended is the event of its rule.
-            Some(_) if question.kind() == QuestionKind::LinkEnd => Verdict::RuleAmongDeeds,
-            Some(_) if self.steps.len() == 1 => Verdict::False(Falsehood::NotByRule),
-            Some(_) => Verdict::RuleAmongDeeds,
+            Some(_) if question.kind() == QuestionKind::LinkEnd => AnswerVerdict::RuleAmongDeeds,
+            Some(_) if self.steps.len() == 1 => AnswerVerdict::False(Falsehood::NotByRule),
+            Some(_) => AnswerVerdict::RuleAmongDeeds,
         })
     }
 
     /// Only where there is one deed is it known what should have been named.
-    fn uncertain(&mut self, question: &Question, candidates: &[Deed]) -> Result<Verdict, RunError> {
+    fn uncertain(&mut self, question: &Question, candidates: &[Deed]) -> Result<AnswerVerdict, RunError> {
         let is_first = |deed: &Deed| self.steps.done_by(deed, self.as_it_was.model()) == DoneBy::Step(0);
         let misses = self.steps.len() == 1
             && !candidates.first().is_some_and(is_first)
             && self.without_any(question)?.is_some_and(|found| !found.is_there());
-        Ok(Verdict::Uncertain(if misses { Uncertainty::Misses } else { Uncertainty::Open }))
+        Ok(AnswerVerdict::Uncertain(if misses { Uncertainty::Misses } else { Uncertainty::Open }))
     }
 
     /// Whether it is there without anything done.
-    fn without_any(&mut self, question: &Question) -> Result<Option<Presence>, RunError> {
+    fn without_any(&mut self, question: &Question) -> Result<Option<Recurrence>, RunError> {
         let all: Vec<DeedIx> = (0..self.steps.len()).collect();
         self.look(question, &all, &all)
     }
 
     /// Whether it is there without these deeds. `named`: those of the answer.
-    fn look(&mut self, question: &Question, away: &[DeedIx], named: &[DeedIx]) -> Result<Option<Presence>, RunError> {
+    fn look(&mut self, question: &Question, away: &[DeedIx], named: &[DeedIx]) -> Result<Option<Recurrence>, RunError> {
         let window = self.window(question, named);
-        Ok(self.reruns.without(away)?.map(|asked| presence(asked, question, window)))
+        Ok(self.reruns.without(away)?.map(|so| presence(so, question, window)))
     }
 
     /// From the first deed of the answer to the next one after what is explained. What happened
     /// before the first deed is the same in all runs.
-    fn window(&self, question: &Question, named: &[DeedIx]) -> Window {
+    fn window(&self, question: &Question, named: &[DeedIx]) -> LookWindow {
         let first = named.iter().filter_map(|deed| self.steps.at(*deed)).min();
         let from = first.filter(|first| question.at().is_none_or(|at| *first <= at));
         let until = question.at().and_then(|at| self.steps.next_after(at));
-        Window { from: from.unwrap_or(Time::from_micros(0)), until }
+        LookWindow { from: from.unwrap_or(Time::from_micros(0)), until }
     }
 }
 
@@ -203,7 +205,7 @@ enum Tries {
 }
 
 impl Trial {
-    fn falsehood(self, found: Presence) -> Option<Falsehood> {
+    fn falsehood(self, found: Recurrence) -> Option<Falsehood> {
         let away = self.away;
         match (self.tries, found.is_there()) {
             (Tries::All, true) => Some(Falsehood::NotNeeded { away, found }),

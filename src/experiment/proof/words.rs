@@ -1,8 +1,8 @@
 //! Questions, reasons and verdicts in words.
 
 use super::deeds::{DeedIx, DeedSteps, DoneBy};
-use super::verdict::{Falsehood, Uncertainty, Verdict};
-use super::{Answer, Presence, Proof};
+use super::verdict::{AnswerVerdict, Falsehood, Uncertainty};
+use super::{Answer, Recurrence, RunProof};
 use crate::model::Model;
 use crate::model::cause::{Deed, ProtocolRule, Question, QuestionKind, Reason};
 use crate::model::words::link::end_text;
@@ -21,7 +21,7 @@ pub const fn kind_words(kind: QuestionKind) -> &'static str {
     }
 }
 
-impl Proof {
+impl RunProof {
     /// `p3 declared p7 dead at 9s203ms: 3 probes in a row unanswered`.
     pub fn question_text(&self, answer: &Answer) -> String {
         self.teller().question(&answer.question)
@@ -35,13 +35,13 @@ impl Proof {
     /// What is wrong with it: `false: without '5s cut p7 p8' it is still so, at 9s203ms`.
     pub fn wrong_text(&self, answer: &Answer) -> Option<String> {
         match &answer.verdict {
-            Verdict::False(why) => Some(format!("false: {}", self.teller().falsehood(why))),
-            Verdict::Uncertain(Uncertainty::Misses) => Some("the only deed does not come first".to_owned()),
-            Verdict::True
-            | Verdict::Rule
-            | Verdict::RuleAmongDeeds
-            | Verdict::Uncertain(Uncertainty::Open)
-            | Verdict::Unchecked => None,
+            AnswerVerdict::False(why) => Some(format!("false: {}", self.teller().falsehood(why))),
+            AnswerVerdict::Uncertain(Uncertainty::Misses) => Some("the only deed does not come first".to_owned()),
+            AnswerVerdict::True
+            | AnswerVerdict::Rule
+            | AnswerVerdict::RuleAmongDeeds
+            | AnswerVerdict::Uncertain(Uncertainty::Open)
+            | AnswerVerdict::Unchecked => None,
         }
     }
 
@@ -136,11 +136,11 @@ impl Teller<'_> {
         }
     }
 
-    fn presence(&self, found: Presence) -> String {
+    fn presence(&self, found: Recurrence) -> String {
         match found {
-            Presence::Absent => "never".to_owned(),
-            Presence::Lasting => "to the end".to_owned(),
-            Presence::At(at) => format!("at {}", self.when(at)),
+            Recurrence::Absent => "never".to_owned(),
+            Recurrence::Lasting => "to the end".to_owned(),
+            Recurrence::At(at) => format!("at {}", self.when(at)),
         }
     }
 }

@@ -32,12 +32,13 @@ pub(super) fn place(spec: &DiagramSpec, model: &Model, mut items: Vec<DiagramIte
         to,
         utc_offset_s: spec.utc_offset_s,
         columns: columns.iter().map(|node| changes.column(*node)).collect(),
-        folded: folded.into_iter().map(name).collect(),
+        folded: folded.iter().map(|node| name(*node)).collect(),
         standing: standing.map(|record| record.fault.text(&name)).collect(),
         items,
         left_out,
         doubt: model.doubt(),
         places,
+        order: [columns, folded].concat(),
     }
 }
 

@@ -137,6 +137,16 @@ impl DiagramSubject {
         !is_routine && (is_context(&event.kind) || self.is_about(event))
     }
 
+    /// Whether the event is drawn by itself, for a reader who goes from one to the next: of a message what happens to
+    /// it, of anything else what concerns it. A probe is drawn at its outcome.
+    pub fn draws(&self, event: &Event) -> bool {
+        let is_begun = matches!(&event.kind, EventKind::Probe(ProbeEvent::Sent { .. }));
+        match self {
+            Self::Message(id) => event.kind.subject().message == Some(*id),
+            Self::Death { .. } | Self::Node(_) | Self::Link(..) | Self::Window(_) => !is_begun && self.concerns(event),
+        }
+    }
+
     fn is_about(&self, event: &Event) -> bool {
         let about = event.kind.subject();
         let is_at = |node: Addr| event.node == node || other_ends(event).contains(&Some(node));

@@ -67,3 +67,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn each_of_a_hundred_thousand_nodes_without_links_is_a_part() {
+    let mut graph = Graph::default();
+    for number in 0..100_000 {
+        graph.add(Addr::new((0x0a00_0000 + number).into(), 1));
+    }
+    // With a walk of all nodes for each part, this would take minutes.
+    assert_eq!(graph.parts().len(), 100_000);
+}

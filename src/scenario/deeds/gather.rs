@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{RecordedDeed, clearing};
+use super::{DoneCommand, RecordedDeed, clearing};
 use crate::command::{Command, FaultCommand};
 use crate::model::Set;
 use crate::proto::addr::Addr;
@@ -13,10 +13,10 @@ use crate::proto::fault::{Fault, FaultClass};
 use crate::proto::time::Time;
 
 /// What was done, with the marks of one command made one command again.
-pub(super) fn gathered(deeds: &[RecordedDeed], together: Duration) -> Vec<(Time, Command)> {
+pub(super) fn gathered(deeds: &[RecordedDeed], together: Duration) -> Vec<DoneCommand> {
     let (mut network, mut told, mut rest) = (Broken::default(), Vec::new(), deeds);
     while let Some(first) = rest.first() {
-        let is_now = |deed: &&RecordedDeed| deed.at.since(first.at) <= together;
+        let is_now = |deed: &&RecordedDeed| deed.done.at.since(first.done.at) <= together;
         let clears = rest.iter().take_while(|deed| is_now(deed) && deed.cleared.is_some()).count();
         let restarts = rest[clears..].iter().take_while(|deed| is_now(deed) && deed.is_restart()).count();
         let (group, others) = rest.split_at((clears + restarts).max(1));
@@ -39,7 +39,7 @@ struct Broken {
 
 impl Broken {
     fn take(&mut self, deed: &RecordedDeed) {
-        match &deed.command {
+        match &deed.done.command {
             Command::Kill(node) | Command::Hang(node) => drop(self.down.insert(*node)),
             Command::Restart(node) => drop(self.down.swap_remove(node)),
             Command::Fault(FaultCommand::Set(fault)) => {
@@ -61,13 +61,12 @@ impl Broken {
 
     /// The commands of these deeds, the first `clears` of which end faults; the others follow at the
     /// same moment. They have been taken already.
-    fn gather(&self, group: &[RecordedDeed], clears: usize) -> Vec<(Time, Command)> {
+    fn gather(&self, group: &[RecordedDeed], clears: usize) -> Vec<DoneCommand> {
         let Some(first) = group.first() else { return Vec::new() };
         let (cleared, others) = group.split_at(clears);
         let faults: Vec<&Fault> = cleared.iter().filter_map(|deed| deed.cleared.as_ref()).collect();
-        let told =
-            |deeds: &[RecordedDeed]| deeds.iter().map(|deed| (deed.at, deed.command.clone())).collect::<Vec<_>>();
-        let at_once = |command| vec![(first.at, Command::Fault(command))];
+        let told = |deeds: &[RecordedDeed]| deeds.iter().map(|deed| deed.done.clone()).collect::<Vec<_>>();
+        let at_once = |command| vec![DoneCommand { at: first.done.at, command: Command::Fault(command), node: None }];
         let is_cut = |fault: &Fault| fault.what.class() == FaultClass::Cut;
         let are_partitions = !faults.is_empty() && faults.iter().all(|fault| fault.is_partition());
         let are_cuts = faults.len() > 1 && faults.iter().all(|fault| is_cut(fault));
@@ -87,11 +86,12 @@ impl Broken {
 
 impl RecordedDeed {
     const fn is_restart(&self) -> bool {
-        matches!(self.command, Command::Restart(_))
+        matches!(self.done.command, Command::Restart(_))
     }
 
     /// A fault ended.
     pub(super) fn clears(at: Time, fault: &Fault) -> Self {
-        Self { at, command: clearing(fault), ends_hung: false, cleared: Some(fault.clone()) }
+        let done = DoneCommand { at, command: clearing(fault), node: None };
+        Self { done, ends_hung: false, cleared: Some(fault.clone()) }
     }
 }

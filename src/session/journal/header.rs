@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::proto::time::Time;
+use crate::scenario::deeds::Deeds;
+use crate::scenario::record::Precision;
 
 /// The name of the format in the first line.
 pub const FORMAT: &str = "gossipctl session";
@@ -95,5 +97,11 @@ impl Header {
     /// When it began by the time of its events.
     pub fn began(&self) -> Time {
         self.epoch.unwrap_or(self.started)
+    }
+
+    /// A fold that finds in the events of this session what was done in it.
+    pub fn deeds(&self) -> Deeds {
+        let precision = if self.virtual_time { Precision::Microseconds } else { Precision::Milliseconds };
+        Deeds::new(self.lab.map(|lab| (lab.seeds, lab.peers)), precision)
     }
 }

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use crate::event::{Event, EventKind, FaultEvent, GossipEvent, NodeEvent, Stop};
+use super::messages::shortened;
+use crate::command::{Command, FaultCommand, grammar};
+use crate::event::{Event, EventKind, NodeEvent};
+use crate::model::Model;
 use crate::model::words::list_text;
-use crate::model::{Map, Model};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
+use crate::scenario::deeds::{Deeds, DoneCommand};
+use crate::session::journal::Header;
 
-/// Deeds that are kept: more than anybody does in a day.
-pub const DEEDS_MAX: usize = 1_000;
+/// Failures that are kept: nobody reads more.
+pub const FAILURES_MAX: usize = 1_000;
 /// The same done to several nodes within this time is one deed.
 const TOGETHER: Duration = Duration::from_secs(1);
 /// Names in one deed.
@@ -39,99 +43,109 @@ pub struct ReportedDeed {
     pub nodes: Vec<Addr>,
 }
 
-#[derive(Debug, Default)]
+/// The commands of a session, and what failed in it.
+#[derive(Debug)]
 pub(super) struct DeedFold {
-    deeds: Vec<ReportedDeed>,
-    started: Map<Addr, ()>,
+    deeds: Deeds,
+    failures: Vec<ReportedDeed>,
     more: u64,
 }
 
 impl DeedFold {
+    pub(super) fn new(header: &Header) -> Self {
+        Self { deeds: header.deeds(), failures: Vec::new(), more: 0 }
+    }
+
     /// Takes an event that the model has taken.
     pub(super) fn take(&mut self, model: &Model, event: &Event) {
-        let Some((kind, text)) = self.deed(model, event) else { return };
-        let joins = matches!(kind, DeedKind::Start | DeedKind::Restart | DeedKind::Kill | DeedKind::Hang);
-        let is_full = self.deeds.len() == DEEDS_MAX;
-        let before = self.deeds.last_mut().filter(|deed| deed.kind == kind && event.at.since(deed.at) <= TOGETHER);
-        match before.filter(|_| joins) {
-            Some(deed) => deed.nodes.push(event.node),
-            None if is_full => self.more += 1,
-            None => self.deeds.push(ReportedDeed { at: event.at, kind, text, nodes: vec![event.node] }),
+        self.deeds.take(event);
+        let EventKind::Node(NodeEvent::Failed { .. }) = &event.kind else { return };
+        if self.failures.len() == FAILURES_MAX {
+            self.more += 1;
+            return;
+        }
+        let text = format!("{}: {}", model.name_of(event.node), model.sentence(&event.kind));
+        self.failures.push(ReportedDeed { at: event.at, kind: DeedKind::Failure, text, nodes: vec![event.node] });
+    }
+
+    /// The nodes begin to leave with this event.
+    pub(super) fn leaving(&mut self, event: &Event) {
+        self.deeds.take(event);
+    }
+
+    /// All deeds in order of time, and how many were too many.
+    pub(super) fn finish(self, model: &Model) -> (Vec<ReportedDeed>, u64) {
+        let mut deeds = self.begun();
+        for done in self.deeds.commands() {
+            let Some(deed) = reported(model, &done) else { continue };
+            match deeds.last_mut().filter(|last| last.takes(&deed)) {
+                Some(last) => last.nodes.extend(deed.nodes),
+                None => deeds.push(deed),
+            }
+        }
+        deeds.iter_mut().for_each(|deed| deed.name(model));
+        deeds.extend(self.failures);
+        deeds.sort_by_key(|deed| deed.at);
+        (deeds, self.more + self.deeds.more() as u64)
+    }
+
+    /// The start of the nodes with which it began.
+    fn begun(&self) -> Vec<ReportedDeed> {
+        let nodes: Vec<Addr> = self.deeds.first_nodes().collect();
+        let begun = self.deeds.began().filter(|_| !nodes.is_empty());
+        begun.map(|at| ReportedDeed { at, kind: DeedKind::Start, text: String::new(), nodes }).into_iter().collect()
+    }
+}
+
+impl ReportedDeed {
+    /// What is done to one node after the other is one deed.
+    fn takes(&self, next: &Self) -> bool {
+        self.kind.word().is_some() && self.kind == next.kind && next.at.since(self.at) <= TOGETHER
+    }
+
+    /// Names all of its nodes.
+    fn name(&mut self, model: &Model) {
+        if let Some(word) = self.kind.word() {
+            let names: Vec<_> = self.nodes.iter().map(|node| model.name_of(*node)).collect();
+            self.text = format!("{word} {}", list_text(&names, NAMES_MAX));
+        }
+    }
+}
+
+impl DeedKind {
+    /// What is done to nodes one by one, as a command.
+    const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Start => Some("start"),
+            Self::Restart => Some("restart"),
+            Self::Kill => Some("kill"),
+            Self::Hang => Some("hang"),
+            Self::SetFault | Self::ClearFault | Self::Lie | Self::Say | Self::Failure => None,
         }
     }
 
-    /// The nodes begin to leave: those that hang cannot, and are ended. Nobody did that.
-    pub(super) fn leaving(&mut self, at: Time) {
-        let hung = |node: &Addr| {
-            let of_node = |deed: &&ReportedDeed| deed.kind != DeedKind::Kill && deed.nodes.contains(node);
-            self.deeds.iter().rev().find(of_node).is_some_and(|deed| deed.kind == DeedKind::Hang)
-        };
-        let is_end = |deed: &ReportedDeed| {
-            deed.kind == DeedKind::Kill && at.since(deed.at) <= TOGETHER && deed.nodes.iter().all(hung)
-        };
-        let ends: Vec<bool> = self.deeds.iter().map(is_end).collect();
-        let mut ends = ends.into_iter();
-        self.deeds.retain(|_| !ends.next().unwrap_or(false));
-    }
-
-    /// All deeds, and how many were too many.
-    pub(super) fn finish(mut self, model: &Model) -> (Vec<ReportedDeed>, u64) {
-        // A hung node that is started again ends its life first.
-        let restarts: Vec<(Time, Vec<Addr>)> = self
-            .deeds
-            .iter()
-            .filter(|deed| deed.kind == DeedKind::Restart)
-            .map(|deed| (deed.at, deed.nodes.clone()))
-            .collect();
-        let restarts_all = |deed: &ReportedDeed| {
-            let has_all = |nodes: &Vec<Addr>| deed.nodes.iter().all(|node| nodes.contains(node));
-            restarts.iter().any(|(at, nodes)| *at == deed.at && has_all(nodes))
-        };
-        self.deeds.retain(|deed| deed.kind != DeedKind::Kill || !restarts_all(deed));
-        for deed in &mut self.deeds {
-            let word = match deed.kind {
-                DeedKind::Start => "start",
-                DeedKind::Restart => "restart",
-                DeedKind::Kill => "kill",
-                DeedKind::Hang => "hang",
-                DeedKind::SetFault | DeedKind::ClearFault | DeedKind::Lie | DeedKind::Say | DeedKind::Failure => {
-                    continue;
-                }
-            };
-            let names: Vec<_> = deed.nodes.iter().map(|node| model.name_of(*node)).collect();
-            deed.text = format!("{word} {}", list_text(&names, NAMES_MAX));
-        }
-        (self.deeds, self.more)
-    }
-
-    fn deed(&mut self, model: &Model, event: &Event) -> Option<(DeedKind, String)> {
-        let name = |addr: Addr| model.name_of(addr).into_owned();
-        Some(match &event.kind {
-            EventKind::Node(NodeEvent::Started { .. }) => {
-                let is_first = self.started.insert(event.node, ()).is_none();
-                (if is_first { DeedKind::Start } else { DeedKind::Restart }, String::new())
-            }
-            EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }) => (DeedKind::Kill, String::new()),
-            EventKind::Node(NodeEvent::Hung) => (DeedKind::Hang, String::new()),
-            EventKind::Node(NodeEvent::Failed { .. }) => {
-                (DeedKind::Failure, format!("{}: {}", name(event.node), model.sentence(&event.kind)))
-            }
-            EventKind::Fault(FaultEvent::Set { fault, .. }) => (DeedKind::SetFault, fault.text(&name)),
-            EventKind::Fault(FaultEvent::Cleared { fault, .. }) => (DeedKind::ClearFault, fault.end_text(&name)),
-            EventKind::Fault(FaultEvent::Lied { about }) => {
-                (DeedKind::Lie, format!("lie {} {}", name(event.node), name(*about)))
-            }
-            EventKind::Gossip(GossipEvent::Generated { id, body, .. }) if id.number().is_none() => {
-                (DeedKind::Say, format!("say {} {}", name(event.node), super::messages::shortened(&body.to_string())))
-            }
-            EventKind::Node(
-                NodeEvent::Stopped { how: Stop::Left } | NodeEvent::Exposed { .. } | NodeEvent::WasAway { .. },
-            )
-            | EventKind::Gossip(_)
-            | EventKind::Link(_)
-            | EventKind::Probe(_)
-            | EventKind::Death(_)
-            | EventKind::Seed(_) => return None,
+    /// `None`: it is nothing that was done to a network.
+    const fn of(command: &Command) -> Option<Self> {
+        Some(match command {
+            Command::Start(_) | Command::StartLab { .. } => Self::Start,
+            Command::Restart(_) => Self::Restart,
+            Command::Kill(_) => Self::Kill,
+            Command::Hang(_) => Self::Hang,
+            Command::Cut { .. } | Command::Fault(FaultCommand::Set(_)) => Self::SetFault,
+            Command::Heal { .. }
+            | Command::Fault(
+                FaultCommand::Clear { .. } | FaultCommand::HealPartitions | FaultCommand::HealAll | FaultCommand::Calm,
+            ) => Self::ClearFault,
+            Command::Fault(FaultCommand::Lie { .. }) => Self::Lie,
+            Command::Say { .. } => Self::Say,
+            Command::Quit => return None,
         })
     }
+}
+
+fn reported(model: &Model, done: &DoneCommand) -> Option<ReportedDeed> {
+    let kind = DeedKind::of(&done.command)?;
+    let text = grammar::text(&done.command, &|addr| model.name_of(addr).into_owned());
+    let text = if kind == DeedKind::Say { shortened(&text) } else { text };
+    Some(ReportedDeed { at: done.at, kind, text, nodes: done.node.into_iter().collect() })
 }

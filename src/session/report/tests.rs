@@ -110,7 +110,7 @@ fn parted() -> Script {
 
 /// More messages in ten seconds than the model holds.
 #[test]
-fn messages_that_everybody_has_are_judged_before_they_are_forgotten() {
+fn messages_that_all_have_are_judged_before_they_go() {
     let mut script = Script::line();
     for seq in 1..=9_000 {
         let to: &[(u16, u16)] = if seq == 2_000 { &[(1, 2)] } else { &[(1, 2), (2, 3)] };

@@ -119,6 +119,20 @@ fn a_process_that_was_killed_takes_its_nodes_with_it() {
 }
 
 #[test]
+fn an_end_is_noticed_though_its_file_is_gone() {
+    let (mut scene, _one, other) = Scene::of_two();
+    scene.told(4);
+    std::fs::remove_file(scene.dir.path().join("session-2.jsonl.zst")).unwrap();
+    for s in 5..8 {
+        assert_eq!(scene.watch.look(at(s)).unwrap().news, [], "it still runs");
+    }
+    drop(other);
+    scene.told(8);
+    let news = scene.watch.look(at(9)).unwrap().news;
+    assert!(matches!(&news[..], [WatchNews::Killed { name, .. }] if name == "session-2"), "{news:?}");
+}
+
+#[test]
 fn a_session_joins_with_its_first_link() {
     let (mut scene, _one, _other) = Scene::of_two();
     scene.told(4);

@@ -27,7 +27,7 @@ use ratatui::widgets::{Block, Clear, Padding};
 use super::action::{Action, Move};
 use super::decode::Paste;
 use super::explain::Subject;
-use super::host::ToHost;
+use super::host::{NetworkRow, ToHost};
 use super::keys::{Key, KeyMap, Pressed};
 use super::line::mark;
 use super::theme::Tone;
@@ -46,6 +46,11 @@ pub(crate) trait Modal {
 
     /// Pastes text into a form.
     fn paste(&mut self, _text: &Paste) {}
+
+    /// Shows these networks now, if it is the list of them; returns whether it is.
+    fn hear_networks(&mut self, _rows: &[NetworkRow]) -> bool {
+        false
+    }
 
     fn covers(&self) -> Covers {
         Covers::Panes

@@ -61,12 +61,28 @@ impl Modal for Networks {
                 self.items.line(index, &told, columns, view)
             })
             .collect();
+        if self.rows.is_empty() {
+            let told = "No network runs here now. One that begins is listed here.";
+            lines.extend(text::wrap(told, columns).into_iter().map(Line::from));
+        }
         let key = |action| view.keys.key_of(action);
         let keys = [("Up Down".to_owned(), "choose"), (key(Action::Details), "show"), (key(Action::Quit), "quit")];
         lines.extend([Line::default(), key_line(keys, view)]);
-        let title = format!("Watch a network {} of {}", self.items.chosen + 1, self.rows.len());
+        let title = match self.rows.len() {
+            0 => "Watch a network".to_owned(),
+            all => format!("Watch a network {} of {all}", self.items.chosen + 1),
+        };
         let inside = framed(&title, (columns, lines.len()), frame, area, view);
         frame.render_widget(Paragraph::new(lines), inside);
+    }
+
+    /// The network that was chosen stays chosen, wherever it stands now.
+    fn hear_networks(&mut self, rows: &[NetworkRow]) -> bool {
+        let chosen = self.rows.get(self.items.chosen).map(|row| row.session.as_str());
+        let place = rows.iter().position(|row| Some(row.session.as_str()) == chosen);
+        self.items = ChosenItem { items: rows.len(), chosen: place.unwrap_or_default() };
+        self.rows = rows.to_vec();
+        true
     }
 
     fn covers(&self) -> Covers {

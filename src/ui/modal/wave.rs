@@ -182,7 +182,7 @@ fn head(facts: &Facts, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     let least = if wave.is_complete { "" } else { "at least " };
     let spread = wave.rows.iter().map(|row| row.delay).max().unwrap_or_default();
     let hops = wave.hops_told.as_ref().map_or_else(String::new, |hops| format!("{hops} and "));
-    let elsewhere = view.model.beyond_text(wave.elsewhere.len());
+    let elsewhere = view.model.beyond_text(wave.elsewhere.len(), view.vantage);
     let so_far = if wave.is_under_way { " so far" } else { "" };
     let reached = format!("\"{body}\" reached {least}{have}/{of}{elsewhere}{so_far} in {hops}{}", span_text(spread));
     let (lacking, tone) = match (wave.lacking.len(), wave.is_under_way) {

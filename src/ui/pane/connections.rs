@@ -47,7 +47,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     orders: Sort::WORDS,
     columns: cells::CHOICES,
     selects: Selects::NodeForAll,
-    scope: EventScope::Connections,
+    scope: || EventScope::Connections,
     count: Some(|view| (view.model.nodes().len(), Tone::Plain)),
     wanted: |view| nodes_shown(view).count() + 3,
     ..PaneInfo::new(ListPane::<Connections>::boxed)

@@ -21,6 +21,7 @@ use ratatui::widgets::Paragraph;
 
 use self::told::{ASK_EVERY, ToldEvents, Wanting};
 use super::{Focus, Moved, Pane, PaneInfo, PanePlace, PaneSize, Selection, Surface};
+use crate::event::Event;
 use crate::model::diagram::grid::{CellPart, Grid, GridRow, GridStep, GridStyle, Strokes, columns_max, grid};
 use crate::model::diagram::item::{DiagramItem, Ink, ItemSubject};
 use crate::model::diagram::layout::RowStep;
@@ -35,6 +36,7 @@ use crate::ui::filter::Filter;
 use crate::ui::host::{EventsQuestion, EventsTold};
 use crate::ui::keys::Hint;
 use crate::ui::options::Glyphs;
+use crate::ui::seek::EventScope;
 use crate::ui::theme::{Tone, selected};
 use crate::ui::view::View;
 
@@ -75,6 +77,7 @@ struct DrawnFor {
     name_width: usize,
     strokes: Strokes,
     step: Option<RowStep>,
+    pan: usize,
     answers: u64,
     /// Events up to the moment that is shown.
     events: usize,
@@ -91,6 +94,8 @@ struct DiagramPane {
     drawn: Option<DrawnDiagram>,
     /// How much time a row stands for, once the reader has chosen.
     step: Option<RowStep>,
+    /// Nodes to the left of the first column, where not all fit.
+    pan: usize,
     /// The item that the reader selected; `None`: the newest of what goes on, else the first.
     chosen: Option<usize>,
     /// The first row in sight, and how many are.
@@ -125,7 +130,9 @@ impl Pane for DiagramPane {
             Move::ZoomIn => self.zoom(RowStep::shorter),
             Move::ZoomOut => self.zoom(RowStep::longer),
             Move::Follow => self.follow(view),
-            Move::Left | Move::Right | Move::NextMatch | Move::PreviousMatch | Move::Sort | Move::Reverse => {}
+            Move::Left => self.pan = self.pan.min(self.folded()).saturating_sub(1),
+            Move::Right => self.pan += usize::from(self.pan < self.folded()),
+            Move::NextMatch | Move::PreviousMatch | Move::Sort | Move::Reverse => {}
         }
         Moved::Here
     }
@@ -162,11 +169,16 @@ impl Pane for DiagramPane {
         let is_newest = newest(view).as_ref() == Some(subject);
         let newest = matches!(subject, DiagramSubject::Message(_)) && !is_newest;
         let newest = newest.then(|| hint(Move::Follow, "newest message"));
-        [hint(Move::ZoomIn, "zoom"), hint(Move::ZoomOut, "out")].into_iter().chain(newest).collect()
+        let others = (self.folded() > 0).then(|| hint(Move::Right, "other nodes"));
+        [hint(Move::ZoomIn, "zoom"), hint(Move::ZoomOut, "out")].into_iter().chain(others).chain(newest).collect()
     }
 
     fn new_below(&self, _view: &View<'_>) -> Option<usize> {
         self.is_held().then_some(0)
+    }
+
+    fn scope(&self) -> Option<EventScope> {
+        self.subject.clone().map(EventScope::Diagram)
     }
 
     fn depict(&mut self, subject: Option<DiagramSubject>, view: &View<'_>) {
@@ -251,6 +263,7 @@ impl DiagramPane {
             name_width: view.names.ours,
             strokes,
             step: self.step,
+            pan: self.pan,
             answers: self.told.answers(),
             events: events.len(),
         });
@@ -270,12 +283,17 @@ impl DiagramPane {
             columns_max: columns_max(width, view.names.ours),
             utc_offset_s: view.utc_offset_s,
         };
-        let diagram = diagram(&spec, events, view.model);
+        let diagram = panned(&spec, self.pan, events, view);
         let step = self.step.map_or(GridStep::Rows(SCREENS * height.max(1)), GridStep::Of);
         let grid = grid(&diagram, GridStyle { strokes, width, step });
         self.chosen = self.chosen.and_then(|chosen| self.found_again(chosen, &diagram.items));
         let left_out = self.told.left_out() + too_many as u64;
         self.drawn = Some(DrawnDiagram { for_what, diagram, grid, goes_on, left_out });
+    }
+
+    /// Nodes that share the last column.
+    fn folded(&self) -> usize {
+        self.drawn.as_ref().map_or(0, |drawn| drawn.diagram.folded.len())
     }
 
     /// The place of a selected item in a new drawing, or of the first after its time.
@@ -387,6 +405,17 @@ impl DiagramPane {
     fn zoom(&mut self, step: fn(RowStep) -> RowStep) {
         self.step = self.drawn.as_ref().map(|drawn| step(drawn.grid.step)).or(self.step);
     }
+}
+
+/// The diagram with other nodes in its columns: so many more to the right. The subject gives way, too.
+fn panned(spec: &DiagramSpec, pan: usize, events: &[Event], view: &View<'_>) -> Diagram {
+    let first = diagram(spec, events, view.model);
+    let pan = pan.min(first.folded.len());
+    if pan == 0 {
+        return first;
+    }
+    let picked = first.nodes().iter().copied().skip(pan).take(first.columns.len()).collect();
+    diagram(&DiagramSpec { picked, ..spec.clone() }, events, view.model)
 }
 
 /// The message whose spread is shown, or the newest.

@@ -15,7 +15,6 @@ use super::log::{Depth, Log, LogLines, PARTS_MAX};
 use super::reports::{DeathPart, death, death_part, death_parts};
 use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::event::EventKind;
-use crate::model::Model;
 use crate::model::death::DeathCase;
 use crate::model::gossip::{Folded, GossipEntry, Spread};
 use crate::model::link::LinkKey;
@@ -55,7 +54,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     wide: PanePlace { strip: 0, size: PaneSize::Wanted { least: 0, most: 40 } },
     narrow: Some(PanePlace { strip: 1, size: PaneSize::Rest }),
     selects: Selects::Message,
-    scope: EventScope::GossipLog,
+    scope: || EventScope::GossipLog,
     count: Some(|view| (view.model.gossip().len(), Tone::Plain)),
     wanted: |view| view.model.gossip().len() + 2,
     ..PaneInfo::new(ListPane::<LogLines<GossipPane>>::boxed)
@@ -227,7 +226,7 @@ fn message(entry: &GossipEntry, reach: &MessageReach, columns: usize, view: &Vie
         if *copies == 0 { (String::new(), String::new()) } else { (span_text(*took), count_of(*copies)) };
     let body = entry.body().map_or_else(String::new, |body| format!("  \"{}\"", shown(body)));
     let (room, wanted) = (columns.saturating_sub(text::width(&plain_text(&parts))), text::width(&body).min(BODY_WIDTH));
-    let least = format!("{:told$}", reached(&reach.spread, view.model));
+    let least = format!("{:told$}", reached(&reach.spread, view));
     let some = format!("{least} {took:>span$}");
     let all = format!("{some} {copies:>number$}");
     // What was said is worth more than how many copies it took.
@@ -258,7 +257,7 @@ fn count_of(copies: u64) -> String {
 }
 
 /// `8/8 in 2 hops`; of nodes elsewhere, only those that proved it count.
-fn reached(spread: &Spread, model: &Model) -> String {
+fn reached(spread: &Spread, view: &View<'_>) -> String {
     let hops = spread.hops.as_ref().map_or_else(String::new, |hops| format!(" in {hops}"));
     let (have, of) = (spread.coverage.have, spread.coverage.of);
     match (of, spread.elsewhere) {
@@ -267,8 +266,8 @@ fn reached(spread: &Spread, model: &Model) -> String {
         (0 | 1, 0) if spread.copies == 0 => "here alone".to_owned(),
         (0 | 1, 0) => format!("here{hops}"),
         (0 | 1, elsewhere) => format!("here, {elsewhere} elsewhere"),
-        (_, elsewhere) if elsewhere > 0 => format!("{have}/{of}{}", model.beyond_text(elsewhere)),
-        (_, _) => format!("{have}/{of}{}{hops}", model.beyond_text(0)),
+        (_, elsewhere) if elsewhere > 0 => format!("{have}/{of}{}", view.model.beyond_text(elsewhere, view.vantage)),
+        (_, _) => format!("{have}/{of}{}{hops}", view.model.beyond_text(0, view.vantage)),
     }
 }
 

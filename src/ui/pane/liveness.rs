@@ -41,7 +41,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     rank: 3,
     selects: Selects::Node,
     // Those that are not heard from.
-    scope: EventScope::Probes,
+    scope: || EventScope::Probes,
     count: Some(|view| (view.model.nodes().counts().suspect, Tone::Suspect)),
     wanted: |view| view.model.probes().len() + 2,
     ..PaneInfo::new(ListPane::<LogLines<LivenessLog>>::boxed)

@@ -10,6 +10,7 @@ mod list;
 mod liveness;
 mod log;
 mod notices;
+mod place;
 mod rates;
 mod reports;
 mod topology;
@@ -20,6 +21,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
+pub(crate) use self::place::{PanePlace, PaneSize};
 use super::action::{Action, Move, PaneId};
 use super::explain::Subject;
 use super::filter::Filter;
@@ -82,7 +84,7 @@ pub(crate) struct PaneInfo {
     pub(crate) explains: Option<Severity>,
     pub(crate) selects: Selects,
     /// The events among which the keys step that go to the event before and after.
-    pub(crate) scope: EventScope,
+    pub(crate) scope: fn() -> EventScope,
     /// How many lines there are, for the footer while the pane is not on the screen; `None`: it has no
     /// lines, so there is nothing to filter either.
     pub(crate) count: Option<LineCount>,
@@ -111,7 +113,7 @@ impl PaneInfo {
             columns: &[],
             explains: None,
             selects: Selects::Line,
-            scope: EventScope::All,
+            scope: || EventScope::All,
             count: None,
             wanted: |_| 0,
             make,
@@ -150,31 +152,6 @@ impl Selection {
         let (target, subject) = (Some(Target::Node(node)), Some(Subject::Node(node)));
         Self { node: Some(node), target, subject, message: None }
     }
-}
-
-/// Where a pane stands: panes of a strip share it, in the order of their numbers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct PanePlace {
-    pub(crate) strip: usize,
-    pub(crate) size: PaneSize,
-}
-
-/// How much of a screen or a strip something takes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum PaneSize {
-    Percent(u16),
-    /// As many lines as it wants, within these shares in percent: a large network does not push out
-    /// the rest, and a small one leaves no gap.
-    Wanted {
-        least: u32,
-        most: u32,
-    },
-    /// As many lines as it wants, up to this number; none if it wants none.
-    UpTo(u16),
-    /// An equal share of what is left.
-    Rest,
-    /// The same once it has lines; until then it takes no more than it needs to say so.
-    Log,
 }
 
 impl PaneId {
@@ -283,6 +260,11 @@ pub(crate) trait Pane {
         None
     }
 
+    /// The events that it shows now, if that depends on what it shows.
+    fn scope(&self) -> Option<EventScope> {
+        None
+    }
+
     /// Forgets what it found out about the lines of another moment.
     fn forget(&mut self) {}
 
@@ -350,6 +332,11 @@ impl Panes {
 
     pub(crate) fn get(&self, pane: PaneId) -> &dyn Pane {
         &*self.panes[pane.0]
+    }
+
+    /// The events among which the keys step that go to the event before and after.
+    pub(crate) fn scope(&self, pane: PaneId) -> EventScope {
+        self.get(pane).scope().unwrap_or_else(|| (pane.info().scope)())
     }
 
     pub(crate) fn get_mut(&mut self, pane: PaneId) -> &mut dyn Pane {

@@ -28,7 +28,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     wide: PanePlace { strip: 1, size: PaneSize::UpTo(HEIGHT_MAX) },
     rank: 7,
     rank_empty: None,
-    scope: EventScope::Notices,
+    scope: || EventScope::Notices,
     count: Some(|view| (view.lines.len(), Tone::Suspect)),
     wanted: |view| match view.lines.iter().map(|(_, line)| rows(line)).sum::<usize>() {
         0 => 0,

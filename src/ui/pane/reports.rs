@@ -42,7 +42,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     wide: PanePlace { strip: 1, size: PaneSize::UpTo(HEIGHT_MAX) },
     narrow: Some(PanePlace { strip: 2, size: PaneSize::Percent(57) }),
     wanted: |view| 2 + view.model.deaths().cases().len().max(HINT_LINES),
-    scope: EventScope::Deaths,
+    scope: || EventScope::Deaths,
     count: Some(|view| (view.model.deaths().cases().len(), Tone::Dead)),
     ..PaneInfo::new(ListPane::<LogLines<ReportLog>>::boxed)
 };

@@ -71,7 +71,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     wide: PanePlace { strip: 0, size: PaneSize::Rest },
     narrow: Some(PanePlace { strip: 0, size: PaneSize::Percent(41) }),
     selects: Selects::Node,
-    scope: EventScope::Overlay,
+    scope: || EventScope::Overlay,
     count: Some(|view| (view.model.nodes().len(), Tone::Plain)),
     ..PaneInfo::new(|| Box::new(Topology::default()))
 };
@@ -401,7 +401,8 @@ fn wave_note(scenery: &Scenery<'_>, view: &View<'_>) -> Vec<String> {
     let (reached, hop) = way.reached(rumor, wave.so_far());
     let about = if rumor.is_hop_uncertain { "~" } else { "" };
     let proven = |(node, _): &(Addr, ForeignCopy)| way.arrival(*node, wave.so_far()).is_some();
-    let elsewhere = view.model.beyond_text(rumor.elsewhere(view.model.nodes()).filter(proven).count());
+    let elsewhere = rumor.elsewhere(view.model.nodes()).filter(proven).count();
+    let elsewhere = view.model.beyond_text(elsewhere, view.vantage);
     let again = if matches!(wave.kind, WaveKind::Again(_)) { " again" } else { "" };
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
     vec![

@@ -7,10 +7,10 @@ use crate::event::{Event, EventKind, FaultEvent};
 use crate::model::Model;
 use crate::proto::fault::{Fault, FaultKind, Scope};
 use crate::proto::time::Time;
-use crate::ui::app::App;
+use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::host::{EventsQuestion, EventsTold, FromHost, ToHost};
 use crate::ui::options::{Glyphs, Options};
-use crate::ui::seek::ShownMoment;
+use crate::ui::seek::{Destination, ShownMoment};
 
 /// What the pane asks, now that it is drawn.
 fn asked(app: &mut App) -> Vec<EventsQuestion> {
@@ -276,6 +276,47 @@ fn nodes_without_room_share_a_column_that_is_named() {
     let picture = app.picture(80, 24);
     assert_snapshot!("diagram_folded_80x24", picture);
     assert!(picture.contains("8 Diagram p1#1, 30 nodes, "), "{picture}");
+}
+
+#[test]
+fn right_shows_the_nodes_that_had_no_room() {
+    let events = large_lab(30);
+    let mut app = told(options(), events.clone(), 12_000);
+    app.press("8");
+    answered(&mut app, &events);
+    let heads = |app: &mut App| -> Vec<String> {
+        let picture = app.picture(80, 24);
+        let head = picture.lines().find(|line| line.contains(" +2")).unwrap();
+        head.split(|c: char| c.is_whitespace() || c == '│').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let first = heads(&mut app);
+    app.press("right right");
+    let later = heads(&mut app);
+    assert_eq!(later[..later.len() - 3], first[2..first.len() - 1], "{first:?} {later:?}");
+    assert_eq!(later.last(), first.last(), "as many as before share the last column");
+    app.press("left left");
+    assert_eq!(heads(&mut app), first);
+    (0..40).for_each(|_| drop(app.press("right")));
+    let last = heads(&mut app);
+    app.press("left");
+    assert_ne!(heads(&mut app), last, "what was pressed too often is forgotten");
+}
+
+#[test]
+fn a_step_in_a_diagram_leads_to_the_next_that_it_draws() {
+    let mut app = told(options(), Vec::new(), 0);
+    app.hear(FromHost::Opened(Box::new(recording("old.jsonl"))));
+    shown_at(&mut app, 13_000);
+    select_first_message(&mut app);
+    app.press("t");
+    answered(&mut app, &all_events());
+    app.effects.clear();
+    let effects = app.press(",");
+    let Some(ConsoleEffect::Host(ToHost::Seek(seek))) = effects.first() else { panic!("{effects:?}") };
+    let Destination::Event { scope, .. } = &seek.to else { panic!("{seek:?}") };
+    let (drawn, other): (Vec<_>, Vec<_>) = all_events().into_iter().partition(|event| scope.shows(event));
+    assert!(drawn.iter().all(|event| matches!(event.kind, EventKind::Gossip(_))), "{drawn:?}");
+    assert!(drawn.len() > 3 && other.iter().any(|event| matches!(event.kind, EventKind::Gossip(_))), "of one message");
 }
 
 #[test]

@@ -51,7 +51,8 @@ fn keys_step_by_the_events_that_the_focused_pane_shows() {
     for (pane, scope) in [("1", EventScope::Overlay), ("3", EventScope::GossipLog), ("4", EventScope::Probes)] {
         for (key, direction) in [(",", TimeDirection::Back), (".", TimeDirection::Forward)] {
             let mut app = replay(9_000);
-            assert_eq!(wanted(&app.press(&format!("{pane} {key}"))), Destination::Event { direction, scope });
+            let expected = Destination::Event { direction, scope: scope.clone() };
+            assert_eq!(wanted(&app.press(&format!("{pane} {key}"))), expected);
         }
     }
 }

@@ -8,9 +8,9 @@ use crate::proto::message::Role;
 use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::command_line::{Typed, parse};
 use crate::ui::decode::Paste;
-use crate::ui::host::{FromHost, HostRefusal, Overwrite, RecordingRow, RerunTold, RerunWish, ToHost};
+use crate::ui::host::{FromHost, HostRefusal, NetworkRow, Overwrite, RecordingRow, RerunTold, RerunWish, ToHost};
 use crate::ui::keys::KeyOverrides;
-use crate::ui::options::{FormDefaults, Options, StartScreen};
+use crate::ui::options::{FormDefaults, Mode, Options, StartScreen};
 
 #[test]
 fn a_starts_a_peer_at_the_next_free_port() {
@@ -50,6 +50,25 @@ fn the_start_screen_stays_until_a_recording_is_open() {
     app.hear(FromHost::Opened(Box::new(recording("old.jsonl"))));
     assert!(app.modals.is_empty());
     assert!(app.picture(120, 40).contains("REPLAY 03:00:00 seeking old.jsonl"));
+}
+
+#[test]
+fn the_chosen_network_stays_chosen_when_the_list_changes() {
+    let mut app = empty(Options { mode: Mode::Watch, ..options() });
+    let row = |n: u16| NetworkRow {
+        session: format!("session-{n}"),
+        what: format!("peer 127.0.0.1:{n}"),
+        since: "12:27:00".to_owned(),
+    };
+    app.hear(FromHost::Networks(vec![row(3000), row(4000)]));
+    app.press("down");
+    app.hear(FromHost::Networks(vec![row(1000), row(3000), row(4000)]));
+    assert!(app.picture(80, 24).contains("Watch a network 3 of 3"), "{}", app.picture(80, 24));
+    app.hear(FromHost::Networks(vec![row(4000)]));
+    assert!(app.picture(80, 24).contains("Watch a network 1 of 1"));
+    assert_eq!(app.press("enter"), [ConsoleEffect::Host(ToHost::WatchNetwork("session-4000".to_owned()))]);
+    app.hear(FromHost::Networks(Vec::new()));
+    assert!(app.picture(80, 24).contains("No network runs here now"), "{}", app.picture(80, 24));
 }
 
 #[test]

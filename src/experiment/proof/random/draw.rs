@@ -4,7 +4,7 @@ use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 use rand_pcg::Pcg64Mcg;
 
-use super::nodes::{NodeChoice, one_of};
+use super::nodes::{NetworkChoice, one_of};
 
 /// Nodes that most deeds are about.
 const VICTIMS: std::ops::RangeInclusive<usize> = 1..=3;
@@ -92,7 +92,7 @@ pub(super) struct DeedDraw {
 }
 
 impl DeedDraw {
-    pub(super) fn new(rng: &mut Pcg64Mcg, nodes: &NodeChoice) -> Self {
+    pub(super) fn new(rng: &mut Pcg64Mcg, nodes: &NetworkChoice) -> Self {
         let mut draw = Self { seeds: nodes.seeds, peers: nodes.peers, victims: Vec::new(), ends: Vec::new() };
         draw.victims = (0..rng.random_range(VICTIMS)).map(|_| draw.anybody(rng)).collect();
         draw

@@ -38,7 +38,7 @@ const RNG_SEEDS: std::ops::Range<u64> = 0..1_000_000;
 
 /// A network.
 #[derive(Debug, Clone)]
-pub(super) struct NodeChoice {
+pub(super) struct NetworkChoice {
     pub(super) seeds: usize,
     pub(super) peers: usize,
     pub(super) liveness_interval: Duration,
@@ -51,7 +51,7 @@ pub(super) struct NodeChoice {
     rng_seed: u64,
 }
 
-impl NodeChoice {
+impl NetworkChoice {
     pub(super) fn draw(rng: &mut Pcg64Mcg, sizes: Sizes) -> Self {
         // Small networks more often: more of them are played in the same time.
         let peers_max = rng.random_range(Sizes::PEERS_MIN..=sizes.peers_max);

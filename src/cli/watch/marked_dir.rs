@@ -1,0 +1,89 @@
+//! Temporary directories that say whether somebody uses them.
+//!
+//! A process that is killed cannot remove its own. The system ends the lock on the mark in it, so the next `watch`
+//! finds and removes it.
+
+use std::fs::{self, DirEntry, File};
+use std::io;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::platform::{WriteLock, belongs_to_user, is_write_locked};
+
+const PREFIX: &str = "gossipctl-watch-";
+/// The name of the mark.
+const MARK: &str = "in-use";
+
+/// A temporary directory of this process, which is removed with this.
+#[derive(Debug)]
+pub(super) struct MarkedDir {
+    dir: TempDir,
+    /// `None` on a file system without locks, where nobody removes what others left behind.
+    _lock: Option<WriteLock>,
+    /// Locked as long as it is open.
+    _mark: File,
+}
+
+impl MarkedDir {
+    /// Makes one, and removes those that others left behind.
+    pub(super) fn make() -> io::Result<Self> {
+        let temporary = std::env::temp_dir();
+        remove_leftovers(&temporary);
+        Self::make_in(&temporary)
+    }
+
+    fn make_in(parent: &Path) -> io::Result<Self> {
+        let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
+        // It gets its name once it is locked: an unlocked mark was left behind.
+        let mark = tempfile::Builder::new().prefix(".marking-").tempfile_in(dir.path())?;
+        let path = dir.path().join(MARK);
+        let lock = WriteLock::take(mark.as_file(), &path).ok();
+        let mark = mark.persist(&path).map_err(|refused| refused.error)?;
+        Ok(Self { dir, _lock: lock, _mark: mark })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+/// Removes what processes of this user that have ended left here. What cannot be removed stays.
+fn remove_leftovers(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten().filter(is_leftover) {
+        let _ = fs::remove_dir_all(entry.path());
+    }
+}
+
+/// A directory without a mark is one that is being made, and one of somebody else is not looked into.
+fn is_leftover(entry: &DirEntry) -> bool {
+    let has_name = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+    let is_own = || entry.metadata().is_ok_and(|about| about.is_dir() && belongs_to_user(&about));
+    has_name && is_own() && is_write_locked(&entry.path().join(MARK)).is_ok_and(|locked| !locked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_nobody_uses_any_more_is_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let used = MarkedDir::make_in(parent.path()).unwrap();
+        fs::write(used.path().join("watched-1.jsonl.zst"), "much").unwrap();
+        let names = ["gossipctl-watch-killed", "gossipctl-watch-begun", "another"];
+        let [killed, begun, another] = names.map(|name| parent.path().join(name));
+        for dir in [&killed, &begun, &another] {
+            fs::create_dir(dir).unwrap();
+            fs::write(dir.join("watched-1.jsonl.zst"), "much").unwrap();
+        }
+        fs::write(killed.join(MARK), "").unwrap();
+        fs::write(another.join(MARK), "").unwrap();
+        remove_leftovers(parent.path());
+        assert!(!killed.exists() && begun.exists() && another.exists() && used.path().exists());
+        let own = used.path().to_owned();
+        drop(used);
+        assert!(!own.exists(), "the one in use is removed with its owner");
+    }
+}
