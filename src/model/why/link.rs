@@ -45,9 +45,8 @@ fn decisive<'a>(rows: &[&'a LinkHistory]) -> Option<&'a LinkHistory> {
         [link] => Some(link),
         [one, other, ..] => Some(match (one.is_up(), other.is_up()) {
             (true, false) => other,
-            (false, true) | (true, true) => one,
             (false, false) if knew_first(other, one) => other,
-            (false, false) => one,
+            (false | true, true) | (false, false) => one,
         }),
     }
 }
@@ -236,11 +235,11 @@ fn last_words(explainer: Explainer<'_>, link: &LinkHistory) -> Vec<EvidenceLine>
         (peer == link.key.peer).then_some((notice.at, &notice.event.kind))
     });
     let name = explainer.name(link.key.node);
-    let line = |(at, kind)| {
+    let told = |(at, kind)| {
         let said = EvidenceLine::at(at, format!("{name}: {}", explainer.model.sentence(kind)));
         said.told_by(link.key.node, SourceKind::Link(link.key.peer))
     };
-    words.map(line).collect()
+    words.map(told).collect()
 }
 
 fn relation(node: &str, peer: &str, link: &LinkHistory) -> String {

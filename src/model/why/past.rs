@@ -170,16 +170,16 @@ const fn made_room(side: Side) -> LinkEnd {
 }
 
 /// The node that came to the one that pruned, at the moment when it did, if there was one.
-fn room_for(explainer: Explainer<'_>, pruner: Addr, pruned: Addr, at: Time) -> Option<Addr> {
+fn room_for(explainer: Explainer<'_>, by: Addr, pruned: Addr, at: Time) -> Option<Addr> {
     // What the pruned node tells comes a moment after the pruner did it.
-    let own = explainer.model.links().get(pruner, pruned);
+    let own = explainer.model.links().get(by, pruned);
     let is_it = |step: &&LinkStep| step.at <= at && step.end() == Some(made_room(Side::Us));
-    let at = own.and_then(|link| link.steps().filter(is_it).last()).map_or(at, |step| step.at);
+    let at = own.and_then(|link| link.steps().rfind(is_it)).map_or(at, |step| step.at);
     let came = |link: &&LinkHistory| {
         let quiet = link.quiet_steps();
         link.key.peer != pruned && link.steps().chain(&quiet).any(|step| step.is_up() && step.at == at)
     };
-    explainer.model.links().of(pruner).find(came).map(|link| link.key.peer)
+    explainer.model.links().of(by).find(came).map(|link| link.key.peer)
 }
 
 fn rejection_line(explainer: Explainer<'_>, node: Addr, rejected: &Rejected<'_>) -> EvidenceLine {

@@ -114,12 +114,12 @@ struct LinkLoss<'a> {
 /// tells it.
 fn losses(explainer: Explainer<'_>, wanted: impl Fn(Addr, Addr) -> bool) -> Vec<LinkLoss<'_>> {
     let links = explainer.model.links().iter().filter(|link| wanted(link.key.node, link.key.peer));
-    let loss = |link| {
+    let last_of = |link| {
         let (at, text) = super::ending::last_loss(explainer, link)?;
         let step = link.steps().rev().find(|step| step.is_loss())?;
         Some(LinkLoss { at, text, link, step })
     };
-    let mut lost: Vec<LinkLoss<'_>> = links.filter_map(loss).collect();
+    let mut lost: Vec<LinkLoss<'_>> = links.filter_map(last_of).collect();
     lost.sort_by_key(|lost| lost.at);
     let mut pairs = Set::default();
     lost.retain(|LinkLoss { link: LinkHistory { key, .. }, .. }| {

@@ -65,7 +65,9 @@ mod tests {
 
     fn began(events: &[Event]) -> Option<u64> {
         let mut watch = LeavingWatch::default();
-        events.iter().for_each(|event| watch.take(event));
+        for event in events {
+            watch.take(event);
+        }
         watch.began().map(|at| at.as_micros() / 1_000)
     }
 

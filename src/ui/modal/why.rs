@@ -169,11 +169,10 @@ impl WhyDialog {
             Some(EvidenceLine { at: Some(at), .. }) => {
                 Some(key(Action::Details, &format!("goes to {}", view.moment(*at))))
             }
-            Some(EvidenceLine { at: None, .. }) => None,
             None if self.why.evidence.iter().any(|line| line.at.is_some()) => {
                 Some(key(Action::Move(Move::Down), "chooses a moment"))
             }
-            None => None,
+            Some(EvidenceLine { at: None, .. }) | None => None,
         };
         let more = (below > 0).then(|| format!("{below} more below"));
         let keys = [key(Action::Back, "closes"), key(Action::Copy, "copies")];
@@ -198,9 +197,9 @@ impl ReadingPlace {
                 Some(0) | None => self.top_of_all(),
                 Some(chosen) => self.choose(chosen - 1),
             },
-            Move::PageDown => self.to_row(self.top + page + self.rows.saturating_sub(1)),
+            Move::PageDown => self.choose_at_row(self.top + page + self.rows.saturating_sub(1)),
             Move::PageUp => match self.top.checked_sub(page).filter(|top| *top > 0) {
-                Some(top) => self.to_row(top),
+                Some(top) => self.choose_at_row(top),
                 None => self.top_of_all(),
             },
             Move::Top => self.top_of_all(),
@@ -234,7 +233,7 @@ impl ReadingPlace {
     }
 
     /// The last line of evidence that begins no later than in this row.
-    fn to_row(&mut self, row: usize) {
+    fn choose_at_row(&mut self, row: usize) {
         match self.starts.partition_point(|start| *start <= row).checked_sub(1) {
             Some(number) => self.choose(number),
             None => self.top = row.min(self.lines.saturating_sub(self.rows)),
