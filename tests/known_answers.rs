@@ -158,7 +158,7 @@ fn a_handshake_that_a_delay_kept_is_no_offense() {
 
 #[test]
 fn who_was_cut_from_all_but_a_hung_one_says_both() {
-    let cuts: String = (1..=6).map(|number| format!("6s cut p8 p{number}\n")).collect();
+    let cuts: String = (1..=6).map(|number| format!("6s cut p8 p{number}\n")).collect::<Vec<_>>().concat();
     let model = after(&format!("5s hang p7\n{cuts}7s say p1 x\n8s say p2 y\n14s end"));
     let told = lack(&model, 8, 0);
     assert!(!told.contains("cut from all its neighbors"), "{told}");

@@ -202,7 +202,9 @@ impl RandomProofs {
             self.tell_progress(&mut told_at, scenarios.len(), untrue);
         }
         let mut report = ProofReport::new(usize::try_from(self.count).unwrap_or(usize::MAX));
-        scenarios.into_values().for_each(|scenario| report.add(scenario));
+        for scenario in scenarios.into_values() {
+            report.add(scenario);
+        }
         Ok(report)
     }
 

@@ -193,12 +193,12 @@ impl Model {
                 self.heard(here, peer);
             }
             ProbeEvent::Lost { part, seq, loss } => {
-                let (asker, asked) = match part {
+                let (asker, target) = match part {
                     ProbePart::Question => (loss.from, loss.to),
                     ProbePart::Answer => (loss.to, loss.from),
                 };
                 self.faults.lost(loss.why, part.into());
-                self.lost_probes.push(LostProbe { at: here.at, asker, asked, seq, part, why: loss.why });
+                self.lost_probes.push(LostProbe { at: here.at, asker, target, seq, part, why: loss.why });
             }
             ProbeEvent::Missed { peer, seq, misses, limit, last_heard, .. } => {
                 let missed_at = here.at;

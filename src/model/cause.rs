@@ -53,6 +53,6 @@ pub(super) fn link_lost(model: &Model, link: &LinkHistory, step: &LinkStep) -> R
 }
 
 /// Why a node has had no answer from its neighbor since its last one.
-pub(super) fn silence(model: &Model, asker: Addr, asked: Addr) -> Reason {
-    death::silence(model, asker, asked)
+pub(super) fn silence(model: &Model, asker: Addr, target: Addr) -> Reason {
+    death::silence(model, asker, target)
 }

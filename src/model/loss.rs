@@ -30,7 +30,7 @@ pub const LOST_PROBES_MAX: usize = 16_384;
 pub struct LostProbe {
     pub at: Time,
     pub asker: Addr,
-    pub asked: Addr,
+    pub target: Addr,
     pub seq: ProbeSeq,
     pub part: ProbePart,
     pub why: LossReason,

@@ -256,9 +256,9 @@ impl Model {
     }
 
     /// What became of this probe, or of its answer, if either was lost after it was sent.
-    pub fn lost_probe(&self, asker: Addr, asked: Addr, seq: ProbeSeq, sent: Time) -> Option<&loss::LostProbe> {
+    pub fn lost_probe(&self, asker: Addr, target: Addr, seq: ProbeSeq, sent: Time) -> Option<&loss::LostProbe> {
         let since = self.lost_probes.iter().rev().map(|(_, lost)| lost).take_while(|lost| lost.at >= sent);
-        since.filter(|lost| (lost.asker, lost.asked, lost.seq) == (asker, asked, seq)).last()
+        since.filter(|lost| (lost.asker, lost.target, lost.seq) == (asker, target, seq)).last()
     }
 
     pub fn totals(&self) -> Totals {

@@ -137,8 +137,8 @@ fn turns(command: &Command, node: Addr, to: NodeState) -> bool {
         (Command::Hang(hung), NodeState::Hangs) => *hung == node,
         // One that hangs is killed before it starts again.
         (Command::Restart(started), NodeState::Runs | NodeState::Killed) => *started == node,
-        (Command::Fault(FaultCommand::Calm), NodeState::Runs | NodeState::Killed) => true,
-        (Command::Start(_), NodeState::Runs) => true,
+        (Command::Fault(FaultCommand::Calm), NodeState::Runs | NodeState::Killed)
+        | (Command::Start(_), NodeState::Runs) => true,
         (
             Command::Kill(_)
             | Command::Hang(_)

@@ -114,7 +114,7 @@ fn same_texts(of: &Model, within: &Model) -> BTreeMap<MessageId, MessageId> {
 
 fn texts(model: &Model) -> BTreeMap<(Addr, &[u8]), Option<MessageId>> {
     let mut texts: BTreeMap<(Addr, &[u8]), Option<MessageId>> = BTreeMap::new();
-    for (_, rumor) in model.rumors().ring().iter() {
+    for (_, rumor) in model.rumors().ring() {
         let body: &Body = &rumor.body;
         let text = texts.entry((rumor.id.origin, body.as_bytes()));
         text.and_modify(|id| *id = None).or_insert(Some(rumor.id));

@@ -78,7 +78,7 @@ impl RandomScenario {
     }
 }
 
-/// TimedLines by their milliseconds.
+/// Lines by their milliseconds.
 type TimedLines = BTreeMap<u64, String>;
 
 fn deeds(rng: &mut Pcg64Mcg, nodes: &NetworkChoice, sizes: Sizes) -> TimedLines {
@@ -128,7 +128,7 @@ fn says(rng: &mut Pcg64Mcg, nodes: &NetworkChoice, lines: &mut TimedLines) {
     for number in 1..=rng.random_range(SAYS) {
         let around = deeds.choose(rng).copied().unwrap_or(FIRST_DEED_MS.end);
         let at_ms = around.saturating_add_signed(rng.random_range(-SAID_AROUND_MS..=SAID_AROUND_MS)).max(SAID_FROM_MS);
-        let at_ms = (at_ms..).find(|at_ms| !lines.contains_key(at_ms)).unwrap_or(at_ms);
+        let at_ms = (at_ms..=u64::MAX).find(|at_ms| !lines.contains_key(at_ms)).unwrap_or(at_ms);
         let line = format!("say p{} m{number}", rng.random_range(1..=nodes.peers));
         add(nodes, lines, at_ms, &line);
     }

@@ -173,7 +173,7 @@ impl Weighing {
         let is_whole = !found.is_empty() && !holds(self.all() & !union, DoubtReading::Strict);
         let is_tight = |set: &DeedBits| {
             let rest = self.all() & !union;
-            self.each(*set).all(|bit| set.count_ones() == 1 || !holds(rest | (set & !bit), DoubtReading::Strict))
+            self.each(*set).all(|bit| set.is_power_of_two() || !holds(rest | (set & !bit), DoubtReading::Strict))
         };
         let causes = || found.iter().map(|set| self.deeds_in(*set)).collect();
         (is_whole && found.iter().all(is_tight)).then(causes).and_then(Causes::any)

@@ -49,8 +49,8 @@ fn lied(model: &Model, liar: Addr, about: Addr, at: Time) -> Reason {
 }
 
 /// The probes that this node, a seed say, had missed at this time, if it still holds them.
-fn missed_by(model: &Model, asker: Addr, asked: Addr, at: Time) -> &[Miss] {
-    let row = model.links().get(asker, asked).map(LinkHistory::missed).unwrap_or_default();
+fn missed_by(model: &Model, asker: Addr, target: Addr, at: Time) -> &[Miss] {
+    let row = model.links().get(asker, target).map(LinkHistory::missed).unwrap_or_default();
     if row.last().is_some_and(|last| last.missed_at == at) { row } else { &[] }
 }
 
@@ -72,18 +72,18 @@ fn of_misses(model: &Model, (reporter, dead): (Addr, Addr), row: &[Miss], at: Ti
 }
 
 /// Each probe that was missed in a row had to fail.
-pub(super) fn silence(model: &Model, asker: Addr, asked: Addr) -> Reason {
-    let row = model.links().get(asker, asked).map(LinkHistory::missed).unwrap_or_default();
-    let blocks: Vec<Blockage> = row.iter().map(|miss| missed(model, (asker, asked), miss)).collect();
+pub(super) fn silence(model: &Model, asker: Addr, target: Addr) -> Reason {
+    let row = model.links().get(asker, target).map(LinkHistory::missed).unwrap_or_default();
+    let blocks: Vec<Blockage> = row.iter().map(|miss| missed(model, (asker, target), miss)).collect();
     solve(&blocks, |supposed| (0..blocks.len()).all(|probe| supposed.blocks(probe)))
 }
 
 /// What failed this probe.
-fn missed(model: &Model, (asker, asked): (Addr, Addr), miss: &Miss) -> Blockage {
+fn missed(model: &Model, (asker, target): (Addr, Addr), miss: &Miss) -> Blockage {
     let sent = miss.sent_at.unwrap_or(miss.missed_at);
     let timeout = miss.missed_at.since(sent);
-    let lost = model.lost_probe(asker, asked, miss.seq, sent).filter(|lost| lost.at <= miss.missed_at);
-    let mut block = unanswered(model, (asker, asked), (sent, timeout));
+    let lost = model.lost_probe(asker, target, miss.seq, sent).filter(|lost| lost.at <= miss.missed_at);
+    let mut block = unanswered(model, (asker, target), (sent, timeout));
     match lost.map(|lost| lost.why) {
         Some(LossReason::Fault(id)) => {
             if let Some(record) = model.faults().numbered(id) {
@@ -91,14 +91,14 @@ fn missed(model: &Model, (asker, asked): (Addr, Addr), miss: &Miss) -> Blockage 
             }
         }
         Some(LossReason::Hung) => {
-            let hung = lost.into_iter().flat_map(|lost| downs_at(model, asked, lost.at));
-            block.sure.extend(hung.map(|turn| vec![turned(asked, turn)]));
+            let hung = lost.into_iter().flat_map(|lost| downs_at(model, target, lost.at));
+            block.sure.extend(hung.map(|turn| vec![turned(target, turn)]));
         }
         Some(LossReason::QueueFull | LossReason::LinkEnded) | None => {}
     }
-    late(model, (asker, asked), (sent, timeout), &mut block);
+    late(model, (asker, target), (sent, timeout), &mut block);
     // A node elsewhere may have been down, and older recordings do not tell of lost probes.
-    let is_told = lost.is_some() || !block.perhaps.is_empty() && is_ours(model, asked) && !is_old(model);
+    let is_told = lost.is_some() || !block.perhaps.is_empty() && is_ours(model, target) && !is_old(model);
     block.is_doubtful = block.sure.is_empty() && !is_told;
     block
 }
@@ -113,9 +113,9 @@ fn is_ours(model: &Model, node: Addr) -> bool {
 /// What would have silenced both ends may have made the other one give up first, and then this one
 /// would have seen a close: only a cut, which lets no close through, and a hang are sure to have left
 /// it at missed probes.
-fn unanswered(model: &Model, (asker, asked): (Addr, Addr), (sent, timeout): (Time, Duration)) -> Blockage {
+fn unanswered(model: &Model, (asker, target): (Addr, Addr), (sent, timeout): (Time, Duration)) -> Blockage {
     let mut block = Blockage::default();
-    for record in faults_at(model, asker, asked, sent) {
+    for record in faults_at(model, asker, target, sent) {
         if record.fault.what == FaultKind::Cut {
             block.by_fault(model, record, Sureness::Sure);
         } else if record.stops_all() || record.stops_some() {
@@ -123,18 +123,18 @@ fn unanswered(model: &Model, (asker, asked): (Addr, Addr), (sent, timeout): (Tim
         }
     }
     let is_over = |turn: &LifeChange| {
-        lives(model, asked).and_then(|lives| lives.after(turn.at)).is_some_and(|next| next.at <= sent + timeout)
+        lives(model, target).and_then(|lives| lives.after(turn.at)).is_some_and(|next| next.at <= sent + timeout)
     };
-    let hung = downs_at(model, asked, sent).filter(|turn| turn.life == NodeState::Hangs && !is_over(turn));
-    block.sure.extend(hung.map(|turn| vec![turned(asked, turn)]));
+    let hung = downs_at(model, target, sent).filter(|turn| turn.life == NodeState::Hangs && !is_over(turn));
+    block.sure.extend(hung.map(|turn| vec![turned(target, turn)]));
     block
 }
 
 /// What delays an answer beyond its time. A late answer is a sign of life as well, so only what delays
 /// answers for longer than a death takes is sure to lead to one.
-fn late(model: &Model, (asker, asked): (Addr, Addr), (sent, timeout): (Time, Duration), block: &mut Blockage) {
+fn late(model: &Model, (asker, target): (Addr, Addr), (sent, timeout): (Time, Duration), block: &mut Blockage) {
     let patience = patience(model, asker, timeout);
-    let delaying = || delaying_at(model, asker, asked, sent);
+    let delaying = || delaying_at(model, asker, target, sent);
     // There and back. A slow reader has no bound.
     let most = delaying().map(FaultRecord::delay_max).try_fold(Duration::ZERO, |sum, span| Some(sum + span?));
     if most.is_some_and(|most| most * 2 + CROSSING_MAX < timeout) {
@@ -176,22 +176,22 @@ fn rhythm(model: &Model, asker: Addr, row: &[Miss]) -> (Duration, Duration) {
 }
 
 /// The probes that would have followed, had it not been declared dead, until something else was done.
-fn supposed(model: &Model, (asker, asked): (Addr, Addr), row: &[Miss], at: Time) -> Vec<Blockage> {
+fn supposed(model: &Model, (asker, target): (Addr, Addr), row: &[Miss], at: Time) -> Vec<Blockage> {
     let (interval, timeout) = rhythm(model, asker, row);
     // What is not over yet may still change.
     let end = next_after(model, at).unwrap_or(model.now() + interval * AHEAD_MAX);
     let mut blocks = Vec::new();
     let mut sent = at + interval.saturating_sub(timeout);
     while !interval.is_zero() && sent + timeout <= end && blocks.len() < SUPPOSED_MAX {
-        let mut block = unanswered(model, (asker, asked), (sent, timeout));
-        let passes = unanswered(model, (asker, asked), (sent + CROSSING_MAX, timeout));
+        let mut block = unanswered(model, (asker, target), (sent, timeout));
+        let passes = unanswered(model, (asker, target), (sent + CROSSING_MAX, timeout));
         // What is over before the answer could come may not have blocked it.
         let (stays, ends): (Vec<_>, Vec<_>) = block.sure.into_iter().partition(|set| passes.sure.contains(set));
         block.sure = stays;
         block
             .perhaps
             .extend(ends.into_iter().chain(passes.sure).flatten().filter(|deed| !block.sure.contains(&vec![*deed])));
-        late(model, (asker, asked), (sent, timeout), &mut block);
+        late(model, (asker, target), (sent, timeout), &mut block);
         // Only a cut or a hang is sure to leave it at missed probes: see `unanswered`.
         let is_silent = |set: &Vec<Deed>| is_silence(model, set);
         let (silent, noticed): (Vec<_>, Vec<_>) = block.sure.into_iter().partition(is_silent);

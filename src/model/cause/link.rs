@@ -8,6 +8,7 @@ use super::reason::{Causes, ProtocolRule, Reason};
 use crate::event::{LinkEnd, NodeState};
 use crate::model::Model;
 use crate::model::link::{LinkHistory, LinkStep, StepKind};
+use crate::model::node::Lives;
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, GoodbyeReason};
 use crate::proto::time::Time;
@@ -51,7 +52,7 @@ pub(super) fn of_step(model: &Model, link: &LinkHistory, step: &LinkStep) -> Rea
 
 /// This node stopped just before.
 fn stopped(model: &Model, node: Addr, at: Time) -> Reason {
-    let turns = lives(model, node).map(|lives| lives.turns()).unwrap_or_default();
+    let turns = lives(model, node).map(Lives::turns).unwrap_or_default();
     let is_it = |turn: &&crate::model::node::LifeChange| {
         turn.life != NodeState::Runs && turn.at <= at && at.since(turn.at) <= NOTICED_WITHIN
     };

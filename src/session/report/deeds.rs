@@ -83,7 +83,9 @@ impl DeedFold {
                 None => deeds.push(deed),
             }
         }
-        deeds.iter_mut().for_each(|deed| deed.name(model));
+        for deed in &mut deeds {
+            deed.name(model);
+        }
         deeds.extend(self.failures);
         deeds.sort_by_key(|deed| deed.at);
         (deeds, self.more + self.deeds.more() as u64)
