@@ -66,8 +66,26 @@ fn of_misses(model: &Model, (reporter, dead): (Addr, Addr), row: &[Miss], at: Ti
     if limit == 0 || blocks.len() < limit {
         return Reason::NotCertain(Vec::new());
     }
-    solve(&blocks, |supposed: Supposition<'_>| {
+    let reason = solve(&blocks, |supposed: Supposition<'_>| {
         (0..=blocks.len() - limit).any(|first| (first..first + limit).all(|probe| supposed.blocks(probe)))
+    });
+    match reason {
+        Reason::Deeds(causes) if !causes.are_all_needed() && !are_silent(model, &causes, (dead, at)) => {
+            Reason::NotCertain(causes.deeds())
+        }
+        reason => reason,
+    }
+}
+
+/// Each of these would have kept both ends silent until this time, so that neither saw a close.
+fn are_silent(model: &Model, causes: &Causes, (dead, at): (Addr, Time)) -> bool {
+    causes.deeds().iter().all(|deed| match deed {
+        Deed::Fault(fault) => model
+            .faults()
+            .find(*fault)
+            .is_some_and(|record| record.fault.what == FaultKind::Cut && record.until.is_none_or(|until| until > at)),
+        Deed::Turned { at: since, .. } => downs_at(model, dead, at).any(|turn| turn.at == *since),
+        Deed::Cleared(_) | Deed::Lied { .. } => false,
     })
 }
 
@@ -228,7 +246,7 @@ fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -
     };
     if let Some((_, turn)) = turns.filter(|(_, turn)| turn.at <= at).take(2).find(closes) {
         let again = lives(model, peer).and_then(|lives| lives.after(turn.at)).filter(|next| next.at == turn.at);
-        return would_close(model, (node, peer), turned(peer, again.unwrap_or(*turn)), at);
+        return sole(model, (node, peer), Causes::one(turned(peer, again.unwrap_or(*turn))), (turn.at, at));
     }
     let other = model.links().get(peer, node);
     let step = other.and_then(|link| link.steps().rev().find(|step| step.is_loss() && is_near(step.at)));
@@ -237,7 +255,7 @@ fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -
             let given_up_at = step.map_or(at, |step| step.at);
             match reason_within(model, peer, node, given_up_at, depth - 1) {
                 // What would have come to the same there need not have come to a close here.
-                Reason::Deeds(causes) if !causes.are_all_needed() => Reason::NotCertain(causes.deeds()),
+                Reason::Deeds(causes) => sole(model, (node, peer), causes, (given_up_at, at)),
                 reason => reason,
             }
         }
@@ -254,19 +272,19 @@ fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -
     }
 }
 
-/// The node stopped, and its connections with it. A fault that makes one of the two give up the other
-/// would have come to the same.
-fn would_close(model: &Model, (node, peer): (Addr, Addr), stopped: Deed, at: Time) -> Reason {
+/// These made one end close the connection, at the first of these times, and the other one see it, at
+/// the second. Certain only if all were needed and no other fault between the two could have made one
+/// give up the other, which would have come to the same.
+fn sole(model: &Model, (node, peer): (Addr, Addr), causes: Causes, (since, at): (Time, Time)) -> Reason {
     let until = next_after(model, at).unwrap_or(model.now());
     let may = |record: &&FaultRecord| {
-        record.since <= until && record.until.is_none_or(|over| over > at) && record.fault.what != FaultKind::Cut
+        record.since <= until && record.until.is_none_or(|over| over > since) && record.fault.what != FaultKind::Cut
     };
+    let mut deeds = causes.deeds();
+    let named = deeds.len();
     let hindering = model.faults().ever_between(node, peer).filter(may).filter(|record| record.hinders());
-    let others: Vec<Deed> = hindering.map(FaultRecord::deed).collect();
-    if others.is_empty() {
-        return Reason::Deeds(Causes::one(stopped));
-    }
-    Reason::NotCertain(std::iter::once(stopped).chain(others).collect())
+    deeds.extend(hindering.map(FaultRecord::deed).filter(|deed| !causes.deeds().contains(deed)));
+    if deeds.len() == named && causes.are_all_needed() { Reason::Deeds(causes) } else { Reason::NotCertain(deeds) }
 }
 
 /// How long a message between the two may be delayed.

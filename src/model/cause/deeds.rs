@@ -12,6 +12,8 @@ use crate::proto::addr::Addr;
 use crate::proto::fault::{FaultClass, FaultKind};
 use crate::proto::time::Time;
 
+/// No probe is late because of a delay this short.
+const NEGLIGIBLE: Duration = Duration::from_millis(100);
 /// Faults in a row of which each replaced the one before.
 const REPLACED_MAX: usize = 16;
 /// The longest that a message takes from node to node if nothing delays it.
@@ -44,7 +46,8 @@ impl FaultRecord {
 
     /// It keeps messages from arriving in time, or may.
     pub(super) fn hinders(&self) -> bool {
-        self.stops_all() || self.stops_some() || self.delays()
+        let delays = self.delays() && self.delay_max().is_none_or(|most| most >= NEGLIGIBLE);
+        self.stops_all() || self.stops_some() || delays
     }
 
     /// It delays messages, or may.

@@ -18,6 +18,7 @@ use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep};
 use crate::model::loss::LostCopy;
 use crate::model::rumor::Rumor;
+use crate::model::warning::JOINING;
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
@@ -35,6 +36,14 @@ pub(in crate::model) struct LackReasons<'a> {
 }
 
 impl<'a> LackReasons<'a> {
+    /// This node had started shortly before the message began.
+    fn has_just_joined(&self, node: Addr) -> bool {
+        let (began, lives) = (self.rumor.began(), lives(self.model, node));
+        let since = lives.and_then(|lives| lives.running_since(began));
+        let first = self.model.started();
+        since.is_some_and(|since| Some(since) != first && began.since(since) < JOINING)
+    }
+
     pub(in crate::model) fn new(model: &'a Model, rumor: &'a Rumor) -> Self {
         Self { flood: OnceCell::new(), model, rumor }
     }
@@ -51,6 +60,10 @@ impl<'a> LackReasons<'a> {
         }
         let flood = self.flood.get_or_init(|| CrossingMap::new(self.model, self.rumor));
         match solve(&flood.blocks, |supposed| !flood.comes_to(node, supposed)) {
+            // It is still being linked, so what its links would be is open.
+            Reason::Deeds(causes) if self.has_just_joined(self.rumor.id.origin) || self.has_just_joined(node) => {
+                Reason::NotCertain(causes.deeds())
+            }
             Reason::NotCertain(_) if flood.is_on_its_way(node) => Reason::Rule(ProtocolRule::OnItsWay),
             reason => reason,
         }
@@ -191,6 +204,7 @@ impl<'a> CrossingMap<'a> {
         let ended = self.end_of(receiver, step).unwrap_or_else(Blockage::always);
         block.sure.extend(ended.sure);
         block.perhaps.extend(ended.perhaps);
+        block.perhaps.extend(self.hindering((from, to), (at, step.at)));
         self.also_delayed((from, to), (at, step.at), &mut block);
         Some(block)
     }
@@ -215,6 +229,8 @@ impl<'a> CrossingMap<'a> {
         let besides = self.in_the_way(link.key.node, link.key.peer, at);
         block.sure.extend(besides.sure);
         block.perhaps.extend(besides.perhaps);
+        let ends = (link.key.node, link.key.peer);
+        block.perhaps.extend(self.hindering(ends, (step.at, at)));
         Some(block)
     }
 
@@ -251,6 +267,7 @@ impl<'a> CrossingMap<'a> {
                 let ended = self.end_near(lost).unwrap_or_else(Blockage::always);
                 block.sure.extend(ended.sure);
                 block.perhaps.extend(ended.perhaps);
+                block.perhaps.extend(self.hindering((lost.from, lost.to), (sent, lost.at)));
                 self.was_delayed(lost, sent, &mut block);
             }
             LossReason::QueueFull => {
@@ -259,6 +276,14 @@ impl<'a> CrossingMap<'a> {
             }
         }
         block
+    }
+
+    /// What would have ended the link between these two otherwise, set at some time up to the second.
+    fn hindering(&self, (one, other): (Addr, Addr), (since, until): (Time, Time)) -> impl Iterator<Item = Deed> {
+        let is_it = move |record: &&FaultRecord| {
+            record.hinders() && record.since <= until && record.until.is_none_or(|over| over >= since)
+        };
+        self.model.faults().ever_between(one, other).filter(is_it).map(FaultRecord::deed)
     }
 
     /// What ended the link that carried it.
@@ -285,7 +310,6 @@ impl<'a> CrossingMap<'a> {
         match delaying[..] {
             [record] if record.delay_min() >= until.since(sent) && replaced_by(self.model, record).is_empty() => {
                 block.together_with(record.deed());
-                block.perhaps.retain(|deed| *deed != record.deed());
             }
             _ => {
                 block.perhaps.extend(block.sure.drain(..).flatten());

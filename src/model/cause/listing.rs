@@ -24,7 +24,7 @@ pub(super) fn missing(model: &Model, seed: Addr, peer: Addr) -> Reason {
     let off = case.and_then(|case| Some((case, case.steps.iter().rev().find_map(|step| removal(step, seed))?)));
     match off {
         Some((case, DelistReason::Reported { reporter, .. } | DelistReason::Unanswered { reporter, .. })) => {
-            reported(model, (seed, peer), case, reporter)
+            reported(model, peer, case, reporter)
         }
         Some((_, DelistReason::Silent | DelistReason::Departed | DelistReason::Left)) | None => {
             registration_lost(model, seed, peer)
@@ -40,26 +40,22 @@ fn removal(step: &Event, seed: Addr) -> Option<DelistReason> {
 
 /// It was reported dead; a seed that asked had no answer. A fault on either, besides what made the
 /// reporter say so, may have come to the same.
-fn reported(model: &Model, (seed, peer): (Addr, Addr), case: &DeathCase, reporter: Addr) -> Reason {
+fn reported(model: &Model, peer: Addr, case: &DeathCase, reporter: Addr) -> Reason {
     let told = case.evidence.iter().find(|told| told.reporter == reporter);
     let reason = match told.and_then(|told| told.declared_at) {
         Some(at) => death::reason(model, reporter, peer, at),
         None => lied(model, case, reporter, peer),
     };
-    alone(model, [seed, peer], reason)
+    alone(model, reason)
 }
 
-/// The reason, if no other fault ever hindered these two.
-fn alone(model: &Model, nodes: [Addr; 2], reason: Reason) -> Reason {
+/// The reason, if no other fault ever hindered anybody: those who report a node, and whom seeds ask, hang
+/// together.
+fn alone(model: &Model, reason: Reason) -> Reason {
     let Reason::Deeds(causes) = &reason else { return reason };
     let mut deeds = causes.deeds();
     let named = deeds.len();
-    let concerns = |record: &&FaultRecord| {
-        record.hinders()
-            && (record.fault.is_partition()
-                || nodes.iter().any(|node| record.fault.on.is_at(*node) || record.fault.on.names(*node)))
-    };
-    let others = model.faults().ever().filter(concerns).map(FaultRecord::deed);
+    let others = model.faults().ever().filter(|record| record.hinders()).map(FaultRecord::deed);
     deeds.extend(others.filter(|deed| !causes.deeds().contains(deed)).collect::<Vec<_>>());
     if deeds.len() == named && causes.are_all_needed() { reason } else { Reason::NotCertain(deeds) }
 }
@@ -77,5 +73,5 @@ fn registration_lost(model: &Model, seed: Addr, peer: Addr) -> Reason {
         .filter_map(|link| Some((link, link.steps().rev().find(|step| step.is_loss())?)));
     let first = lost.min_by_key(|(_, step)| step.at);
     let reason = first.map(|(link, step)| link::of_step(model, link, step));
-    alone(model, [seed, peer], reason.unwrap_or_else(|| Reason::NotCertain(Vec::new())))
+    alone(model, reason.unwrap_or_else(|| Reason::NotCertain(Vec::new())))
 }

@@ -3,13 +3,14 @@
 use super::block::{Blockage, Supposition, solve};
 use super::deeds::{barrier, delaying_at, downs_at, faults_at, turned};
 use super::link;
-use super::reason::Reason;
+use super::reason::{Deed, Reason};
 use crate::event::Purpose;
 use crate::model::Model;
 use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
 use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
+use crate::proto::fault::FaultKind;
 use crate::proto::message::Role;
 
 /// Pairs that are weighed.
@@ -22,7 +23,10 @@ pub(super) fn no_seed(model: &Model) -> Reason {
     let peers = model.nodes().iter().filter(|node| node.is_running_peer());
     let pairs = peers.flat_map(|peer| seeds.iter().map(move |seed| (peer.addr, *seed))).take(PAIRS_MAX);
     let blocks: Vec<Blockage> = pairs.map(|(peer, seed)| apart(model, peer, seed)).collect();
-    solve(&blocks, |supposed| (0..blocks.len()).all(|pair| supposed.blocks(pair)))
+    match solve(&blocks, |supposed| (0..blocks.len()).all(|pair| supposed.blocks(pair))) {
+        Reason::Deeds(causes) if !causes.are_all_needed() => Reason::NotCertain(causes.deeds()),
+        reason => reason,
+    }
 }
 
 /// A peer has no neighbor.
@@ -30,7 +34,17 @@ pub(super) fn alone(model: &Model, node: Addr) -> Reason {
     let is_other = |other: &&NodeRecord| other.addr != node && other.role == Some(Role::Peer) && other.is_ours();
     let others = model.nodes().iter().filter(is_other).take(PAIRS_MAX);
     let blocks: Vec<Blockage> = others.map(|other| apart(model, node, other.addr)).collect();
-    solve(&blocks, |supposed| (0..blocks.len()).all(|pair| supposed.blocks(pair)))
+    by_one_cut(model, solve(&blocks, |supposed| (0..blocks.len()).all(|pair| supposed.blocks(pair))))
+}
+
+/// Peers look for others all the time, so only a single cut is sure to keep them apart.
+fn by_one_cut(model: &Model, reason: Reason) -> Reason {
+    let Reason::Deeds(causes) = &reason else { return reason };
+    let is_cut = |fault| model.faults().find(fault).is_some_and(|record| record.fault.what == FaultKind::Cut);
+    match causes.only() {
+        Some(Deed::Fault(fault)) if is_cut(fault) => reason,
+        Some(_) | None => Reason::NotCertain(causes.deeds()),
+    }
 }
 
 /// The overlay is in these parts.
@@ -46,7 +60,7 @@ pub(super) fn parted(model: &Model, parts: &[Vec<Addr>]) -> Reason {
             }
         }
     }
-    solve(&blocks, |supposed| !is_joined(parts.len(), &pairs, supposed))
+    by_one_cut(model, solve(&blocks, |supposed| !is_joined(parts.len(), &pairs, supposed)))
 }
 
 /// All parts are one, by pairs that nothing keeps apart.
