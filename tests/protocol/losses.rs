@@ -223,6 +223,7 @@ fn a_lack_tells_that_a_link_ended_with_the_copy_in_it() {
     network.world.run_for(SECOND * 10);
     let told = lacking(&network);
     let [told] = &told[..] else { panic!("{told:?}") };
-    let ends = "link cut by the user, and the copy to ";
-    assert!(told.contains(ends) && told.contains(" was lost with it; ") && !told.contains("certain"), "{told}");
+    assert!(told.contains("because of 'delay p1 p2 3s' since 00:00:05; p1 had it at 00:00:05"), "{told}");
+    let ends = "the link that carried it ended at 00:00:06: ";
+    assert!(told.contains(ends) && told.contains("link cut by the user") && !told.contains("certain"), "{told}");
 }

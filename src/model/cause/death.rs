@@ -42,7 +42,8 @@ fn reason_within(model: &Model, reporter: Addr, dead: Addr, at: Time, depth: usi
     }
 }
 
-fn lied(model: &Model, liar: Addr, about: Addr, at: Time) -> Reason {
+/// It reported the other dead on purpose.
+pub(super) fn lied(model: &Model, liar: Addr, about: Addr, at: Time) -> Reason {
     let lie = model.faults().lie_before(liar, about, at);
     let deed = lie.map(|lie| Deed::Lied { liar, about, at: lie.at });
     deed.map_or_else(|| Reason::NotCertain(Vec::new()), |deed| Reason::Deeds(Causes::one(deed)))

@@ -26,7 +26,7 @@ impl FaultRecord {
     }
 
     /// It stops everything.
-    pub(super) fn stops_all(&self) -> bool {
+    pub(in crate::model) fn stops_all(&self) -> bool {
         match self.fault.what {
             FaultKind::Cut => true,
             FaultKind::Loss { percent } => percent.get() == 100,

@@ -44,7 +44,7 @@ fn reported(model: &Model, peer: Addr, case: &DeathCase, reporter: Addr) -> Reas
     let told = case.evidence.iter().find(|told| told.reporter == reporter);
     let reason = match told.and_then(|told| told.declared_at) {
         Some(at) => death::reason(model, reporter, peer, at),
-        None => lied(model, case, reporter, peer),
+        None => death::lied(model, reporter, peer, case.latest_step_at()),
     };
     alone(model, reason)
 }
@@ -58,12 +58,6 @@ fn alone(model: &Model, reason: Reason) -> Reason {
     let others = model.faults().ever().filter(|record| record.hinders()).map(FaultRecord::deed);
     deeds.extend(others.filter(|deed| !causes.deeds().contains(deed)).collect::<Vec<_>>());
     if deeds.len() == named && causes.are_all_needed() { reason } else { Reason::NotCertain(deeds) }
-}
-
-fn lied(model: &Model, case: &DeathCase, liar: Addr, about: Addr) -> Reason {
-    let lie = model.faults().lie_before(liar, about, case.latest_step_at());
-    let deed = lie.map(|lie| Deed::Lied { liar, about, at: lie.at });
-    deed.map_or_else(|| Reason::NotCertain(Vec::new()), |deed| Reason::Deeds(Causes::one(deed)))
 }
 
 fn registration_lost(model: &Model, seed: Addr, peer: Addr) -> Reason {

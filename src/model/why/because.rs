@@ -14,12 +14,6 @@ const DEEDS_MAX: usize = 6;
 /// Deeds that a sentence names if none of them is certain.
 const PERHAPS_MAX: usize = 2;
 
-/// Whether it stops everything.
-pub(super) fn is_barrier(record: &FaultRecord) -> bool {
-    let what = record.fault.what;
-    what == FaultKind::Cut || matches!(what, FaultKind::Loss { percent } if percent.get() == 100)
-}
-
 /// Whether it stops or delays some messages.
 pub(super) fn is_hindrance(record: &FaultRecord) -> bool {
     record.fault.what.class().row().hindrance != Hindrance::None && record.fault.what != FaultKind::Cut
@@ -104,7 +98,7 @@ impl<'a> Explainer<'a> {
             Some(record) if record.fault.what == FaultKind::Cut => {
                 format!("the two were cut from each other by {}", self.named(record))
             }
-            Some(record) if is_barrier(record) => format!("nothing passed between the two, by {}", self.named(record)),
+            Some(record) if record.stops_all() => format!("nothing passed between the two, by {}", self.named(record)),
             Some(record) => format!("the user made it so, by {}", self.named(record)),
             None => format!("it was so because of {}", self.deed(deed)),
         }
@@ -119,7 +113,7 @@ impl<'a> Explainer<'a> {
     pub(super) fn fault_now(self, one: Addr, other: Addr) -> Option<String> {
         let records: Vec<&FaultRecord> =
             self.model.faults().ever_between(one, other).filter(|record| record.until.is_none()).collect();
-        if let Some(record) = records.iter().find(|record| is_barrier(record)) {
+        if let Some(record) = records.iter().find(|record| record.stops_all()) {
             return Some(format!("nothing passes between them: {}", self.named(record)));
         }
         let hindrances: Vec<String> =

@@ -5,7 +5,6 @@ mod seeds;
 
 use self::certain::is_settled;
 use self::seeds::seed_clauses;
-use super::because::is_barrier;
 use super::link::miss_lines;
 use super::node::suspect;
 use super::{EvidenceLine, EvidenceSource, Explainer, Explanation, SourceKind, in_order};
@@ -187,7 +186,7 @@ fn down_since(node: Option<&NodeRecord>) -> Option<LifeChange> {
 fn is_apart(explainer: Explainer<'_>, testimonies: &[ReasonedEvidence<'_>]) -> bool {
     let is_set = |deed: &Deed| match deed {
         Deed::Fault(fault) => {
-            explainer.model.faults().find(*fault).is_some_and(|record| is_barrier(record) && record.until.is_none())
+            explainer.model.faults().find(*fault).is_some_and(|record| record.stops_all() && record.until.is_none())
         }
         Deed::Cleared(_) | Deed::Turned { .. } | Deed::Lied { .. } => false,
     };

@@ -333,9 +333,9 @@ impl<'a> Diagnosis<'a> {
         let was_on = |record: &&FaultRecord| record.was_at(at) && record.fault.what.class() != FaultClass::Duplicate;
         let faults = self.explainer.model.faults();
         let mut on_it: Vec<&'a FaultRecord> = faults.ever_between(holder, next).filter(was_on).collect();
-        on_it.sort_by_key(|record| !super::because::is_barrier(record));
+        on_it.sort_by_key(|record| !record.stops_all());
         let lost = self.lost_copies.get(&(holder, next)).copied();
-        if let Some(record) = on_it.first().filter(|record| lost.is_none() || super::because::is_barrier(record)) {
+        if let Some(record) = on_it.first().filter(|record| lost.is_none() || record.stops_all()) {
             return CrossingOutcome::Faulty(record);
         }
         if let Some(lost) = lost.filter(|lost| !lost.why.is_of_an_end()) {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::because::is_barrier;
 use super::link::{miss_lines, step_line, why_link};
 use super::past::{lies_told, past_lines};
 use super::{EvidenceLine, Explainer, Explanation, SourceKind, in_order, is_known};
@@ -137,7 +136,7 @@ fn concerns(record: &FaultRecord, node: Addr) -> bool {
 /// one are named together.
 fn barriers(explainer: Explainer<'_>, node: &NodeRecord) -> String {
     let is_asked = node.state() == ObservedState::Up && node.role == Some(Role::Peer);
-    let records = explainer.model.faults().iter().filter(|record| is_asked && is_barrier(record));
+    let records = explainer.model.faults().iter().filter(|record| is_asked && record.stops_all());
     let (links, others): (Vec<&FaultRecord>, Vec<&FaultRecord>) =
         records.partition(|record| matches!(record.fault.on, Scope::Link(..)));
     let groups = std::iter::once(links).chain(others.into_iter().map(|record| vec![record]));

@@ -2,7 +2,6 @@
 
 use std::hash::{Hash, Hasher};
 
-use super::because::is_barrier;
 use super::{EVIDENCE_MAX, EvidenceLine, Explainer, Explanation, in_order};
 use crate::event::{DelistReason, NodeState};
 use crate::model::death::delisting;
@@ -229,13 +228,13 @@ fn unaware(explainer: Explainer<'_>, seed: Addr, gone: Addr) -> Option<Unaware<'
         return Some(Unaware::Hangs);
     }
     let mut between = explainer.model.faults().ever_between(gone, seed).filter(|record| record.until.is_none());
-    between.find(|record| is_barrier(record)).map(|record| Unaware::CutOff(By(record)))
+    between.find(|record| record.stops_all()).map(|record| Unaware::CutOff(By(record)))
 }
 
 /// Why a running peer is not on this seed's list.
 fn not_listed(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> DifferenceReason<'_> {
     let between = explainer.model.faults().ever_between(peer, seed);
-    if let Some(by) = between.filter(|record| record.until.is_none()).find(|record| is_barrier(record)) {
+    if let Some(by) = between.filter(|record| record.until.is_none()).find(|record| record.stops_all()) {
         return DifferenceReason::CutOff { by: By(by), off: taken_off(explainer, seed, peer) };
     }
     let links = explainer.model.links();

@@ -6,7 +6,6 @@ use super::reported_seeds;
 use crate::event::DelistReason;
 use crate::model::death::{DeathCase, Evidence, ReportOutcome};
 use crate::model::fault::FaultRecord;
-use crate::model::why::because::is_barrier;
 use crate::model::why::{Explainer, micros};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
@@ -71,7 +70,7 @@ fn case_seeds(case: &DeathCase) -> Vec<Addr> {
 fn in_the_way<'a>(explainer: Explainer<'a>, case: &DeathCase, seed: Addr) -> Option<&'a FaultRecord> {
     let between = |told: &Evidence| {
         let was_set =
-            |record: &&FaultRecord| is_barrier(record) && told.reported_at.is_some_and(|at| record.was_at(at));
+            |record: &&FaultRecord| record.stops_all() && told.reported_at.is_some_and(|at| record.was_at(at));
         explainer.model.faults().ever_between(told.reporter, seed).find(was_set)
     };
     let mut ways = case.evidence.iter().filter(|told| told.seeds.contains(&seed)).map(between);

@@ -2,7 +2,6 @@
 
 use super::{CrossingOutcome, Diagnosis, LackReason, Lost};
 use crate::model::cause::Reason;
-use crate::model::why::because::is_barrier;
 use crate::model::why::ending::reason_of_end;
 use crate::model::why::is_known;
 use crate::proto::addr::Addr;
@@ -32,7 +31,7 @@ impl Diagnosis<'_> {
             LackReason::Alone { lost } => lost.first().is_none_or(|lost| self.is_end_settled(lost)),
             LackReason::Apart { lost, .. } => lost.first().is_some_and(|lost| self.is_end_settled(lost)),
             LackReason::Stuck { outcome, .. } => match outcome {
-                CrossingOutcome::Faulty(record) => is_barrier(record) || self.is_on_its_way(node, reason),
+                CrossingOutcome::Faulty(record) => record.stops_all() || self.is_on_its_way(node, reason),
                 CrossingOutcome::Ended(lost) => self.is_end_settled(lost),
                 CrossingOutcome::HolderDown(_)
                 | CrossingOutcome::NextDown(_)

@@ -7,7 +7,6 @@ use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
 use crate::model::loss::LostCopy;
 use crate::model::node::{LifeChange, NodeRecord};
-use crate::model::why::because::is_barrier;
 use crate::model::why::ending::{end_of, reason_of_end, told_end_of};
 use crate::model::why::{EvidenceLine, EvidenceSource, SourceKind, in_order};
 use crate::model::words::{count_text, span_text};
@@ -50,7 +49,7 @@ impl Diagnosis<'_> {
             LackReason::Behind { border } => is_it(border.deed()),
             LackReason::Alone { lost } | LackReason::Apart { lost, .. } => lost.first().is_none_or(ended),
             LackReason::Stuck { holder, next, outcome, .. } => match outcome {
-                CrossingOutcome::Faulty(record) if is_barrier(record) => is_it(record.deed()),
+                CrossingOutcome::Faulty(record) if record.stops_all() => is_it(record.deed()),
                 CrossingOutcome::Faulty(record) => {
                     let is_guess = matches!(proven, Reason::NotCertain(_)) && is_it(record.deed());
                     is_guess || self.is_on_its_way(node, reason)
@@ -94,17 +93,27 @@ impl Diagnosis<'_> {
         }
     }
 
-    /// `: the link that carried it ended at 03:13:02`, if its receiver gave it up since.
+    /// `: the link that carried it ended at 03:13:02`, if that is how a copy under way was lost.
     fn carried_off(&self, reason: &LackReason<'_>) -> String {
         let LackReason::Stuck { holder, next, at, outcome } = reason else { return String::new() };
-        if !matches!(outcome, CrossingOutcome::Faulty(record) if !is_barrier(record)) {
-            return String::new();
+        let ended = |at: Time| format!(": the link that carried it ended at {}", self.explainer.clock(at));
+        match outcome {
+            CrossingOutcome::Ended(lost) if self.lost_copies.contains_key(&(*holder, *next)) => {
+                format!("{}: {}", ended(lost.step.at), told_end_of(self.explainer, lost.link, lost.step))
+            }
+            CrossingOutcome::Faulty(record) if !record.stops_all() => {
+                let link = self.explainer.model.links().get(*next, *holder);
+                let lost = link.and_then(|link| link.steps().find(|step| step.is_loss() && step.at > *at));
+                lost.map_or_else(String::new, |step| ended(step.at))
+            }
+            CrossingOutcome::Faulty(_)
+            | CrossingOutcome::Ended(_)
+            | CrossingOutcome::HolderDown(_)
+            | CrossingOutcome::NextDown(_)
+            | CrossingOutcome::Lost(_)
+            | CrossingOutcome::Late
+            | CrossingOutcome::Open => String::new(),
         }
-        let link = self.explainer.model.links().get(*next, *holder);
-        let lost = link.and_then(|link| link.steps().find(|step| step.is_loss() && step.at > *at));
-        lost.map_or_else(String::new, |step| {
-            format!(": the link that carried it ended at {}", self.explainer.clock(step.at))
-        })
     }
 
     /// What is seen on the path.
@@ -202,7 +211,7 @@ impl Diagnosis<'_> {
         let had = format!("{from} had it at {had_at}");
         let link = format!("the link {from} - {name}{}", if is_last { "" } else { ", on the way to it," });
         match outcome {
-            CrossingOutcome::Faulty(record) if is_barrier(record) => {
+            CrossingOutcome::Faulty(record) if record.stops_all() => {
                 let (cut, by) = (format!("{to}{pause} was cut from {from}"), self.explainer.named(record));
                 format!("{cut}, which had it at {had_at}, by {by}")
             }
