@@ -65,7 +65,8 @@ type DeedBits = u64;
 /// The deeds that are weighed, and what they block.
 pub(super) struct Weighing {
     deeds: Vec<Deed>,
-    blocks: Vec<BlockBits>,
+    /// Of each attempt; `None`: more deeds than [`DEEDS_MAX`].
+    blocks: Option<Vec<BlockBits>>,
 }
 
 struct BlockBits {
@@ -75,7 +76,7 @@ struct BlockBits {
 }
 
 /// How what may block an attempt is read.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum DoubtReading {
     /// It blocks nothing.
     Lenient,
@@ -86,60 +87,69 @@ pub(super) enum DoubtReading {
 /// What would be so if these deeds alone were done.
 #[derive(Clone, Copy)]
 pub(super) struct Supposition<'a> {
-    weighing: &'a Weighing,
+    blocks: &'a [BlockBits],
     done: DeedBits,
     reading: DoubtReading,
 }
 
 impl Supposition<'_> {
+    /// Of the suppositions of one weighing, those with the same key block the same.
+    pub(super) const fn key(&self) -> (u64, DoubtReading) {
+        (self.done, self.reading)
+    }
+
     /// Whether the attempt of this number fails then.
     pub(super) fn blocks(&self, attempt: usize) -> bool {
-        let block = &self.weighing.blocks[attempt];
+        let block = &self.blocks[attempt];
         let is_strict = self.reading == DoubtReading::Strict;
         let perhaps = is_strict && (block.is_doubtful || block.perhaps & self.done != 0);
         perhaps || block.sure.iter().any(|set| set & self.done == *set)
     }
 }
 
-/// The deeds without which the attempts would not have failed so that it came to this. `comes_to_it`:
-/// whether that follows from what a supposition blocks; more deeds never undo it.
+/// The deeds without which the attempts would not have failed so that it came to this: see
+/// [`Weighing::solve`].
 pub(super) fn solve(blocks: &[Blockage], comes_to_it: impl Fn(Supposition<'_>) -> bool) -> Reason {
-    let mut deeds: Vec<Deed> = blocks.iter().flat_map(Blockage::deeds).collect();
-    deeds.sort_unstable_by_key(|deed| (deed.at(), *deed));
-    deeds.dedup();
-    if deeds.is_empty() || deeds.len() > DEEDS_MAX {
-        deeds.truncate(DEEDS_MAX);
-        return Reason::NotCertain(deeds);
-    }
-    let weighing = Weighing::new(deeds, blocks);
-    let all = weighing.all();
-    let holds = |done, reading| comes_to_it(Supposition { weighing: &weighing, done, reading });
-    if !holds(all, DoubtReading::Strict) || holds(0, DoubtReading::Strict) {
-        return Reason::NotCertain(weighing.likely());
-    }
-    let needed: Vec<Deed> = (0..weighing.deeds.len())
-        .filter(|place| !holds(all & !(1 << place), DoubtReading::Strict))
-        .map(|place| weighing.deeds[place])
-        .collect();
-    if !needed.is_empty() {
-        return Reason::Deeds(Causes::all(needed));
-    }
-    weighing.alternatives(&holds).map_or_else(|| Reason::NotCertain(weighing.likely()), Reason::Deeds)
+    Weighing::new(blocks).solve(comes_to_it)
 }
 
 impl Weighing {
-    fn new(deeds: Vec<Deed>, blocks: &[Blockage]) -> Self {
+    pub(super) fn new(blocks: &[Blockage]) -> Self {
+        let mut deeds: Vec<Deed> = blocks.iter().flat_map(Blockage::deeds).collect();
+        deeds.sort_unstable_by_key(|deed| (deed.at(), *deed));
+        deeds.dedup();
+        if deeds.len() > DEEDS_MAX {
+            deeds.truncate(DEEDS_MAX);
+            return Self { deeds, blocks: None };
+        }
         let bit = |deed: &Deed| deeds.iter().position(|other| other == deed).map_or(0, |place| 1_u64 << place);
         let bits = |set: &[Deed]| set.iter().map(bit).fold(0, |bits, bit| bits | bit);
-        let blocks = blocks
-            .iter()
-            .map(|block| BlockBits {
-                sure: block.sure.iter().map(|set| bits(set)).collect(),
-                perhaps: bits(&block.perhaps),
-                is_doubtful: block.is_doubtful,
-            })
-            .collect();
+        let blocks = blocks.iter().map(|block| BlockBits {
+            sure: block.sure.iter().map(|set| bits(set)).collect(),
+            perhaps: bits(&block.perhaps),
+            is_doubtful: block.is_doubtful,
+        });
+        let blocks = Some(blocks.collect());
         Self { deeds, blocks }
+    }
+
+    /// The deeds without which the attempts would not have failed so that it came to this. `comes_to_it`:
+    /// whether that follows from what a supposition blocks; more deeds never undo it.
+    pub(super) fn solve(&self, comes_to_it: impl Fn(Supposition<'_>) -> bool) -> Reason {
+        let Some(blocks) = self.blocks.as_deref().filter(|_| !self.deeds.is_empty()) else {
+            return Reason::NotCertain(self.deeds.clone());
+        };
+        let all = self.all();
+        let holds = |done, reading| comes_to_it(Supposition { blocks, done, reading });
+        if !holds(all, DoubtReading::Strict) || holds(0, DoubtReading::Strict) {
+            return Reason::NotCertain(self.likely(blocks));
+        }
+        let is_needed = |place: &usize| !holds(all & !(1 << place), DoubtReading::Strict);
+        let needed: Vec<Deed> = (0..self.deeds.len()).filter(is_needed).map(|place| self.deeds[place]).collect();
+        if !needed.is_empty() {
+            return Reason::Deeds(Causes::all(needed));
+        }
+        self.alternatives(&holds).map_or_else(|| Reason::NotCertain(self.likely(blocks)), Reason::Deeds)
     }
 
     fn all(&self) -> DeedBits {
@@ -147,8 +157,8 @@ impl Weighing {
     }
 
     /// All deeds, those that block for sure first.
-    fn likely(&self) -> Vec<Deed> {
-        let sure = self.blocks.iter().flat_map(|block| &block.sure).fold(0, |bits, set| bits | set);
+    fn likely(&self, blocks: &[BlockBits]) -> Vec<Deed> {
+        let sure = blocks.iter().flat_map(|block| &block.sure).fold(0, |bits, set| bits | set);
         let mut deeds: Vec<(bool, Deed)> =
             self.deeds.iter().enumerate().map(|(place, deed)| (sure & (1 << place) == 0, *deed)).collect();
         deeds.sort_by_key(|(is_perhaps, _)| *is_perhaps);

@@ -4,21 +4,21 @@
 //! fault that swallowed the copy, by a node that hung, by the end of the link and whatever caused that.
 //! The node lacks the message for want of a path of open crossings from those that have it.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::block::{Blockage, Supposition, solve};
+use super::block::{Blockage, DoubtReading, Supposition, Weighing};
 use super::deeds::{CROSSING_MAX, Sureness, barrier, delaying_at, downs_at, is_old, lives, replaced_by, turned};
 use super::link;
 use super::reason::{Deed, ProtocolRule, Reason};
 use crate::event::{LossReason, Purpose};
-use crate::model::Model;
 use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep};
 use crate::model::loss::LostCopy;
 use crate::model::rumor::Rumor;
 use crate::model::warning::JOINING;
+use crate::model::{FastHashMap, Model, Set};
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
@@ -31,6 +31,7 @@ pub(super) fn reason(model: &Model, node: Addr, message: MessageId) -> Reason {
 /// Why nodes lack one message.
 pub(in crate::model) struct LackReasons<'a> {
     flood: OnceCell<CrossingMap<'a>>,
+    weighing: OnceCell<Weighing>,
     model: &'a Model,
     rumor: &'a Rumor,
 }
@@ -45,7 +46,7 @@ impl<'a> LackReasons<'a> {
     }
 
     pub(in crate::model) fn new(model: &'a Model, rumor: &'a Rumor) -> Self {
-        Self { flood: OnceCell::new(), model, rumor }
+        Self { flood: OnceCell::new(), weighing: OnceCell::new(), model, rumor }
     }
 
     /// Why this node lacks it.
@@ -59,7 +60,8 @@ impl<'a> LackReasons<'a> {
             return Reason::Rule(ProtocolRule::LateJoiner);
         }
         let flood = self.flood.get_or_init(|| CrossingMap::new(self.model, self.rumor));
-        match solve(&flood.blocks, |supposed| !flood.comes_to(node, supposed)) {
+        let weighing = self.weighing.get_or_init(|| Weighing::new(&flood.blocks));
+        match weighing.solve(|supposed| !flood.comes_to(node, supposed)) {
             // It is still being linked, so what its links would be is open.
             Reason::Deeds(causes) if self.has_just_joined(self.rumor.id.origin) || self.has_just_joined(node) => {
                 Reason::NotCertain(causes.deeds())
@@ -81,17 +83,31 @@ struct CrossingMap<'a> {
     crossings: Vec<(Addr, Addr)>,
     /// Of each crossing.
     blocks: Vec<Blockage>,
+    /// The crossings from each node, by number.
+    ways: FastHashMap<Addr, Vec<usize>>,
+    /// The nodes to which it comes, by supposition.
+    reached: RefCell<FastHashMap<(u64, DoubtReading), Set<Addr>>>,
 }
 
 impl<'a> CrossingMap<'a> {
     fn new(model: &'a Model, rumor: &'a Rumor) -> Self {
         let lost = model.lost_copies(rumor.id).map(|lost| ((lost.from, lost.to), *lost)).collect();
-        let mut flood = Self { model, rumor, then: rumor.settled, lost, crossings: Vec::new(), blocks: Vec::new() };
+        let mut flood = Self {
+            model,
+            rumor,
+            then: rumor.settled,
+            lost,
+            crossings: Vec::new(),
+            blocks: Vec::new(),
+            ways: FastHashMap::default(),
+            reached: RefCell::default(),
+        };
         for (one, other) in flood.pairs() {
             for (from, to) in [(one, other), (other, one)] {
                 if !rumor.copies.contains_key(&to)
                     && let Some(block) = flood.block(from, to)
                 {
+                    flood.ways.entry(from).or_default().push(flood.crossings.len());
                     flood.crossings.push((from, to));
                     flood.blocks.push(block);
                 }
@@ -113,26 +129,26 @@ impl<'a> CrossingMap<'a> {
 
     /// Nothing is in its way.
     fn is_on_its_way(&self, node: Addr) -> bool {
-        self.reaches(node, |crossing| !self.blocks[crossing].is_nothing())
+        self.reached(|crossing| !self.blocks[crossing].is_nothing()).contains(&node)
     }
 
     /// It comes there if nothing but this is done.
     fn comes_to(&self, node: Addr, supposed: Supposition<'_>) -> bool {
-        self.reaches(node, |crossing| supposed.blocks(crossing))
+        let mut known = self.reached.borrow_mut();
+        let reached = known.entry(supposed.key()).or_insert_with(|| self.reached(|crossing| supposed.blocks(crossing)));
+        reached.contains(&node)
     }
 
-    fn reaches(&self, node: Addr, is_blocked: impl Fn(usize) -> bool) -> bool {
-        let mut reached: Vec<Addr> = self.rumor.copies.keys().copied().collect();
+    /// The nodes to which it comes over the crossings that are not blocked.
+    fn reached(&self, is_blocked: impl Fn(usize) -> bool) -> Set<Addr> {
+        let mut reached: Set<Addr> = self.rumor.copies.keys().copied().collect();
         let mut next = 0;
-        while let Some(from) = reached.get(next).copied() {
+        while let Some(from) = reached.get_index(next).copied() {
             next += 1;
-            for (number, (here, to)) in self.crossings.iter().enumerate() {
-                if *here == from && !reached.contains(to) && !is_blocked(number) {
-                    reached.push(*to);
-                }
-            }
+            let open = self.ways.get(&from).into_iter().flatten().filter(|crossing| !is_blocked(**crossing));
+            reached.extend(open.map(|crossing| self.crossings[*crossing].1));
         }
-        reached.contains(&node)
+        reached
     }
 
     /// When the sender had it, or would have had it.

@@ -74,7 +74,17 @@ impl Question {
             (Self::LinkEnd { node, peer, end, .. }, Self::LinkEnd { node: n, peer: p, end: e, .. }) => {
                 (node, peer) == (n, p) && std::mem::discriminant(end) == std::mem::discriminant(e)
             }
-            (_, _) => self == other,
+            (
+                Self::Death { .. }
+                | Self::Lack { .. }
+                | Self::LinkEnd { .. }
+                | Self::Stale { .. }
+                | Self::Unlisted { .. }
+                | Self::NoSeed
+                | Self::Alone { .. }
+                | Self::Parted,
+                _,
+            ) => self == other,
         }
     }
 }
