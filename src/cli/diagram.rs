@@ -1,6 +1,5 @@
 //! `diagram`: the space-time diagram of something in a recorded session.
 
-use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,17 +15,15 @@ use crate::model::diagram::grid::{GridStep, GridStyle, Strokes, columns_max, gri
 use crate::model::diagram::subject::{DiagramSpan, DiagramSubject, WINDOW};
 use crate::model::diagram::{Diagram, DiagramSpec, diagram};
 use crate::model::moment::{Anchor, SessionSpan, WrittenMoment};
-use crate::model::why::is_message;
+use crate::model::why::{SubjectError, is_message};
 use crate::proto::addr::Addr;
 use crate::session::archive::LAST;
 use crate::session::diagram_svg::{SvgPlace, SvgStyle, svg};
 use crate::session::export::{self, OverwritePolicy};
 use crate::session::past::Past;
 
-/// Columns of a text that goes to no terminal.
+/// Columns of a picture that goes to no terminal: more nodes fit than in a text.
 const TEXT_WIDTH: usize = 120;
-/// A line that is narrower than this holds no picture.
-const TEXT_WIDTH_MIN: usize = 40;
 /// Rows of a text: some screens.
 const TEXT_ROWS: usize = 200;
 /// Columns of a picture: more do not fit on a page.
@@ -40,7 +37,7 @@ pub(crate) fn run(args: &DiagramArgs) -> Result<ExitCode, Failure> {
     let question = DiagramQuestion::read(args, &past)?;
     let columns = match format {
         DiagramFormat::Svg => SVG_COLUMNS,
-        DiagramFormat::Text => columns_max(text_width(), question.name_width()),
+        DiagramFormat::Text => columns_max(output::text_width_or(TEXT_WIDTH), question.name_width()),
     };
     let drawn = question.draw(&past, columns)?;
     let text = match format {
@@ -142,14 +139,9 @@ fn node(name: &str, model: &Model) -> Result<Addr, Failure> {
 fn link(one: &str, other: &str, model: &Model) -> Result<DiagramSubject, Failure> {
     let (from, to) = (node(one, model)?, node(other, model)?);
     if from == to {
-        return Err(Failure::usage(format_args!("'{one}' and '{other}' are one node: a link has two")));
+        return Err(Failure::usage(SubjectError::OneNode { one: one.to_owned(), other: other.to_owned() }));
     }
     Ok(DiagramSubject::Link(from, to))
-}
-
-fn text_width() -> usize {
-    let columns = io::stdout().is_terminal().then(|| crossterm::terminal::size().ok()).flatten();
-    columns.map_or(TEXT_WIDTH, |(columns, _)| usize::from(columns)).max(TEXT_WIDTH_MIN)
 }
 
 /// The session as it is named again tomorrow.
@@ -185,7 +177,7 @@ fn caption(args: &DiagramArgs, path: &Path, drawn: &Diagram, session: SessionSpa
 
 fn text(args: &DiagramArgs, path: &Path, drawn: &Diagram, session: SessionSpan) -> String {
     let strokes = if args.ascii { Strokes::Ascii } else { Strokes::Box };
-    let style = GridStyle { strokes, width: text_width(), step: GridStep::Rows(TEXT_ROWS) };
+    let style = GridStyle { strokes, width: output::text_width_or(TEXT_WIDTH), step: GridStep::Rows(TEXT_ROWS) };
     let picture = grid(drawn, style);
     let name = session_name(args, path);
     let head = format!("{}, session {name}, {}", drawn.title, times(drawn, session));

@@ -1,10 +1,26 @@
 //! Prints to stdout for as long as somebody reads it, and to stderr.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
 
 use super::failure::Failure;
 use crate::proto::text::{printable, printable_lines};
+
+/// Columns of a text that goes to no terminal.
+const TEXT_WIDTH: usize = 100;
+/// A line that is narrower than this holds neither text nor a picture.
+const TEXT_WIDTH_MIN: usize = 40;
+
+/// Columns of a text on stdout.
+pub(crate) fn text_width() -> usize {
+    text_width_or(TEXT_WIDTH)
+}
+
+/// The same, with another width for a text that goes to no terminal.
+pub(crate) fn text_width_or(columns: usize) -> usize {
+    let terminal = io::stdout().is_terminal().then(|| crossterm::terminal::size().ok()).flatten();
+    terminal.map_or(columns, |(columns, _)| usize::from(columns)).max(TEXT_WIDTH_MIN)
+}
 
 /// Prints these lines, which may contain names and paths of others, without anything that acts on a
 /// terminal.

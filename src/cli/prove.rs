@@ -39,6 +39,7 @@ pub(super) async fn run(args: ProveArgs, config: ConfigFile) -> Result<ExitCode,
     let stopped = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&stopped);
     let format = args.format;
+    let text = if args.subject.is_some() { ProofReport::one_text } else { ProofReport::random_text };
     let mut proving = tokio::task::spawn_blocking(move || prove(&args, &config, &told));
     let (proven, signal) = tokio::select! {
         proven = &mut proving => (proven, None),
@@ -48,33 +49,20 @@ pub(super) async fn run(args: ProveArgs, config: ConfigFile) -> Result<ExitCode,
         }
     };
     let found = proven.map_err(Failure::other)??;
-    if let Some(Findings { report, kind }) = &found {
-        tell(report, *kind, format)?;
+    if let Some(report) = &found {
+        tell(report, format, text)?;
     }
     Ok(match (signal, found) {
         (Some(signal), _) => ExitCode::from(signal.exit_code()),
-        (None, Some(found)) if found.report.has_false() => ExitCode::FAILURE,
+        (None, Some(report)) if report.has_false() => ExitCode::FAILURE,
         (None, _) => ExitCode::SUCCESS,
     })
 }
 
-/// What was proven, and of what.
-struct Findings {
-    report: ProofReport,
-    kind: ProvenKind,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum ProvenKind {
-    One,
-    Random,
-}
-
-fn tell(report: &ProofReport, kind: ProvenKind, format: ProveFormat) -> Result<ExitCode, Failure> {
-    match (format, kind) {
-        (ProveFormat::Text, ProvenKind::One) => output::print_lines(&report.one_text()),
-        (ProveFormat::Text, ProvenKind::Random) => output::print_lines(&report.random_text()),
-        (ProveFormat::Json, _) => {
+fn tell(report: &ProofReport, format: ProveFormat, text: fn(&ProofReport) -> String) -> Result<ExitCode, Failure> {
+    match format {
+        ProveFormat::Text => output::print_lines(&text(report)),
+        ProveFormat::Json => {
             let json = report.json().map_err(|error| Failure::Stdout(error.into()))?;
             output::print(json.as_bytes())
         }
@@ -82,17 +70,11 @@ fn tell(report: &ProofReport, kind: ProvenKind, format: ProveFormat) -> Result<E
 }
 
 /// `None`: it was stopped before anything was found.
-fn prove(args: &ProveArgs, config: &ConfigFile, stopped: &AtomicBool) -> Result<Option<Findings>, Failure> {
+fn prove(args: &ProveArgs, config: &ConfigFile, stopped: &AtomicBool) -> Result<Option<ProofReport>, Failure> {
     let clock = Clock::start();
-    match (&args.subject, args.random) {
-        (Some(subject), _) => {
-            let report = prove_one(subject, args.rng_seed, config, clock, stopped)?;
-            Ok(report.map(|report| Findings { report, kind: ProvenKind::One }))
-        }
-        (None, count) => {
-            let report = RandomProofs::new(args, count.unwrap_or(1), clock).prove(stopped)?;
-            Ok(Some(Findings { report, kind: ProvenKind::Random }))
-        }
+    match &args.subject {
+        Some(subject) => prove_one(subject, args.rng_seed, config, clock, stopped),
+        None => RandomProofs::new(args, clock).prove(stopped).map(Some),
     }
 }
 
@@ -136,10 +118,10 @@ struct RandomProofs {
 type Proven = (u64, Result<Option<ScenarioReport>, Failure>);
 
 impl RandomProofs {
-    fn new(args: &ProveArgs, count: u64, clock: Clock) -> Self {
+    fn new(args: &ProveArgs, clock: Clock) -> Self {
         let first = args.rng_seed.unwrap_or(clock.epoch().as_micros() & RNG_SEED_MAX);
         let jobs = args.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
-        Self { first, count, jobs, shrinks: args.shrink, clock }
+        Self { first, count: args.random.unwrap_or(1), jobs, shrinks: args.shrink, clock }
     }
 
     fn prove(&self, stopped: &AtomicBool) -> Result<ProofReport, Failure> {
@@ -152,7 +134,7 @@ impl RandomProofs {
                 scope.spawn(|| self.work(sender, &next, stopped));
             }
             drop(sender);
-            let report = self.collect(&receiver);
+            let report = self.collect(receiver);
             // After a failure the others need not go on.
             stopped.store(true, Ordering::Relaxed);
             report
@@ -192,7 +174,8 @@ impl RandomProofs {
     }
 
     /// Counts what comes, and tells how far it is. In the end, all stands in the order of the scenarios.
-    fn collect(&self, receiver: &Receiver<Proven>) -> Result<ProofReport, Failure> {
+    /// After a failure nobody receives any more, so that no thread waits to be heard.
+    fn collect(&self, receiver: Receiver<Proven>) -> Result<ProofReport, Failure> {
         let mut scenarios = BTreeMap::new();
         let (mut told_at, mut untrue) = (self.clock.now(), 0);
         for (place, proven) in receiver {
@@ -241,6 +224,16 @@ mod tests {
     use super::*;
     use crate::cli::script_file::ScriptFile;
     use crate::cli::settings::NodeSettings;
+
+    #[test]
+    fn threads_that_wait_to_be_heard_end_after_a_failure() {
+        let proofs = RandomProofs { first: 0, count: 9, jobs: 1, shrinks: false, clock: Clock::start() };
+        let (sender, receiver) = sync_channel(1);
+        thread::scope(|scope| {
+            scope.spawn(move || while sender.send((0, Err(Failure::other("not played")))).is_ok() {});
+            assert!(proofs.collect(receiver).is_err());
+        });
+    }
 
     /// Whoever plays a random scenario from a file gets the run that was proven.
     #[test]

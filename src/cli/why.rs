@@ -1,7 +1,6 @@
 //! `why`: an answer about something in a recorded session, with the evidence, for scripts.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -14,19 +13,15 @@ use super::recorded::complain_of;
 use super::with::{self, RecordedFile};
 use crate::model::Model;
 use crate::model::moment::{Anchor, SessionSpan};
-use crate::model::why::{EvidenceLine, Explanation, NamedSubject, is_message};
+use crate::model::why::{EvidenceLine, Explanation, NameLookup, NamedSubject, SubjectError, is_message};
+use crate::proto::addr::Addr;
+use crate::proto::message::MessageId;
 use crate::proto::time::Time;
 use crate::session::citation::{EventNumber, cite, cite_merged};
 use crate::session::journal::JournalError;
 use crate::session::past::{Past, PastMoment};
 use crate::session::text::printed_json;
 use crate::ui::wrap;
-
-/// Columns of a text that goes to no terminal.
-const TEXT_WIDTH: usize = 100;
-/// A line that is narrower than this is no line of text.
-const TEXT_WIDTH_MIN: usize = 40;
-const USAGE: &str = "expected a node (p7), a message (p3#12), a node and a message (p7 p3#12), or two nodes (p1 p3)";
 
 pub(crate) fn run(args: &WhyArgs) -> Result<ExitCode, Failure> {
     let words: Vec<&str> = args.subject.iter().map(String::as_str).collect();
@@ -38,13 +33,15 @@ pub(crate) fn run(args: &WhyArgs) -> Result<ExitCode, Failure> {
         Some(at) => at.resolve(span, Anchor::Ends).map_err(Failure::usage)?,
         None => past.before_leaving()?,
     };
-    let PastMoment { mut model, damage, .. } = past.at(at)?;
-    let (subject, as_of) = subject(&words, (&mut model, at), &past, span)?;
+    let PastMoment { model, damage, .. } = past.at(at)?;
+    let mut names = RecordedNames { model, as_of: at, asked: None, past: &past, span };
+    let subject = NamedSubject::find(&words, &mut names)?;
+    let RecordedNames { model, as_of, .. } = names;
     let why = subject.explain(&model, as_of, span.utc_offset_s);
     let events = numbers(&recorded, &past, &why)?;
     let answer = CitedExplanation { why, events, as_of, span };
     match args.format {
-        WhyFormat::Text => output::print_lines(&answer.text(text_width()))?,
+        WhyFormat::Text => output::print_lines(&answer.text(output::text_width()))?,
         WhyFormat::Json => {
             let json = printed_json(&answer.document()).map_err(|error| Failure::Stdout(error.into()))?;
             output::print(format!("{json}\n").as_bytes())?
@@ -58,39 +55,63 @@ fn check_words(words: &[&str]) -> Result<(), Failure> {
     let is_half =
         |word: &&&str| word.is_empty() || word.split_once('#').is_some_and(|(of, nth)| of.is_empty() || nth.is_empty());
     if let Some(half) = words.iter().find(is_half) {
-        return Err(Failure::usage(format_args!("'{half}' names nothing: {USAGE}")));
+        return Err(Failure::usage(format_args!("'{half}' names nothing: {}", SubjectError::Unreadable)));
     }
     match *words {
         [one, other] if is_message(one) && is_message(other) => {
-            Err(Failure::usage(format_args!("'{one}' and '{other}' are two messages: {USAGE}")))
-        }
-        [one, other] if one == other => {
-            Err(Failure::usage(format_args!("'{one}' and '{other}' are one node: a link has two")))
+            Err(Failure::usage(format_args!("'{one}' and '{other}' are two messages: {}", SubjectError::Unreadable)))
         }
         _ => Ok(()),
     }
 }
 
-/// What the words name, and as of when the answer is: of a message that the model of that moment no
-/// longer holds, both model and time are the message's own.
-fn subject(
-    words: &[&str],
-    (model, at): (&mut Model, Time),
-    past: &Past,
+/// The names of a recorded session. For a message that the model of a moment no longer holds, both
+/// model and time become the message's own.
+struct RecordedNames<'a> {
+    model: Model,
+    as_of: Time,
+    /// The node that was asked for last.
+    asked: Option<(String, Addr)>,
+    past: &'a Past,
     span: SessionSpan,
-) -> Result<(NamedSubject, Time), Failure> {
-    let mut as_of = at;
-    for word in words {
-        if !is_message(word) {
-            named::node(word, model).map_err(NameError::other)?;
-        } else if model.find_message(word).is_none() {
-            named::message(word, model, past, span).map_err(NameError::other)?;
-            as_of = model.now();
+}
+
+impl NameLookup for &mut RecordedNames<'_> {
+    type Error = Failure;
+
+    fn node(&mut self, name: &str) -> Result<Addr, Failure> {
+        let node = named::node(name, &self.model).map_err(NameError::other)?;
+        self.asked = Some((name.to_owned(), node));
+        Ok(node)
+    }
+
+    fn message(&mut self, name: &str) -> Result<MessageId, Failure> {
+        let is_held = self.model.find_message(name).is_some();
+        let id = named::message(name, &mut self.model, self.past, self.span).map_err(NameError::other)?;
+        if !is_held {
+            self.as_of = self.model.now();
+            self.check_has_started(name)?;
+        }
+        Ok(id)
+    }
+}
+
+impl RecordedNames<'_> {
+    fn check_has_started(&self, message: &str) -> Result<(), Failure> {
+        match &self.asked {
+            Some((name, node)) if self.model.nodes().get(*node).is_none() => {
+                let at = self.span.text_of(self.as_of);
+                Err(Failure::other(format_args!("{name} had not started by {at}, when {message} went around")))
+            }
+            Some(_) | None => Ok(()),
         }
     }
-    let found = NamedSubject::find(words, model);
-    // What was found above is found again.
-    found.map(|subject| (subject, as_of)).map_err(|_| Failure::usage(USAGE))
+}
+
+impl From<SubjectError> for Failure {
+    fn from(error: SubjectError) -> Self {
+        Self::usage(error)
+    }
 }
 
 fn numbers(recorded: &RecordedFile, past: &Past, why: &Explanation) -> Result<Vec<Option<EventNumber>>, JournalError> {
@@ -98,11 +119,6 @@ fn numbers(recorded: &RecordedFile, past: &Past, why: &Explanation) -> Result<Ve
         Some(merge) => cite_merged(merge, &why.evidence),
         None => cite(past, &why.evidence),
     }
-}
-
-fn text_width() -> usize {
-    let columns = io::stdout().is_terminal().then(|| crossterm::terminal::size().ok()).flatten();
-    columns.map_or(TEXT_WIDTH, |(columns, _)| usize::from(columns)).max(TEXT_WIDTH_MIN)
 }
 
 /// An answer, with the number of the event behind each line of evidence.

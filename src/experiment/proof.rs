@@ -38,17 +38,6 @@ pub const RERUNS_MAX: usize = 32;
 /// Gives the reason of something in this model.
 pub type Reasons = fn(&Model, &Question) -> Reason;
 
-/// Whether a proof goes on; asked now and then.
-pub trait Patience {
-    fn goes_on(&self) -> bool;
-}
-
-impl<F: Fn() -> bool> Patience for F {
-    fn goes_on(&self) -> bool {
-        self()
-    }
-}
-
 /// An answer, and whether it is true.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -69,30 +58,30 @@ pub struct RunProof {
 }
 
 impl RunProof {
-    /// Plays it, asks everything, and proves each answer.
-    pub fn of(experiment: &Experiment, reasons: Reasons, patience: &impl Patience) -> Result<Self, RunError> {
-        Self::of_some(experiment, reasons, patience, |_| true)
+    /// Plays it, asks everything, and proves each answer. Now and then it asks whether it goes on.
+    pub fn of(experiment: &Experiment, reasons: Reasons, goes_on: &impl Fn() -> bool) -> Result<Self, RunError> {
+        Self::of_some(experiment, reasons, goes_on, |_| true)
     }
 
     /// The same with the questions of one kind.
     fn of_kind(
         experiment: &Experiment,
         reasons: Reasons,
-        patience: &impl Patience,
+        goes_on: &impl Fn() -> bool,
         kind: QuestionKind,
     ) -> Result<Self, RunError> {
-        Self::of_some(experiment, reasons, patience, |question| question.kind() == kind)
+        Self::of_some(experiment, reasons, goes_on, |question| question.kind() == kind)
     }
 
     fn of_some(
         experiment: &Experiment,
         reasons: Reasons,
-        patience: &impl Patience,
+        goes_on: &impl Fn() -> bool,
         is_asked: impl Fn(&Question) -> bool,
     ) -> Result<Self, RunError> {
-        let facts = RunFacts::of(experiment.clone(), patience)?;
+        let facts = RunFacts::of(experiment.clone(), goes_on)?;
         let steps = DeedSteps::of(experiment, facts.model());
-        let mut judge = Judge::new(&steps, &facts, Reruns::new(&steps, experiment, &facts, patience));
+        let mut judge = Judge::new(&steps, &facts, Reruns::new(&steps, experiment, &facts, goes_on));
         let mut answers = Vec::new();
         for question in questions(facts.model()).into_iter().filter(is_asked) {
             let reason = reasons(facts.model(), &question);

@@ -58,8 +58,10 @@ pub fn cite(past: &Past, lines: &[EvidenceLine]) -> Result<Vec<Option<EventNumbe
 /// The same for recordings that were put together: the numbers are those of each recording itself.
 pub fn cite_merged(merge: &Merge, lines: &[EvidenceLine]) -> Result<Vec<Option<EventNumber>>, JournalError> {
     let mut search = CitationSearch::of(lines);
-    for (session, number, event) in merge.numbered_events()? {
-        search.take(&event, || EventNumber { session: Some(session.clone()), number });
+    if let Some((_, to)) = search.span() {
+        for (source, number, event) in merge.numbered_events(to)? {
+            search.take(&event, || EventNumber { session: merge.session(source), number });
+        }
     }
     Ok(search.finish())
 }

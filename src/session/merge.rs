@@ -147,18 +147,22 @@ impl Merge {
         Ok(MergedRecords { merge: self, streams })
     }
 
-    /// The events of all in one order, each with the name of its session and its number there.
-    pub fn numbered_events(&self) -> Result<impl Iterator<Item = (String, u64, Event)>, JournalError> {
-        let sessions: Vec<String> = self.sources.iter().map(|source| session_name(&source.path)).collect();
+    /// The events of all up to this time, in one order, each with its recording and its number there.
+    pub fn numbered_events(
+        &self,
+        to: Time,
+    ) -> Result<impl Iterator<Item = (SourceIx, u64, Event)> + use<'_>, JournalError> {
         let mut records = self.records()?;
-        let events =
-            std::iter::from_fn(move || records.next_of_source()).filter_map(
-                move |(SourceIx(ix), record)| match record {
-                    Ok(JournalRecord::Event { number, event }) => Some((sessions.get(ix)?.clone(), number, event)),
-                    Ok(JournalRecord::Skipped(_) | JournalRecord::Torn) | Err(_) => None,
-                },
-            );
-        Ok(events)
+        let events = std::iter::from_fn(move || records.next_of_source()).filter_map(|(source, record)| match record {
+            Ok(JournalRecord::Event { number, event }) => Some((source, number, event)),
+            Ok(JournalRecord::Skipped(_) | JournalRecord::Torn) | Err(_) => None,
+        });
+        Ok(events.take_while(move |(_, _, event)| event.at <= to))
+    }
+
+    /// The session of this recording.
+    pub fn session(&self, SourceIx(source): SourceIx) -> Option<String> {
+        self.sources.get(source).map(|source| session_name(&source.path))
     }
 
     /// Takes note of the node that starts with this event, for a recording that has grown since the survey.

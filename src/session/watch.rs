@@ -10,8 +10,8 @@ mod news;
 mod nodes;
 mod order;
 mod relay;
+mod writer;
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,6 +22,7 @@ use self::nodes::FollowedNodes;
 use self::order::LiveOrder;
 pub use self::order::{LiveRecord, ReadProgress};
 pub use self::relay::{Relay, RelayError};
+use self::writer::WriterWatch;
 use super::archive::{Archive, Session, State};
 use super::journal::{Header, JournalEnd, JournalFollower, JournalRecord, RecordedLab, glance};
 use super::merge::{LinkedNodes, Merge, MergeError, SOURCES_MAX, SourceIx, networks};
@@ -29,7 +30,6 @@ use super::recorder::FLUSH_INTERVAL;
 use crate::event::Event;
 use crate::model::Set;
 use crate::model::identity::SessionIdentity;
-use crate::platform::is_open_file_write_locked;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
@@ -81,8 +81,7 @@ pub struct RunningSession {
     links: LinkedNodes,
     /// When it was last seen to run.
     seen_at: Time,
-    /// Its file as it was last seen, which may have been removed since.
-    file: Option<File>,
+    writer: WriterWatch,
     /// Reads it for its nodes and links; `None`: it is shown, and read for that.
     follower: Option<JournalFollower>,
     /// It cannot be shown with the others.
@@ -93,12 +92,12 @@ impl RunningSession {
     fn new(session: Session, seen_at: Time) -> Self {
         let follower = JournalFollower::open(&session.path).ok();
         Self {
+            writer: WriterWatch::new(session.path.clone()),
             session,
             state: WatchedState::Running,
             nodes: FollowedNodes::default(),
             links: LinkedNodes::default(),
             seen_at,
-            file: None,
             follower,
             is_left_out: false,
         }
@@ -128,17 +127,6 @@ impl RunningSession {
             WatchedState::Running | WatchedState::Ending => false,
             WatchedState::Over(_) | WatchedState::Lost => true,
         }
-    }
-
-    /// Somebody writes its file, or would if it had not been removed.
-    fn is_being_written(&mut self) -> bool {
-        match File::open(&self.session.path) {
-            Ok(file) => self.file = Some(file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(_) => return true,
-        }
-        let is_locked = |file: &File| is_open_file_write_locked(file, &self.session.path).unwrap_or(true);
-        self.file.as_ref().is_none_or(is_locked)
     }
 
     /// Nothing of its nodes is known yet.
@@ -264,7 +252,7 @@ impl Watch {
     fn note_ends(&mut self, news: &mut Vec<WatchNews>, now: Time) {
         for ix in 0..self.sessions.len() {
             let session = &mut self.sessions[ix];
-            if !session.is_over() && session.is_being_written() {
+            if !session.is_over() && session.writer.is_there() {
                 // Also one that seemed to end: its writer had found its file removed, and has begun it anew.
                 (session.state, session.seen_at) = (WatchedState::Running, now);
                 continue;

@@ -252,6 +252,7 @@ fn why(rest: &str, model: &Model) -> Result<Typed, String> {
     let words: Vec<&str> = rest.split_whitespace().collect();
     let named = NamedSubject::find(&words, model).map_err(|error| match error {
         SubjectError::Unreadable => "expected why NODE [NODE|MESSAGE]".to_owned(),
+        error @ SubjectError::OneNode { .. } => error.to_string(),
         SubjectError::NoNode(word) => told(&GrammarError::NoNode { word }),
         SubjectError::NoMessage(name) => {
             format!("no message '{name}': expected one that is still remembered, such as p3#12")

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::choice::{self, Choice, ListedNetwork};
 use super::marked_dir::MarkedDir;
-use super::{PATIENCE, READING, WatchSources, damage_lines, deliveries, if_it_takes_long, late_text};
+use super::{READING, WatchSources, damage_lines, deliveries, if_it_takes_long, late_text};
 use crate::cli::command_log::CommandLog;
 use crate::cli::console::{TALK_MAX, notify, options, told, until_asked};
 use crate::cli::failure::Failure;
@@ -129,7 +129,7 @@ impl WatchThread {
     fn run(mut self, shown: Shown, chosen: &Receiver<ShowNetwork>) {
         match shown.choice {
             Choice::Network(members) => self.show(members),
-            Choice::Several => self.list(&shown.networks),
+            Choice::Several => self.list(rows(&shown.networks)),
             Choice::Nothing => {}
         }
         loop {
@@ -150,26 +150,16 @@ impl WatchThread {
         self.send(FromHost::Notice { severity, text });
     }
 
-    fn list(&mut self, networks: &[ListedNetwork]) {
-        let row = |network: &ListedNetwork| NetworkRow {
-            session: network.session.clone(),
-            what: network.what.clone(),
-            since: network.since.clone(),
-        };
-        self.listed = networks.iter().map(row).collect();
+    fn list(&mut self, rows: Vec<NetworkRow>) {
+        self.listed = rows;
         self.send(FromHost::Networks(self.listed.clone()));
     }
 
     /// Lists the networks that run by now, while the user is to choose one.
     fn list_again(&mut self) {
-        let networks = choice::networks(&self.sources.watch, utc_offset_s());
-        let is_listed = |network: &ListedNetwork, row: &NetworkRow| {
-            (&network.session, &network.what, &network.since) == (&row.session, &row.what, &row.since)
-        };
-        let is_same = networks.len() == self.listed.len()
-            && networks.iter().zip(&self.listed).all(|(network, row)| is_listed(network, row));
-        if !is_same {
-            self.list(&networks);
+        let rows = rows(&choice::networks(&self.sources.watch, utc_offset_s()));
+        if rows != self.listed {
+            self.list(rows);
         }
     }
 
@@ -183,30 +173,32 @@ impl WatchThread {
         if let Some(network) = networks.iter().find(has_it) {
             self.show(network.members.clone());
         } else {
-            self.list(&networks);
+            self.list(rows(&networks));
             self.tell(Severity::Warning, format!("session {session} has ended"));
         }
     }
 
     fn show(&mut self, members: Vec<usize>) {
+        self.patiently(|watcher| match watcher.sources.watch.open(members) {
+            Ok(()) => watcher.begin(),
+            Err(error) => watcher.tell(Severity::Error, error.to_string()),
+        });
+    }
+
+    /// Reads; tells the user of it if that takes long.
+    fn patiently(&mut self, read: impl FnOnce(&mut Self)) {
         let answers = self.answers.clone();
-        let tell = move || notify(&answers, Severity::Info, READING.to_owned());
-        match if_it_takes_long(tell, || self.sources.watch.open(members)) {
-            Ok(()) => self.begin(),
-            Err(error) => self.tell(Severity::Error, error.to_string()),
-        }
+        if_it_takes_long(move || notify(&answers, Severity::Info, READING.to_owned()), || read(self));
     }
 
     /// Shows all that was recorded up to now.
     fn begin(&mut self) {
         let Some(header) = self.sources.watch.header() else { return };
+        self.listed.clear();
         self.records.begin(&header);
         let (mut model, mut timeline) = (Model::new(), Timeline::new());
-        let (mut progress, mut told_at) = (ReadProgress::Behind, Some(self.clock.now() + PATIENCE));
+        let mut progress = ReadProgress::Behind;
         while progress == ReadProgress::Behind && !self.tap.is_closed() {
-            if told_at.take_if(|at| *at <= self.clock.now()).is_some() {
-                self.tell(Severity::Info, READING.to_owned());
-            }
             let (parts, reached) = self.advance();
             progress = reached;
             for Delivery { skipped, batch } in &parts {
@@ -275,7 +267,7 @@ impl WatchThread {
         }
         match self.sources.watch.join(joining, LateJoin::BeginAnew) {
             Ok(Joined::GoesOn) => {}
-            Ok(Joined::BegunAnew) => self.begin(),
+            Ok(Joined::BegunAnew) => self.patiently(Self::begin),
             Err(error) => return self.tell(Severity::Error, error.to_string()),
         }
         for ix in joining {
@@ -358,6 +350,15 @@ impl TempRecords {
     fn end(mut self) {
         self.finish();
     }
+}
+
+fn rows(networks: &[ListedNetwork]) -> Vec<NetworkRow> {
+    let row = |network: &ListedNetwork| NetworkRow {
+        session: network.session.clone(),
+        what: network.what.clone(),
+        since: network.since.clone(),
+    };
+    networks.iter().map(row).collect()
 }
 
 /// The file has no name that anybody knows.

@@ -20,9 +20,14 @@ const MARK: &str = "in-use";
 pub(super) struct MarkedDir {
     dir: TempDir,
     /// `None` on a file system without locks, where nobody removes what others left behind.
-    _lock: Option<WriteLock>,
-    /// Locked as long as it is open.
-    _mark: File,
+    _mark: Option<Mark>,
+}
+
+/// A file that is locked as long as its directory is in use.
+#[derive(Debug)]
+struct Mark {
+    _lock: WriteLock,
+    _file: File,
 }
 
 impl MarkedDir {
@@ -30,21 +35,29 @@ impl MarkedDir {
     pub(super) fn make() -> io::Result<Self> {
         let temporary = std::env::temp_dir();
         remove_leftovers(&temporary);
-        Self::make_in(&temporary)
+        Self::make_in(&temporary, WriteLock::take)
     }
 
-    fn make_in(parent: &Path) -> io::Result<Self> {
+    fn make_in(parent: &Path, lock: impl FnOnce(&File, &Path) -> io::Result<WriteLock>) -> io::Result<Self> {
         let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
-        // It gets its name once it is locked: an unlocked mark was left behind.
-        let mark = tempfile::Builder::new().prefix(".marking-").tempfile_in(dir.path())?;
-        let path = dir.path().join(MARK);
-        let lock = WriteLock::take(mark.as_file(), &path).ok();
-        let mark = mark.persist(&path).map_err(|refused| refused.error)?;
-        Ok(Self { dir, _lock: lock, _mark: mark })
+        let mark = Mark::make_in(dir.path(), lock)?;
+        Ok(Self { dir, _mark: mark })
     }
 
     pub(super) fn path(&self) -> &Path {
         self.dir.path()
+    }
+}
+
+impl Mark {
+    /// `None` if it cannot be locked: an unlocked mark would say that its directory was left behind. So it gets
+    /// its name once it is locked.
+    fn make_in(dir: &Path, lock: impl FnOnce(&File, &Path) -> io::Result<WriteLock>) -> io::Result<Option<Self>> {
+        let file = tempfile::Builder::new().prefix(".marking-").tempfile_in(dir)?;
+        let path = dir.join(MARK);
+        let Ok(lock) = lock(file.as_file(), &path) else { return Ok(None) };
+        let file = file.persist(&path).map_err(|refused| refused.error)?;
+        Ok(Some(Self { _lock: lock, _file: file }))
     }
 }
 
@@ -70,7 +83,7 @@ mod tests {
     #[test]
     fn only_what_nobody_uses_any_more_is_removed() {
         let parent = tempfile::tempdir().unwrap();
-        let used = MarkedDir::make_in(parent.path()).unwrap();
+        let used = MarkedDir::make_in(parent.path(), WriteLock::take).unwrap();
         fs::write(used.path().join("watched-1.jsonl.zst"), "much").unwrap();
         let names = ["gossipctl-watch-killed", "gossipctl-watch-begun", "another"];
         let [killed, begun, another] = names.map(|name| parent.path().join(name));
@@ -85,5 +98,13 @@ mod tests {
         let own = used.path().to_owned();
         drop(used);
         assert!(!own.exists(), "the one in use is removed with its owner");
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_locked_is_not_taken_for_left() {
+        let parent = tempfile::tempdir().unwrap();
+        let used = MarkedDir::make_in(parent.path(), |_, _| Err(io::ErrorKind::Unsupported.into())).unwrap();
+        remove_leftovers(parent.path());
+        assert!(used.path().exists());
     }
 }

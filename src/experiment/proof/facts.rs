@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Patience;
 use crate::event::Event;
 use crate::experiment::run::{Experiment, RunError, Watcher};
 use crate::model::Model;
@@ -41,12 +40,12 @@ pub enum Recurrence {
 }
 
 impl RunFacts {
-    pub(super) fn of(experiment: Experiment, patience: &impl Patience) -> Result<Self, RunError> {
-        if !patience.goes_on() {
+    pub(super) fn of(experiment: Experiment, goes_on: &impl Fn() -> bool) -> Result<Self, RunError> {
+        if !goes_on() {
             return Err(RunError::Interrupted);
         }
         let end = experiment.epoch + experiment.lasts();
-        let mut fold = ModelFold { model: Model::new(), happened: Vec::new(), end, patience };
+        let mut fold = ModelFold { model: Model::new(), happened: Vec::new(), end, goes_on };
         experiment.watch(&mut fold)?;
         let ModelFold { mut model, happened: mut so, .. } = fold;
         model.pass(end);
@@ -127,12 +126,12 @@ struct ModelFold<'a, P> {
     happened: Vec<Question>,
     /// All nodes stop then; before they say goodbye, those that hang are killed.
     end: Time,
-    patience: &'a P,
+    goes_on: &'a P,
 }
 
-impl<P: Patience> Watcher for ModelFold<'_, P> {
+impl<P: Fn() -> bool> Watcher for ModelFold<'_, P> {
     fn goes_on(&mut self, _played: Duration) -> bool {
-        self.patience.goes_on()
+        (self.goes_on)()
     }
 
     fn event(&mut self, event: &Event) {

@@ -230,7 +230,7 @@ impl ProofReport {
         total
     }
 
-    /// `41 answers about 1 scenario: 3 are not certain (7.3%), none is false.`
+    /// `41 answers about 1 scenario: 3 not certain (7.3%), 0 not checked, none is false.`
     pub fn verdict(&self) -> String {
         let (total, of) = (self.total(), self.of as u64);
         let scenarios = if self.proven == self.of {

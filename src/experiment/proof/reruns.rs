@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::RERUNS_MAX;
 use super::deeds::{DeedIx, DeedSteps};
 use super::facts::RunFacts;
-use super::{Patience, RERUNS_MAX};
 use crate::experiment::run::{Experiment, RunError};
 use crate::model::cause::Question;
 
@@ -13,18 +13,18 @@ pub(super) struct Reruns<'a, P> {
     steps: &'a DeedSteps,
     experiment: &'a Experiment,
     as_it_was: &'a RunFacts,
-    patience: &'a P,
+    goes_on: &'a P,
     played: BTreeMap<Vec<DeedIx>, Vec<Question>>,
 }
 
-impl<'a, P: Patience> Reruns<'a, P> {
+impl<'a, P: Fn() -> bool> Reruns<'a, P> {
     pub(super) fn new(
         steps: &'a DeedSteps,
         experiment: &'a Experiment,
         as_it_was: &'a RunFacts,
-        patience: &'a P,
+        goes_on: &'a P,
     ) -> Self {
-        Self { steps, experiment, as_it_was, patience, played: BTreeMap::new() }
+        Self { steps, experiment, as_it_was, goes_on, played: BTreeMap::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -50,6 +50,6 @@ impl<'a, P: Patience> Reruns<'a, P> {
         // It ends when the run did, whatever is left of it.
         let length = Some(self.experiment.lasts());
         let experiment = Experiment { script: self.steps.without(away), length, ..self.experiment.clone() };
-        Ok(RunFacts::of(experiment, self.patience)?.compared_to(self.as_it_was))
+        Ok(RunFacts::of(experiment, self.goes_on)?.compared_to(self.as_it_was))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::random::{RandomScenario, Sizes};
 use super::report::{ShrunkReport, ToldAnswer};
-use super::{FalseKind, Patience, Reasons, RunProof};
+use super::{FalseKind, Reasons, RunProof};
 use crate::experiment::run::RunError;
 
 /// Scenarios that are tried: each takes as long as a proof.
@@ -13,9 +13,9 @@ pub fn shrink(
     scenario: RandomScenario,
     kept: FalseKind,
     reasons: Reasons,
-    patience: &impl Patience,
+    goes_on: &impl Fn() -> bool,
 ) -> Result<Option<ShrunkReport>, RunError> {
-    let mut shrinking = Shrinking { scenario, kept, reasons, patience, tried: 0, smallest: None };
+    let mut shrinking = Shrinking { scenario, kept, reasons, goes_on, tried: 0, smallest: None };
     while shrinking.drop_line()? || shrinking.drop_peers()? {}
     Ok(shrinking.smallest)
 }
@@ -24,12 +24,12 @@ struct Shrinking<'a, P> {
     scenario: RandomScenario,
     kept: FalseKind,
     reasons: Reasons,
-    patience: &'a P,
+    goes_on: &'a P,
     tried: usize,
     smallest: Option<ShrunkReport>,
 }
 
-impl<P: Patience> Shrinking<'_, P> {
+impl<P: Fn() -> bool> Shrinking<'_, P> {
     /// Drops the last line that is not needed; whether there was one.
     fn drop_line(&mut self) -> Result<bool, RunError> {
         let lines: Vec<String> = self.scenario.text.lines().map(str::to_owned).collect();
@@ -67,7 +67,7 @@ impl<P: Patience> Shrinking<'_, P> {
             return Ok(false);
         }
         self.tried += 1;
-        let proof = RunProof::of_kind(&experiment, self.reasons, self.patience, self.kept.kind)?;
+        let proof = RunProof::of_kind(&experiment, self.reasons, self.goes_on, self.kept.kind)?;
         let Some(answer) = proof.answers.iter().find(|answer| FalseKind::of(answer) == Some(self.kept)) else {
             return Ok(false);
         };

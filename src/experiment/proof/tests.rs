@@ -32,10 +32,12 @@ fn proof(script: &str, reasons: Reasons) -> RunProof {
     RunProof::of(&experiment(script), reasons, &always).unwrap()
 }
 
-/// Verdicts of the answers about deaths.
+/// Verdicts of the answers about deaths, of which there are some.
 fn deaths(proof: &RunProof) -> Vec<&AnswerVerdict> {
     let deaths = proof.answers.iter().filter(|answer| matches!(answer.question, Question::Death { .. }));
-    deaths.map(|answer| &answer.verdict).collect()
+    let verdicts: Vec<_> = deaths.map(|answer| &answer.verdict).collect();
+    assert!(!verdicts.is_empty(), "nobody died");
+    verdicts
 }
 
 /// Every node that stopped or hung, by the time.

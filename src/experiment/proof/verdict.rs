@@ -2,10 +2,10 @@
 
 use std::mem::{Discriminant, discriminant};
 
+use super::Answer;
 use super::deeds::{DeedIx, DeedSteps, DoneBy};
 use super::facts::{LookWindow, Recurrence, RunFacts, presence};
 use super::reruns::Reruns;
-use super::{Answer, Patience};
 use crate::experiment::run::RunError;
 use crate::model::cause::{Causes, Deed, Question, QuestionKind, Reason};
 use crate::proto::time::Time;
@@ -90,7 +90,7 @@ pub(super) struct Judge<'a, P> {
 /// A set of deeds of which some may be the lab's own start, which cannot be taken away.
 type DeedSet = Vec<DeedIx>;
 
-impl<'a, P: Patience> Judge<'a, P> {
+impl<'a, P: Fn() -> bool> Judge<'a, P> {
     pub(super) fn new(steps: &'a DeedSteps, as_it_was: &'a RunFacts, reruns: Reruns<'a, P>) -> Self {
         Self { steps, as_it_was, reruns }
     }

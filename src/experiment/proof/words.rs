@@ -36,7 +36,9 @@ impl RunProof {
     pub fn wrong_text(&self, answer: &Answer) -> Option<String> {
         match &answer.verdict {
             AnswerVerdict::False(why) => Some(format!("false: {}", self.teller().falsehood(why))),
-            AnswerVerdict::Uncertain(Uncertainty::Misses) => Some("the only deed does not come first".to_owned()),
+            AnswerVerdict::Uncertain(Uncertainty::Misses) => {
+                Some("the only command that was given is not named first".to_owned())
+            }
             AnswerVerdict::True
             | AnswerVerdict::Rule
             | AnswerVerdict::RuleAmongDeeds
@@ -119,7 +121,7 @@ impl Teller<'_> {
 
     fn falsehood(&self, why: &Falsehood) -> String {
         match why {
-            Falsehood::NobodyDid(deed) => format!("no line of the scenario is the deed of {}", self.when(deed.at())),
+            Falsehood::NobodyDid(deed) => format!("no line of the scenario did this at {}", self.when(deed.at())),
             Falsehood::CameLater(deed) => format!("{} came later", self.deed(deed)),
             Falsehood::NeedsNone { found } => format!("it is so with nothing done, {}", self.presence(*found)),
             Falsehood::NotNeeded { away, found } => {

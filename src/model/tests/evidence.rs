@@ -158,4 +158,6 @@ fn words_name_nodes_links_and_messages_in_either_order() {
     assert_eq!(find(&["p99"]), Err(SubjectError::NoNode("p99".to_owned())));
     assert_eq!(find(&["p1", "p1#999"]), Err(SubjectError::NoMessage("p1#999".to_owned())));
     assert_eq!(find(&[&name, &name]), Err(SubjectError::Unreadable));
+    let (one, other) = ("p1".to_owned(), p(1).to_string());
+    assert_eq!(find(&["p1", &other]), Err(SubjectError::OneNode { one, other: other.clone() }));
 }

@@ -26,7 +26,7 @@ pub use node::about_node;
 pub(super) use node::why_state;
 pub use seed::why_seed;
 pub use source::{EvidenceSource, SourceKind};
-pub use subject::{NamedSubject, SubjectError, is_message, why_node};
+pub use subject::{NameLookup, NamedSubject, SubjectError, is_message, why_node};
 pub use warning::why_warning;
 
 use std::time::Duration;

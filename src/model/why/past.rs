@@ -68,7 +68,7 @@ pub(super) fn past_lines(explainer: Explainer<'_>, node: Addr) -> Vec<EvidenceLi
     lines
 }
 
-/// ` It lied: at 03:13:02 it reported p6 dead.`
+/// ` It lied: it reported p6 dead at 03:13:02.`
 pub(super) fn lies_told(explainer: Explainer<'_>, node: Addr) -> Option<String> {
     let lies: Vec<&Lie> = explainer.model.faults().lies().filter(|lie| lie.liar == node).collect();
     let told = |lie: &&Lie| format!("{} dead at {}", explainer.name(lie.about), explainer.clock(lie.at));

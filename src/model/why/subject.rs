@@ -25,12 +25,39 @@ pub enum NamedSubject {
 }
 
 /// Words that name nothing that can be asked about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SubjectError {
     /// Neither one word nor a pair that makes sense.
+    #[error("expected a node (p7), a message (p3#12), a node and a message (p7 p3#12), or two nodes (p1 p3)")]
     Unreadable,
+    #[error("'{one}' and '{other}' are one node: a link has two")]
+    OneNode { one: String, other: String },
+    #[error("there is no node '{0}'")]
     NoNode(String),
+    #[error("there is no message '{0}'")]
     NoMessage(String),
+}
+
+/// Where names are looked up.
+pub trait NameLookup {
+    type Error: From<SubjectError>;
+
+    fn node(&mut self, name: &str) -> Result<Addr, Self::Error>;
+
+    /// Asked after all nodes.
+    fn message(&mut self, name: &str) -> Result<MessageId, Self::Error>;
+}
+
+impl NameLookup for &Model {
+    type Error = SubjectError;
+
+    fn node(&mut self, name: &str) -> Result<Addr, SubjectError> {
+        self.nodes().find(name).map(|node| node.addr).ok_or_else(|| SubjectError::NoNode(name.to_owned()))
+    }
+
+    fn message(&mut self, name: &str) -> Result<MessageId, SubjectError> {
+        self.find_message(name).ok_or_else(|| SubjectError::NoMessage(name.to_owned()))
+    }
 }
 
 /// A word names a message.
@@ -39,24 +66,26 @@ pub fn is_message(word: &str) -> bool {
 }
 
 impl NamedSubject {
-    /// What these words name in this network.
-    pub fn find(words: &[&str], model: &Model) -> Result<Self, SubjectError> {
-        let node = |word: &str| {
-            let node = model.nodes().find(word).map(|node| node.addr);
-            node.ok_or_else(|| SubjectError::NoNode(word.to_owned()))
-        };
-        let message = |word: &str| model.find_message(word).ok_or_else(|| SubjectError::NoMessage(word.to_owned()));
+    /// What these words name in a network.
+    pub fn find<N: NameLookup>(words: &[&str], mut names: N) -> Result<Self, N::Error> {
         match *words {
-            [word] if is_message(word) => Ok(Self::Message(message(word)?)),
-            [word] => Ok(Self::Node(node(word)?)),
+            [word] if is_message(word) => Ok(Self::Message(names.message(word)?)),
+            [word] => Ok(Self::Node(names.node(word)?)),
             [one, other] => match (is_message(one), is_message(other)) {
-                (false, false) => Ok(Self::Link(node(one)?, node(other)?)),
-                (false, true) => Ok(Self::Lack { node: node(one)?, id: message(other)? }),
-                (true, false) => Ok(Self::Lack { node: node(other)?, id: message(one)? }),
-                (true, true) => Err(SubjectError::Unreadable),
+                (false, false) => Self::link((one, names.node(one)?), (other, names.node(other)?)),
+                (false, true) => Ok(Self::Lack { node: names.node(one)?, id: names.message(other)? }),
+                (true, false) => Ok(Self::Lack { node: names.node(other)?, id: names.message(one)? }),
+                (true, true) => Err(SubjectError::Unreadable.into()),
             },
-            _ => Err(SubjectError::Unreadable),
+            _ => Err(SubjectError::Unreadable.into()),
         }
+    }
+
+    fn link<E: From<SubjectError>>((one, from): (&str, Addr), (other, to): (&str, Addr)) -> Result<Self, E> {
+        if from == to {
+            return Err(SubjectError::OneNode { one: one.to_owned(), other: other.to_owned() }.into());
+        }
+        Ok(Self::Link(from, to))
     }
 
     /// The answer, as the network is at this time.

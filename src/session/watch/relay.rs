@@ -19,13 +19,13 @@ use crate::event::Event;
 use crate::model::Set;
 use crate::proto::time::Time;
 use crate::session::archive::Archive;
-use crate::session::disk::is_being_written;
 use crate::session::journal::{Header, JournalEnd, JournalFollower, JournalRecord, glance};
 use crate::session::json::push_printed_line;
 use crate::session::overview::SessionEnd;
 use crate::session::text::printed_json;
 use crate::session::watch::is_watchable;
 use crate::session::watch::nodes::FollowedNodes;
+use crate::session::watch::writer::WriterWatch;
 
 /// The version of these lines.
 pub(super) const RELAY_VERSION: u32 = 1;
@@ -86,7 +86,7 @@ pub struct Relay<W> {
 
 #[derive(Debug)]
 struct RelayedSession {
-    path: PathBuf,
+    writer: WriterWatch,
     follower: JournalFollower,
     state: RelayState,
     nodes: FollowedNodes,
@@ -133,8 +133,14 @@ impl<W: Write> Relay<W> {
         for session in found.sessions.into_iter().filter(is_watchable) {
             let Ok(follower) = JournalFollower::open(&session.path) else { continue };
             self.push(&RelayLine::Session { name: session.name, header: Box::new(session.header) })?;
-            let (path, state) = (session.path, RelayState::Running);
-            self.sessions.push(RelayedSession { path, follower, state, nodes: FollowedNodes::default(), seen_at: now });
+            let (writer, state) = (WriterWatch::new(session.path), RelayState::Running);
+            self.sessions.push(RelayedSession {
+                writer,
+                follower,
+                state,
+                nodes: FollowedNodes::default(),
+                seen_at: now,
+            });
         }
         Ok(())
     }
@@ -145,7 +151,7 @@ impl<W: Write> Relay<W> {
             return Ok(());
         }
         // What is written before this is read below.
-        let runs = is_being_written(&self.sessions[ix].path).unwrap_or(true);
+        let runs = self.sessions[ix].writer.is_there();
         while let Some(record) = self.sessions[ix].follower.next_record() {
             match record {
                 Ok(JournalRecord::Event { event, .. }) => {
@@ -161,12 +167,13 @@ impl<W: Write> Relay<W> {
             }
         }
         self.sessions[ix].state = match (before, runs) {
-            (RelayState::Running, true) => {
+            // Also one that seemed to end: its writer had found its file removed, and has begun it anew.
+            (RelayState::Running | RelayState::Ending, true) => {
                 self.sessions[ix].seen_at = now;
                 RelayState::Running
             }
             (RelayState::Running, false) => RelayState::Ending,
-            (RelayState::Ending | RelayState::Over, _) => {
+            (RelayState::Ending, false) | (RelayState::Over, _) => {
                 self.tell_end(ix)?;
                 RelayState::Over
             }
@@ -175,7 +182,7 @@ impl<W: Write> Relay<W> {
     }
 
     fn tell_end(&mut self, session: usize) -> Result<(), RelayError> {
-        let end = glance(&self.sessions[session].path).map_or(JournalEnd::Open, |glance| glance.end);
+        let end = glance(self.sessions[session].writer.path()).map_or(JournalEnd::Open, |glance| glance.end);
         match end {
             JournalEnd::Closed(how) => self.push(&RelayLine::Ended { session, how }),
             JournalEnd::Open => {

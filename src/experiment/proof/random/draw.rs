@@ -4,7 +4,7 @@ use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 use rand_pcg::Pcg64Mcg;
 
-use super::nodes::{NetworkChoice, one_of};
+use super::nodes::{NetworkChoice, of_ten, one_of};
 
 /// Nodes that most deeds are about.
 const VICTIMS: std::ops::RangeInclusive<usize> = 1..=3;
@@ -175,10 +175,6 @@ impl DeedDraw {
     fn peer(&self, rng: &mut Pcg64Mcg) -> String {
         format!("p{}", rng.random_range(1..=self.peers))
     }
-}
-
-fn of_ten(rng: &mut Pcg64Mcg, count: u32) -> bool {
-    rng.random_range(0..10) < count
 }
 
 fn amount(rng: &mut Pcg64Mcg, amounts: &[&'static str]) -> &'static str {

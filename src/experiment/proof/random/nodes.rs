@@ -55,7 +55,7 @@ impl NetworkChoice {
     pub(super) fn draw(rng: &mut Pcg64Mcg, sizes: Sizes) -> Self {
         // Small networks more often: more of them are played in the same time.
         let peers_max = rng.random_range(Sizes::PEERS_MIN..=sizes.peers_max);
-        let generates = rng.random_range(0..10) < GENERATING_OF_TEN;
+        let generates = of_ten(rng, GENERATING_OF_TEN);
         Self {
             seeds: rng.random_range(1..=SEEDS_MAX),
             peers: rng.random_range(Sizes::PEERS_MIN..=peers_max),
@@ -115,4 +115,9 @@ impl NetworkChoice {
 
 pub(super) fn one_of<T: Copy, const N: usize>(rng: &mut Pcg64Mcg, items: &[T; N]) -> T {
     items[rng.random_range(0..N)]
+}
+
+/// True so often of ten times.
+pub(super) fn of_ten(rng: &mut Pcg64Mcg, count: u32) -> bool {
+    rng.random_range(0..10) < count
 }

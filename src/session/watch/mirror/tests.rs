@@ -76,6 +76,27 @@ fn one_whose_process_was_killed_ends_without_last_words() {
 }
 
 #[test]
+fn one_whose_file_was_removed_ends_with_its_process() {
+    let (there, here, gone) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let remove = |dir: &Path| std::fs::remove_file(dir.join(format!("{NAME}.jsonl.zst"))).unwrap();
+    let mut running = None;
+    let lines = relayed(there.path(), |journal| {
+        remove(there.path());
+        running = Some(journal);
+    });
+    let _mirror = mirrored(here.path(), &lines, AT);
+    assert_eq!(kept(here.path()), events(), "it still runs");
+    drop(running);
+    let lines = relayed(there.path(), |journal| {
+        remove(there.path());
+        drop(journal);
+    });
+    let _mirror = mirrored(gone.path(), &lines, AT);
+    assert_eq!(kept(gone.path()).len(), events().len() + 2, "its nodes were killed with it");
+}
+
+#[test]
 fn a_clock_that_is_far_off_is_set_by_the_first_line() {
     let (there, here) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let lines = relayed(there.path(), close);
