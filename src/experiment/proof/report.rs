@@ -160,10 +160,10 @@ impl ScenarioReport {
         Self::of(name, proof, usize::MAX)
     }
 
-    /// Of one random scenario of many. The scenario is told if an answer is false.
+    /// Of one random scenario of many. The scenario is told if an answer is false or not certain.
     pub fn of_random(number: u64, text: &str, proof: &RunProof) -> Self {
         let report = Self::of(number.to_string(), proof, UNCERTAIN_TOLD_MAX);
-        let scenario = report.has_false().then(|| text.to_owned());
+        let scenario = (!report.answers.is_empty()).then(|| text.to_owned());
         Self { scenario, ..report }
     }
 
