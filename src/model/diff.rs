@@ -447,17 +447,18 @@ fn links_of(model: &Model) -> super::Map<[Addr; 2], Purpose> {
     model.links().up().map(|link| (ends(link), link.purpose)).collect()
 }
 
-fn rows(model: &Model, [a, b]: [Addr; 2]) -> impl Iterator<Item = &LinkHistory> {
-    [model.links().get(a, b), model.links().get(b, a)].into_iter().flatten()
-}
-
 /// When the first of its ends knew that a link was gone.
 fn ended_at(model: &Model, ends: [Addr; 2]) -> Option<Time> {
-    rows(model, ends).filter_map(|link| link.steps().rev().find(|step| step.is_loss())).map(|step| step.at).min()
+    model
+        .links()
+        .both_ends(ends[0], ends[1])
+        .filter_map(|link| link.steps().rev().find(|step| step.is_loss()))
+        .map(|step| step.at)
+        .min()
 }
 
 fn up_since(model: &Model, ends: [Addr; 2]) -> Option<Time> {
-    rows(model, ends).filter(|link| link.is_up()).map(|link| link.since).min()
+    model.links().both_ends(ends[0], ends[1]).filter(|link| link.is_up()).map(|link| link.since).min()
 }
 
 fn lowercase_first(text: &str) -> String {

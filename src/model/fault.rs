@@ -11,6 +11,9 @@ use crate::proto::time::Time;
 /// Past faults and lies that are kept: more than anybody asks about.
 pub const PAST_MAX: usize = 1_000;
 
+/// No probe is late because of a delay this short.
+const NEGLIGIBLE: Duration = Duration::from_millis(100);
+
 /// A fault, and when it was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultRecord {
@@ -92,8 +95,56 @@ impl FaultRecord {
     pub fn holds_up_for(&self) -> Option<Duration> {
         // A slow reader has no bound; a neighbor whose queue is full drops the link, which is an
         // event.
-        let what = self.fault.what;
-        (what.class().row().hindrance == Hindrance::Delays).then(|| what.delay_max())
+        self.delays().then(|| self.fault.what.delay_max())
+    }
+
+    /// It stops everything.
+    pub(super) fn stops_all(&self) -> bool {
+        match self.fault.what {
+            FaultKind::Cut => true,
+            FaultKind::Loss { percent } => percent.get() == 100,
+            FaultKind::Delay { .. }
+            | FaultKind::Duplicate { .. }
+            | FaultKind::Reorder { .. }
+            | FaultKind::Slow { .. }
+            | FaultKind::Skew { .. }
+            | FaultKind::Junk { .. } => false,
+        }
+    }
+
+    /// It stops some messages.
+    pub(super) fn stops_some(&self) -> bool {
+        matches!(self.fault.what, FaultKind::Loss { percent } if (1..100).contains(&percent.get()))
+    }
+
+    /// It keeps messages from arriving in time, or may.
+    pub(super) fn hinders(&self) -> bool {
+        let delays = self.delays() && self.delay_max().is_none_or(|most| most >= NEGLIGIBLE);
+        self.stops_all() || self.stops_some() || delays
+    }
+
+    /// It delays messages, or may.
+    pub(super) fn delays(&self) -> bool {
+        self.fault.what.class().row().hindrance == Hindrance::Delays
+    }
+
+    /// The most that it adds to a message; `None` if that has no bound.
+    pub(super) fn delay_max(&self) -> Option<Duration> {
+        (self.fault.what.class() != FaultClass::Slow).then(|| self.fault.what.delay_max())
+    }
+
+    /// The least delay that it adds to every message.
+    pub(super) fn delay_min(&self) -> Duration {
+        match self.fault.what {
+            FaultKind::Delay { by_us, .. } => Duration::from_micros(by_us),
+            FaultKind::Cut
+            | FaultKind::Loss { .. }
+            | FaultKind::Duplicate { .. }
+            | FaultKind::Reorder { .. }
+            | FaultKind::Slow { .. }
+            | FaultKind::Skew { .. }
+            | FaultKind::Junk { .. } => Duration::ZERO,
+        }
     }
 
     pub fn was_at(&self, at: Time) -> bool {

@@ -6,7 +6,7 @@ use crate::experiment::run::Experiment;
 use crate::model::Model;
 use crate::model::cause::Deed;
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultKind};
+use crate::proto::fault::Fault;
 use crate::proto::time::Time;
 use crate::scenario::{Script, ScriptStep};
 
@@ -84,7 +84,7 @@ impl DeedSteps {
         match (self.deeds.iter().position(is_it), deed) {
             (Some(place), _) => DoneBy::Step(place),
             (None, Deed::Turned { to: NodeState::Runs, .. }) => DoneBy::Lab,
-            (None, Deed::Fault(_) | Deed::Cleared(_) | Deed::Turned { .. } | Deed::Lied { .. }) => DoneBy::Nobody,
+            (None, Deed::Fault(_) | Deed::Turned { .. } | Deed::Lied { .. }) => DoneBy::Nobody,
         }
     }
 }
@@ -109,7 +109,6 @@ fn does(command: &Command, deed: &Deed, model: &Model) -> bool {
     let fault = |fault| model.faults().find(fault).map(|record| &record.fault);
     match *deed {
         Deed::Fault(set) => fault(set).is_some_and(|fault| sets(command, fault)),
-        Deed::Cleared(cleared) => fault(cleared).is_some_and(|fault| clears(command, fault)),
         Deed::Turned { node, to, .. } => turns(command, node, to),
         Deed::Lied { liar, about, .. } => *command == Command::Fault(FaultCommand::Lie { liar, about }),
     }
@@ -117,18 +116,6 @@ fn does(command: &Command, deed: &Deed, model: &Model) -> bool {
 
 fn sets(command: &Command, fault: &Fault) -> bool {
     matches!(command, Command::Fault(FaultCommand::Set(set)) if set == fault)
-}
-
-fn clears(command: &Command, fault: &Fault) -> bool {
-    let Command::Fault(command) = command else { return false };
-    match command {
-        FaultCommand::Set(other) => other.replaces(fault),
-        FaultCommand::Clear { kind, on } => *kind == fault.what.class() && *on == fault.on,
-        FaultCommand::HealPartitions => fault.is_partition(),
-        FaultCommand::HealAll => fault.what == FaultKind::Cut,
-        FaultCommand::Calm => true,
-        FaultCommand::Lie { .. } => false,
-    }
 }
 
 fn turns(command: &Command, node: Addr, to: NodeState) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::event::{DeathEvent, Event, EventKind, LinkEvent};
+use crate::event::Event;
 use crate::experiment::run::{Experiment, RunError, Watcher};
 use crate::model::Model;
 use crate::model::cause::{Question, questions};
@@ -137,25 +137,7 @@ impl<P: Fn() -> bool> Watcher for ModelFold<'_, P> {
     fn event(&mut self, event: &Event) {
         if event.at < self.end {
             self.model.apply(event);
-            self.happened.extend(happening(event));
+            self.happened.extend(Question::of_event(event));
         }
-    }
-}
-
-/// An event that can be asked about.
-fn happening(event: &Event) -> Option<Question> {
-    let (node, at) = (event.node, event.at);
-    match event.kind {
-        EventKind::Death(DeathEvent::NeighborDied { peer, cause, .. }) => {
-            Some(Question::Death { reporter: node, dead: peer, at, way: cause })
-        }
-        EventKind::Link(LinkEvent::Down { peer, end, .. }) => Some(Question::LinkEnd { node, peer, at, end }),
-        EventKind::Node(_)
-        | EventKind::Link(_)
-        | EventKind::Gossip(_)
-        | EventKind::Probe(_)
-        | EventKind::Death(_)
-        | EventKind::Seed(_)
-        | EventKind::Fault(_) => None,
     }
 }

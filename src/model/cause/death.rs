@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::block::{Blockage, Supposition, solve};
-use super::deeds::{CROSSING_MAX, Sureness, delaying_at, downs_at, faults_at, is_old, lives, next_after, turned};
+use super::deeds::{
+    CROSSING_MAX, Sureness, cut_of, delay_within, delaying_at, downs_at, faults_at, is_cut, is_old, next_after, turned,
+};
 use super::reason::{Causes, Deed, Reason};
 use crate::event::{LinkEnd, LossReason, NodeState};
 use crate::model::Model;
@@ -16,7 +18,7 @@ use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
 
 /// The other end hears of a close within this time, if nothing delays it.
-const NOTICED_WITHIN: Duration = Duration::from_millis(500);
+const CLOSE_SEEN_WITHIN: Duration = Duration::from_millis(500);
 /// Deaths that follow from each other.
 const DEPTH_MAX: usize = 4;
 /// Probes after a death that are supposed, to see what else would have come to it.
@@ -71,22 +73,20 @@ fn of_misses(model: &Model, (reporter, dead): (Addr, Addr), row: &[Miss], at: Ti
         (0..=blocks.len() - limit).any(|first| (first..first + limit).all(|probe| supposed.blocks(probe)))
     });
     match reason {
-        Reason::Deeds(causes) if !causes.are_all_needed() && !are_silent(model, &causes, (dead, at)) => {
+        Reason::Deeds(causes) if !causes.are_all_needed() && !last_until(model, &causes, (dead, at)) => {
             Reason::NotCertain(causes.deeds())
         }
         reason => reason,
     }
 }
 
-/// Each of these would have kept both ends silent until this time, so that neither saw a close.
-fn are_silent(model: &Model, causes: &Causes, (dead, at): (Addr, Time)) -> bool {
+/// Each of these kept, or would have kept, both ends silent until this time, so that neither saw a
+/// close.
+fn last_until(model: &Model, causes: &Causes, (dead, at): (Addr, Time)) -> bool {
     causes.deeds().iter().all(|deed| match deed {
-        Deed::Fault(fault) => model
-            .faults()
-            .find(*fault)
-            .is_some_and(|record| record.fault.what == FaultKind::Cut && record.until.is_none_or(|until| until > at)),
+        Deed::Fault(_) => cut_of(model, *deed).is_some_and(|cut| cut.until.is_none_or(|until| until > at)),
         Deed::Turned { at: since, .. } => downs_at(model, dead, at).any(|turn| turn.at == *since),
-        Deed::Cleared(_) | Deed::Lied { .. } => false,
+        Deed::Lied { .. } => false,
     })
 }
 
@@ -142,7 +142,7 @@ fn unanswered(model: &Model, (asker, target): (Addr, Addr), (sent, timeout): (Ti
         }
     }
     let is_over = |turn: &LifeChange| {
-        lives(model, target).and_then(|lives| lives.after(turn.at)).is_some_and(|next| next.at <= sent + timeout)
+        model.nodes().lives(target).and_then(|lives| lives.after(turn.at)).is_some_and(|next| next.at <= sent + timeout)
     };
     let hung = downs_at(model, target, sent).filter(|turn| turn.life == NodeState::Hangs && !is_over(turn));
     block.sure.extend(hung.map(|turn| vec![turned(target, turn)]));
@@ -153,13 +153,12 @@ fn unanswered(model: &Model, (asker, target): (Addr, Addr), (sent, timeout): (Ti
 /// answers for longer than a death takes is sure to lead to one.
 fn late(model: &Model, (asker, target): (Addr, Addr), (sent, timeout): (Time, Duration), block: &mut Blockage) {
     let patience = patience(model, asker, timeout);
-    let delaying = || delaying_at(model, asker, target, sent);
-    // There and back. A slow reader has no bound.
-    let most = delaying().map(FaultRecord::delay_max).try_fold(Duration::ZERO, |sum, span| Some(sum + span?));
+    // There and back.
+    let most = delay_within(model, asker, target, sent);
     if most.is_some_and(|most| most * 2 + CROSSING_MAX < timeout) {
         return;
     }
-    for record in delaying() {
+    for record in delaying_at(model, asker, target, sent) {
         let is_sure = record.delay_min() * 2 > patience && record.was_at(sent);
         block.by_fault(model, record, if is_sure { Sureness::Sure } else { Sureness::Perhaps });
     }
@@ -174,13 +173,9 @@ fn patience(model: &Model, asker: Addr, timeout: Duration) -> Duration {
     timeout + pace.map(waits).unwrap_or_default()
 }
 
-/// These leave both ends unaware of what the other does.
-fn is_silence(model: &Model, set: &[Deed]) -> bool {
-    set.iter().all(|deed| match deed {
-        Deed::Fault(fault) => model.faults().find(*fault).is_some_and(|record| record.fault.what == FaultKind::Cut),
-        Deed::Turned { .. } => true,
-        Deed::Cleared(_) | Deed::Lied { .. } => false,
-    })
+/// These are cuts and hangs, which leave both ends unaware of what the other does.
+fn are_cuts_and_hangs(model: &Model, set: &[Deed]) -> bool {
+    set.iter().all(|deed| matches!(deed, Deed::Turned { .. }) || is_cut(model, *deed))
 }
 
 /// The time between two probes of this row, and how long an answer may take.
@@ -212,7 +207,7 @@ fn supposed(model: &Model, (asker, target): (Addr, Addr), row: &[Miss], at: Time
             .extend(ends.into_iter().chain(passes.sure).flatten().filter(|deed| !block.sure.contains(&vec![*deed])));
         late(model, (asker, target), (sent, timeout), &mut block);
         // Only a cut or a hang is sure to leave it at missed probes: see `unanswered`.
-        let is_silent = |set: &Vec<Deed>| is_silence(model, set);
+        let is_silent = |set: &Vec<Deed>| are_cuts_and_hangs(model, set);
         let (silent, noticed): (Vec<_>, Vec<_>) = block.sure.into_iter().partition(is_silent);
         block.sure = silent;
         block.perhaps.extend(noticed.into_iter().flatten());
@@ -238,15 +233,15 @@ fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -
             && record.until.is_some_and(|until| until <= at && at.since(until) <= CROSSING_MAX)
     };
     let withheld = model.faults().ever_between(node, peer).find(healed).map(|record| at.since(record.since));
-    let within = NOTICED_WITHIN + delays(model, node, peer, at) + withheld.unwrap_or_default();
+    let within = CLOSE_SEEN_WITHIN + delays(model, node, peer, at) + withheld.unwrap_or_default();
     let is_near = |then: Time| then <= at && at.since(then) <= within;
     // The first start of a node breaks no connection, and a hung one keeps its connections.
-    let turns = lives(model, peer).map(Lives::turns).unwrap_or_default().iter().enumerate().rev();
+    let turns = model.nodes().lives(peer).map(Lives::turns).unwrap_or_default().iter().enumerate().rev();
     let closes = |(place, turn): &(usize, &LifeChange)| {
         is_near(turn.at) && turn.life != NodeState::Hangs && (*place > 0 || turn.life != NodeState::Runs)
     };
     if let Some((_, turn)) = turns.filter(|(_, turn)| turn.at <= at).take(2).find(closes) {
-        let again = lives(model, peer).and_then(|lives| lives.after(turn.at)).filter(|next| next.at == turn.at);
+        let again = model.nodes().lives(peer).and_then(|lives| lives.after(turn.at)).filter(|next| next.at == turn.at);
         return sole(model, (node, peer), Causes::one(turned(peer, again.unwrap_or(*turn))), (turn.at, at));
     }
     let other = model.links().get(peer, node);
@@ -281,11 +276,8 @@ fn sole(model: &Model, (node, peer): (Addr, Addr), causes: Causes, (since, at): 
     let may = |record: &&FaultRecord| {
         record.since <= until && record.until.is_none_or(|over| over > since) && record.fault.what != FaultKind::Cut
     };
-    let mut deeds = causes.deeds();
-    let named = deeds.len();
     let hindering = model.faults().ever_between(node, peer).filter(may).filter(|record| record.hinders());
-    deeds.extend(hindering.map(FaultRecord::deed).filter(|deed| !causes.deeds().contains(deed)));
-    if deeds.len() == named && causes.are_all_needed() { Reason::Deeds(causes) } else { Reason::NotCertain(deeds) }
+    causes.unless(hindering.map(FaultRecord::deed))
 }
 
 /// How long a message between the two may be delayed.

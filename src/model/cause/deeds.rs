@@ -9,11 +9,9 @@ use crate::model::Model;
 use crate::model::fault::{FaultRecord, FaultRef};
 use crate::model::node::{LifeChange, Lives};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{FaultClass, FaultKind};
+use crate::proto::fault::FaultKind;
 use crate::proto::time::Time;
 
-/// No probe is late because of a delay this short.
-const NEGLIGIBLE: Duration = Duration::from_millis(100);
 /// Faults in a row of which each replaced the one before.
 const REPLACED_MAX: usize = 16;
 /// The longest that a message takes from node to node if nothing delays it.
@@ -23,55 +21,6 @@ impl FaultRecord {
     /// That it was set.
     pub fn deed(&self) -> Deed {
         Deed::Fault(FaultRef { id: self.id, at: self.since })
-    }
-
-    /// It stops everything.
-    pub(in crate::model) fn stops_all(&self) -> bool {
-        match self.fault.what {
-            FaultKind::Cut => true,
-            FaultKind::Loss { percent } => percent.get() == 100,
-            FaultKind::Delay { .. }
-            | FaultKind::Duplicate { .. }
-            | FaultKind::Reorder { .. }
-            | FaultKind::Slow { .. }
-            | FaultKind::Skew { .. }
-            | FaultKind::Junk { .. } => false,
-        }
-    }
-
-    /// It stops some messages.
-    pub(super) fn stops_some(&self) -> bool {
-        matches!(self.fault.what, FaultKind::Loss { percent } if (1..100).contains(&percent.get()))
-    }
-
-    /// It keeps messages from arriving in time, or may.
-    pub(super) fn hinders(&self) -> bool {
-        let delays = self.delays() && self.delay_max().is_none_or(|most| most >= NEGLIGIBLE);
-        self.stops_all() || self.stops_some() || delays
-    }
-
-    /// It delays messages, or may.
-    pub(super) fn delays(&self) -> bool {
-        matches!(self.fault.what.class(), FaultClass::Delay | FaultClass::Reorder | FaultClass::Slow)
-    }
-
-    /// The most that it adds to a message; `None` if that has no bound.
-    pub(super) fn delay_max(&self) -> Option<Duration> {
-        (self.fault.what.class() != FaultClass::Slow).then(|| self.fault.what.delay_max())
-    }
-
-    /// The least delay that it adds to every message.
-    pub(super) fn delay_min(&self) -> Duration {
-        match self.fault.what {
-            FaultKind::Delay { by_us, .. } => Duration::from_micros(by_us),
-            FaultKind::Cut
-            | FaultKind::Loss { .. }
-            | FaultKind::Duplicate { .. }
-            | FaultKind::Reorder { .. }
-            | FaultKind::Slow { .. }
-            | FaultKind::Skew { .. }
-            | FaultKind::Junk { .. } => Duration::ZERO,
-        }
     }
 }
 
@@ -131,8 +80,9 @@ pub(super) fn delaying_at(model: &Model, one: Addr, other: Addr, at: Time) -> im
     model.faults().ever_between(one, other).filter(is_it)
 }
 
-/// The faults that stop everything between these two at this time, and those that may stop some of it.
-pub(super) fn barrier(model: &Model, from: Addr, to: Addr, at: Time) -> Blockage {
+/// What stops everything between these two at this time, and what may stop some of it: faults, and
+/// either of the two that is down.
+pub(super) fn kept_apart(model: &Model, from: Addr, to: Addr, at: Time) -> Blockage {
     let mut block = Blockage::default();
     for record in faults_at(model, from, to, at) {
         if record.stops_all() {
@@ -141,19 +91,36 @@ pub(super) fn barrier(model: &Model, from: Addr, to: Addr, at: Time) -> Blockage
             block.by_fault(model, record, Sureness::Perhaps);
         }
     }
+    for node in [from, to] {
+        block.sure.extend(downs_at(model, node, at).map(|turn| vec![turned(node, turn)]));
+    }
     block
+}
+
+/// The most by which a message between these two may be delayed that is sent at this time; `None` if
+/// that has no bound.
+pub(super) fn delay_within(model: &Model, one: Addr, other: Addr, at: Time) -> Option<Duration> {
+    let spans = delaying_at(model, one, other, at).map(FaultRecord::delay_max);
+    spans.into_iter().try_fold(Duration::ZERO, |sum, span| Some(sum + span?))
+}
+
+/// The deed is that a cut was set.
+pub(super) fn is_cut(model: &Model, deed: Deed) -> bool {
+    cut_of(model, deed).is_some()
+}
+
+/// The cut that was set with this deed.
+pub(super) fn cut_of(model: &Model, deed: Deed) -> Option<&FaultRecord> {
+    let Deed::Fault(fault) = deed else { return None };
+    model.faults().find(fault).filter(|record| record.fault.what == FaultKind::Cut)
 }
 
 /// How this node had stopped, if it did not run at this time: a node that hung and was then killed
 /// would have been silent by either.
 pub(super) fn downs_at(model: &Model, node: Addr, at: Time) -> impl Iterator<Item = LifeChange> {
-    let turns = lives(model, node).map(Lives::turns).unwrap_or_default();
+    let turns = model.nodes().lives(node).map(Lives::turns).unwrap_or_default();
     let before = turns.iter().rev().skip_while(move |turn| turn.at > at);
     before.take_while(|turn| turn.life != NodeState::Runs).copied()
-}
-
-pub(super) fn lives(model: &Model, node: Addr) -> Option<&Lives> {
-    model.nodes().get(node).map(|node| &node.lives)
 }
 
 /// The first deed after this time; what has not come yet is left out.

@@ -6,10 +6,11 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::block::{Blockage, DoubtReading, Supposition, Weighing};
-use super::deeds::{CROSSING_MAX, Sureness, barrier, delaying_at, downs_at, is_old, lives, replaced_by, turned};
+use super::deeds::{
+    CROSSING_MAX, Sureness, delay_within, delaying_at, downs_at, is_old, kept_apart, replaced_by, turned,
+};
 use super::link;
 use super::reason::{Deed, ProtocolRule, Reason};
 use crate::event::{LossReason, Purpose};
@@ -39,7 +40,7 @@ pub(in crate::model) struct LackReasons<'a> {
 impl<'a> LackReasons<'a> {
     /// This node had started shortly before the message began.
     fn has_just_joined(&self, node: Addr) -> bool {
-        let (began, lives) = (self.rumor.began(), lives(self.model, node));
+        let (began, lives) = (self.rumor.began(), self.model.nodes().lives(node));
         let since = lives.and_then(|lives| lives.running_since(began));
         let first = self.model.started();
         since.is_some_and(|since| Some(since) != first && began.since(since) < JOINING)
@@ -119,7 +120,7 @@ impl<'a> CrossingMap<'a> {
     /// Pairs of peers that were ever linked, each once.
     fn pairs(&self) -> Vec<(Addr, Addr)> {
         let links = self.model.links().iter().filter(|link| link.purpose == Purpose::Neighbor);
-        let ours = links.filter(|link| lives(self.model, link.key.peer).is_some());
+        let ours = links.filter(|link| self.model.nodes().lives(link.key.peer).is_some());
         let mut pairs: Vec<(Addr, Addr)> =
             ours.map(|link| (link.key.node.min(link.key.peer), link.key.node.max(link.key.peer))).collect();
         pairs.sort_unstable();
@@ -158,20 +159,19 @@ impl<'a> CrossingMap<'a> {
 
     /// What is in the way of a copy between these two at this time.
     fn in_the_way(&self, from: Addr, to: Addr, at: Time) -> Blockage {
-        let mut block = self.barriers(from, to, at);
+        let mut block = kept_apart(self.model, from, to, at);
         self.slow_down(from, to, at, &mut block);
         block
     }
 
     /// What delays a copy that is sent at this time until now, or may have.
     fn slow_down(&self, from: Addr, to: Addr, at: Time, block: &mut Blockage) {
-        let delaying = || delaying_at(self.model, from, to, at);
-        let most = delaying().map(FaultRecord::delay_max).try_fold(Duration::ZERO, |sum, span| Some(sum + span?));
+        let most = delay_within(self.model, from, to, at);
         let waited = self.model.now().since(at);
         if most.is_some_and(|most| most + CROSSING_MAX < waited && self.stands(from, to, at, at + most)) {
             return;
         }
-        for record in delaying() {
+        for record in delaying_at(self.model, from, to, at) {
             let is_sure = record.delay_min() >= waited && record.was_at(at);
             block.by_fault(self.model, record, if is_sure { Sureness::Sure } else { Sureness::Perhaps });
         }
@@ -184,15 +184,6 @@ impl<'a> CrossingMap<'a> {
             link.was_up_at(since) && !link.steps().any(|step| step.is_loss() && (since..=until).contains(&step.at))
         };
         until.since(since) < CROSSING_MAX || ends.into_iter().all(|end| end.is_some_and(lasts))
-    }
-
-    /// What stops anything between these two at this time.
-    fn barriers(&self, from: Addr, to: Addr, at: Time) -> Blockage {
-        let mut block = barrier(self.model, from, to, at);
-        for node in [from, to] {
-            block.sure.extend(downs_at(self.model, node, at).map(|turn| vec![turned(node, turn)]));
-        }
-        block
     }
 
     /// What blocked this crossing; `None` if there was no link to cross.
@@ -254,7 +245,7 @@ impl<'a> CrossingMap<'a> {
         match deed {
             Deed::Fault(fault) => self.model.faults().find(fault).is_some_and(|record| record.was_at(at)),
             Deed::Turned { node, at: since, .. } => downs_at(self.model, node, at).any(|turn| turn.at == since),
-            Deed::Cleared(_) | Deed::Lied { .. } => false,
+            Deed::Lied { .. } => false,
         }
     }
 
@@ -304,12 +295,12 @@ impl<'a> CrossingMap<'a> {
 
     /// What ended the link that carried it.
     fn end_near(&self, lost: &LostCopy) -> Option<Blockage> {
-        let ends = [self.model.links().get(lost.from, lost.to), self.model.links().get(lost.to, lost.from)];
+        let ends = self.model.links().both_ends(lost.from, lost.to);
         let near = |link: &'a LinkHistory| {
             let is_near = |step: &&LinkStep| step.is_loss() && step.at <= lost.at + CROSSING_MAX;
             Some((link, link.steps().rev().find(is_near)?))
         };
-        let (link, step) = ends.into_iter().flatten().filter_map(near).min_by_key(|(_, step)| step.at)?;
+        let (link, step) = ends.filter_map(near).min_by_key(|(_, step)| step.at)?;
         self.end_of(link, step)
     }
 
@@ -340,7 +331,7 @@ impl<'a> CrossingMap<'a> {
 
     /// The link was open, and nothing says that the copy was lost.
     fn open_link(&self, from: Addr, to: Addr, at: Time) -> Blockage {
-        let mut block = self.barriers(from, to, at);
+        let mut block = kept_apart(self.model, from, to, at);
         let waited = self.model.now().since(at);
         if self.rumor.copies.contains_key(&from) {
             // A fault that had swallowed it would have been told, but for older recordings.

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use super::death;
-use super::deeds::{downs_at, lives, turned};
+use super::deeds::{downs_at, turned};
 use super::reason::{Causes, ProtocolRule, Reason};
-use crate::event::{LinkEnd, NodeState};
+use crate::event::{LinkEnd, NodeState, Side};
 use crate::model::Model;
 use crate::model::link::{LinkHistory, LinkStep, StepKind};
-use crate::model::node::Lives;
+use crate::model::node::{LifeChange, Lives};
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, GoodbyeReason};
 use crate::proto::time::Time;
 
 /// The other end hears of a stop within this time.
-const NOTICED_WITHIN: Duration = Duration::from_secs(1);
+const STOP_SEEN_WITHIN: Duration = Duration::from_secs(1);
 
 pub(super) fn reason(model: &Model, node: Addr, peer: Addr, at: Time) -> Reason {
     let link = model.links().get(node, peer);
@@ -35,7 +35,9 @@ pub(super) fn of_step(model: &Model, link: &LinkHistory, step: &LinkStep) -> Rea
                 death::closed(model, node, peer, at)
             }
             Some(LinkEnd::Dead { .. }) => death::reason(model, node, peer, at),
-            Some(LinkEnd::Goodbye { reason: GoodbyeReason::Leaving, .. }) => left(model, [node, peer], at),
+            Some(LinkEnd::Goodbye { reason: GoodbyeReason::Leaving, side }) => {
+                left(model, if side == Side::Us { node } else { peer }, at)
+            }
             Some(LinkEnd::Goodbye { reason: GoodbyeReason::Duplicate | GoodbyeReason::Replaced, .. }) => {
                 Reason::Rule(ProtocolRule::Doubled)
             }
@@ -52,11 +54,10 @@ pub(super) fn of_step(model: &Model, link: &LinkHistory, step: &LinkStep) -> Rea
 
 /// This node stopped just before.
 fn stopped(model: &Model, node: Addr, at: Time) -> Reason {
-    let turns = lives(model, node).map(Lives::turns).unwrap_or_default();
-    let is_it = |turn: &&crate::model::node::LifeChange| {
-        turn.life != NodeState::Runs && turn.at <= at && at.since(turn.at) <= NOTICED_WITHIN
-    };
-    let hangs = |turn: &&crate::model::node::LifeChange| turn.life != NodeState::Runs && turn.at <= at;
+    let turns = model.nodes().lives(node).map(Lives::turns).unwrap_or_default();
+    let is_it =
+        |turn: &&LifeChange| turn.life != NodeState::Runs && turn.at <= at && at.since(turn.at) <= STOP_SEEN_WITHIN;
+    let hangs = |turn: &&LifeChange| turn.life != NodeState::Runs && turn.at <= at;
     let turn = turns.iter().rev().find(is_it).or_else(|| turns.iter().rev().find(hangs));
     let Some(turn) = turn else { return Reason::NotCertain(Vec::new()) };
     // A restart of a node that hung: its links had no life left anyhow.
@@ -66,12 +67,10 @@ fn stopped(model: &Model, node: Addr, at: Time) -> Reason {
     Reason::Deeds(Causes::one(turned(node, *turn)))
 }
 
-/// One of the two left the network.
-fn left(model: &Model, nodes: [Addr; 2], at: Time) -> Reason {
-    let turn = nodes.into_iter().find_map(|node| {
-        let turn =
-            lives(model, node)?.turns().iter().rev().find(|turn| turn.life == NodeState::Left && turn.at <= at)?;
-        Some(turned(node, *turn))
-    });
-    turn.map_or(Reason::Rule(ProtocolRule::Goodbye), |deed| Reason::Deeds(Causes::one(deed)))
+/// This node said that it leaves, and left.
+fn left(model: &Model, node: Addr, at: Time) -> Reason {
+    let turns = model.nodes().lives(node).map(Lives::turns).unwrap_or_default();
+    let is_it = |turn: &&LifeChange| turn.life == NodeState::Left && turn.at + STOP_SEEN_WITHIN >= at;
+    let turn = turns.iter().find(is_it);
+    turn.map_or(Reason::Rule(ProtocolRule::Goodbye), |turn| Reason::Deeds(Causes::one(turned(node, *turn))))
 }

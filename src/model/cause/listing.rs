@@ -52,16 +52,12 @@ fn reported(model: &Model, peer: Addr, case: &DeathCase, reporter: Addr) -> Reas
 /// The reason, if no other fault ever hindered anybody: those who report a node, and whom seeds ask, hang
 /// together.
 fn alone(model: &Model, reason: Reason) -> Reason {
-    let Reason::Deeds(causes) = &reason else { return reason };
-    let mut deeds = causes.deeds();
-    let named = deeds.len();
-    let others = model.faults().ever().filter(|record| record.hinders()).map(FaultRecord::deed);
-    deeds.extend(others.filter(|deed| !causes.deeds().contains(deed)).collect::<Vec<_>>());
-    if deeds.len() == named && causes.are_all_needed() { reason } else { Reason::NotCertain(deeds) }
+    let Reason::Deeds(causes) = reason else { return reason };
+    causes.unless(model.faults().ever().filter(|record| record.hinders()).map(FaultRecord::deed))
 }
 
 fn registration_lost(model: &Model, seed: Addr, peer: Addr) -> Reason {
-    let ends = [model.links().get(seed, peer), model.links().get(peer, seed)].into_iter().flatten();
+    let ends = model.links().both_ends(seed, peer);
     let lost = ends
         .filter(|link| !link.is_up())
         .filter_map(|link| Some((link, link.steps().rev().find(|step| step.is_loss())?)));

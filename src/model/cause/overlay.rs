@@ -1,16 +1,14 @@
 //! Why peers have no way to each other, or to a seed: each pair that could be linked is kept apart.
 
 use super::block::{Blockage, Supposition, solve};
-use super::deeds::{barrier, delaying_at, downs_at, faults_at, turned};
+use super::deeds::{delaying_at, faults_at, is_cut, kept_apart};
 use super::link;
 use super::reason::{Deed, Reason};
-use crate::event::Purpose;
 use crate::model::Model;
 use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
 use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
-use crate::proto::fault::FaultKind;
 use crate::proto::message::Role;
 
 /// Pairs that are weighed.
@@ -40,11 +38,7 @@ pub(super) fn alone(model: &Model, node: Addr) -> Reason {
 /// Peers look for others all the time, so only a single cut is sure to keep them apart.
 fn by_one_cut(model: &Model, reason: Reason) -> Reason {
     let Reason::Deeds(causes) = &reason else { return reason };
-    let is_cut = |fault| model.faults().find(fault).is_some_and(|record| record.fault.what == FaultKind::Cut);
-    match causes.only() {
-        Some(Deed::Fault(fault)) if is_cut(fault) => reason,
-        Some(_) | None => Reason::NotCertain(causes.deeds()),
-    }
+    if causes.only().is_some_and(|deed| is_cut(model, deed)) { reason } else { Reason::NotCertain(causes.deeds()) }
 }
 
 /// The overlay is in these parts.
@@ -78,10 +72,7 @@ fn is_joined(parts: usize, pairs: &[(usize, usize)], supposed: Supposition<'_>) 
 /// What keeps these two from being linked. If nothing does now, that they are not is doubtful.
 fn apart(model: &Model, one: Addr, other: Addr) -> Blockage {
     let at = model.now();
-    let mut block = barrier(model, one, other, at);
-    for node in [one, other] {
-        block.sure.extend(downs_at(model, node, at).map(|turn| vec![turned(node, turn)]));
-    }
+    let mut block = kept_apart(model, one, other, at);
     block.perhaps.extend(faults_at(model, one, other, at).filter(|record| record.hinders()).map(FaultRecord::deed));
     block.perhaps.extend(delaying_at(model, one, other, at).map(FaultRecord::deed));
     block.is_doubtful = block.sure.is_empty();
@@ -93,12 +84,11 @@ fn apart(model: &Model, one: Addr, other: Addr) -> Blockage {
 }
 
 /// What had ended the link between them.
-fn ended(model: &Model, one: Addr, other: Addr) -> Vec<super::Deed> {
-    let ends = [model.links().get(one, other), model.links().get(other, one)].into_iter().flatten();
+fn ended(model: &Model, one: Addr, other: Addr) -> Vec<Deed> {
+    let ends = model.links().both_ends(one, other);
     let lost = |link: &'_ LinkHistory| {
         let step = link.steps().rev().find(|step| step.is_loss()).filter(|_| !link.is_up())?;
         Some((step.at, super::reason::deeds_of(&link::of_step(model, link, step))))
     };
-    let purposes = |link: &&LinkHistory| matches!(link.purpose, Purpose::Neighbor | Purpose::Registration);
-    ends.filter(purposes).filter_map(lost).min_by_key(|(at, _)| *at).map(|(_, deeds)| deeds).unwrap_or_default()
+    ends.filter_map(lost).min_by_key(|(at, _)| *at).map(|(_, deeds)| deeds).unwrap_or_default()
 }

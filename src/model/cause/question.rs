@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::event::LinkEnd;
+use crate::event::{DeathEvent, Event, EventKind, LinkEnd, LinkEvent};
 use crate::model::Model;
 use crate::model::rumor::Counting;
 use crate::model::warning::Finding;
@@ -49,6 +49,24 @@ impl Question {
             Self::LinkEnd { .. } => QuestionKind::LinkEnd,
             Self::Stale { .. } | Self::Unlisted { .. } => QuestionKind::Listing,
             Self::NoSeed | Self::Alone { .. } | Self::Parted => QuestionKind::Warning,
+        }
+    }
+
+    /// What this event makes one ask.
+    pub fn of_event(event: &Event) -> Option<Self> {
+        let (node, at) = (event.node, event.at);
+        match event.kind {
+            EventKind::Death(DeathEvent::NeighborDied { peer, cause, .. }) => {
+                Some(Self::Death { reporter: node, dead: peer, at, way: cause })
+            }
+            EventKind::Link(LinkEvent::Down { peer, end, .. }) => Some(Self::LinkEnd { node, peer, at, end }),
+            EventKind::Node(_)
+            | EventKind::Link(_)
+            | EventKind::Gossip(_)
+            | EventKind::Probe(_)
+            | EventKind::Death(_)
+            | EventKind::Seed(_)
+            | EventKind::Fault(_) => None,
         }
     }
 

@@ -13,8 +13,6 @@ pub(super) const ALTERNATIVES_MAX: usize = 6;
 pub enum Deed {
     /// A fault was set, at this time.
     Fault(FaultRef),
-    /// A fault was cleared, at this time.
-    Cleared(FaultRef),
     /// A node was killed, made to hang, left, or was started: for the first time or again.
     Turned { node: Addr, at: Time, to: NodeState },
     /// A peer reported another dead on purpose.
@@ -24,7 +22,7 @@ pub enum Deed {
 impl Deed {
     pub const fn at(&self) -> Time {
         match self {
-            Self::Fault(fault) | Self::Cleared(fault) => fault.at,
+            Self::Fault(fault) => fault.at,
             Self::Turned { at, .. } | Self::Lied { at, .. } => *at,
         }
     }
@@ -53,6 +51,16 @@ impl Causes {
     /// Each of these sets was enough; `None` if there are none, or more than [`ALTERNATIVES_MAX`].
     pub fn any(alternatives: Vec<Vec<Deed>>) -> Option<Self> {
         (1..=ALTERNATIVES_MAX).contains(&alternatives.len()).then_some(Self { alternatives })
+    }
+
+    /// These, if all were needed and none of the others was done, which might have come to the same.
+    pub(super) fn unless(self, others: impl Iterator<Item = Deed>) -> Reason {
+        let named = self.deeds();
+        let others: Vec<Deed> = others.filter(|deed| !named.contains(deed)).collect();
+        if others.is_empty() && self.are_all_needed() {
+            return Reason::Deeds(self);
+        }
+        Reason::NotCertain(named.into_iter().chain(others).collect())
     }
 
     /// Each set; at least one.

@@ -32,6 +32,11 @@ impl LinkTable {
         self.rows.values()
     }
 
+    /// What each end of a link tells of it, as far as it is a node of ours.
+    pub fn both_ends(&self, one: Addr, other: Addr) -> impl Iterator<Item = &LinkHistory> {
+        [self.get(one, other), self.get(other, one)].into_iter().flatten()
+    }
+
     pub fn up(&self) -> impl Iterator<Item = &LinkHistory> {
         self.iter().filter(|link| link.is_up())
     }

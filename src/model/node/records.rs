@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Contact, HEARSAY_MAX, NodeRecord, ObservedState, Suspicion};
+use super::{Contact, HEARSAY_MAX, Lives, NodeRecord, ObservedState, Suspicion};
 use crate::event::NodeState;
 use crate::model::Map;
 use crate::proto::addr::Addr;
@@ -38,6 +38,11 @@ pub struct NodeCounts {
 impl NodeRecords {
     pub fn get(&self, addr: Addr) -> Option<&NodeRecord> {
         self.by_addr.get(&addr)
+    }
+
+    /// When this node ran, if it is known.
+    pub fn lives(&self, addr: Addr) -> Option<&Lives> {
+        self.get(addr).map(|node| &node.lives)
     }
 
     /// The node with this name or address.

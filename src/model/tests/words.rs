@@ -28,7 +28,7 @@ fn a_node_tells_when_this_life_began_or_since_when_it_is_known() {
     story.wait(1);
     story.start(p(2), "p2", Role::Peer);
     let told = about_node(&story.model, p(2), 0).verdict;
-    assert!(told.starts_with("p2 runs in this process since 03:13:08. It has no neighbor."), "{told}");
+    assert!(told.starts_with("p2 runs in this process since 03:13:08. It has no neighbor, perhaps because p2 was killed at 03:13:07 (not certain). "), "{told}");
     let elsewhere = p(9);
     story.tell(p(1), EventKind::Seed(SeedEvent::PeerListReceived { seed: s(1), peers: vec![elsewhere], listed: None }));
     story.wait(3);
@@ -164,7 +164,10 @@ fn a_node_that_was_cut_off_link_by_link_blames_all_of_the_cuts() {
     story.wait(10);
     let gone = story.generate(p(2), 2);
     let told = why_not(&story.model, p(1), gone, 0).verdict;
-    assert!(told.starts_with("p1 does not have p2#2: because of 'cut p1 p2' since 03:13:01"), "{told}");
+    assert!(
+        told.starts_with("p1 does not have p2#2 because of 'cut p1 p2' since 03:13:01: it had no neighbor"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -187,13 +190,13 @@ fn a_fault_that_may_explain_it_is_named_first() {
         story.declare(reporter, p(2), DeathCause::Closed);
     }
     let told = why_dead(&story.model, p(2), 0).verdict;
-    let why = "p2 runs, but is taken for dead perhaps because of 'delay p2 5s' since 03:13:00, which is not certain: the \
+    let why = "p2 runs, but is taken for dead perhaps because of 'delay p2 5s' since 03:13:00 (not certain): the \
                connection of p1 and p3 to it closed without a goodbye";
     assert!(told.starts_with(why), "{told}");
     story.wait(1);
     story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     let told = why_dead(&story.model, p(2), 0).verdict;
-    let why = "p2 was taken for dead perhaps because of 'delay p2 5s' since 03:13:00, which is not certain, and was killed \
+    let why = "p2 was taken for dead perhaps because of 'delay p2 5s' since 03:13:00 (not certain), and was killed \
                at 03:13:02 after that: ";
     assert!(told.starts_with(why), "{told}");
 

@@ -7,28 +7,27 @@ use crate::model::fault::FaultRecord;
 use crate::model::node::{LifeChange, Lives};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
-use crate::proto::fault::{FaultKind, Hindrance, Scope};
+use crate::proto::fault::{FaultKind, Scope};
 
 /// Deeds of one kind that a sentence names.
 const DEEDS_MAX: usize = 6;
 /// Deeds that a sentence names if none of them is certain.
 const PERHAPS_MAX: usize = 2;
 
-/// Whether it stops or delays some messages.
-pub(super) fn is_hindrance(record: &FaultRecord) -> bool {
-    record.fault.what.class().row().hindrance != Hindrance::None && record.fault.what != FaultKind::Cut
-}
-
-impl<'a> Explainer<'a> {
+impl Explainer<'_> {
     /// `because of 'cut p1 p5' since 03:13:02`; if none is certain, it says so. `None` if nothing is
     /// known that could be why.
     pub(super) fn because(self, reason: &Reason) -> Option<String> {
         match reason {
             Reason::Deeds(causes) => Some(self.because_of(causes)),
             Reason::NotCertain(deeds) => {
-                let deeds: Vec<String> = deeds.iter().map(|deed| self.deed(*deed)).collect();
-                let named = || list_text(&deeds, PERHAPS_MAX);
-                (!deeds.is_empty()).then(|| format!("perhaps because of {}, which is not certain", named()))
+                let each = |deed: &Deed| self.together(std::slice::from_ref(deed));
+                let named: Vec<String> = deeds.iter().take(PERHAPS_MAX).map(each).collect();
+                let more = match deeds.len().saturating_sub(PERHAPS_MAX) {
+                    0 => String::new(),
+                    more => format!(" or {more} more"),
+                };
+                (!named.is_empty()).then(|| format!("perhaps {}{more} (not certain)", named.join(" or ")))
             }
             Reason::Rule(_) => None,
         }
@@ -60,10 +59,6 @@ impl<'a> Explainer<'a> {
                 Some(record) => self.named(record),
                 None => format!("a fault of {} that is no longer known", self.clock(fault.at)),
             },
-            Deed::Cleared(fault) => match self.model.faults().find(fault) {
-                Some(record) => format!("'{}' was cleared at {}", self.fault(record), self.clock(fault.at)),
-                None => format!("a fault was cleared at {}", self.clock(fault.at)),
-            },
             Deed::Turned { node, at, to } => format!("{} {}", self.name(node), self.turn(LifeChange { at, life: to })),
             Deed::Lied { liar, about, at } => {
                 format!("{} lied about {} at {}", self.name(liar), self.name(about), self.clock(at))
@@ -92,7 +87,7 @@ impl<'a> Explainer<'a> {
     fn fault_clause(self, deed: Deed) -> String {
         let record = match deed {
             Deed::Fault(fault) => self.model.faults().find(fault),
-            Deed::Cleared(_) | Deed::Turned { .. } | Deed::Lied { .. } => None,
+            Deed::Turned { .. } | Deed::Lied { .. } => None,
         };
         match record {
             Some(record) if record.fault.what == FaultKind::Cut => {
@@ -104,10 +99,6 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    pub(super) fn lives(self, node: Addr) -> Option<&'a Lives> {
-        self.model.nodes().get(node).map(|node| &node.lives)
-    }
-
     /// What separates these two now, or may: `nothing passes between them: 'cut p1 p5' since
     /// 03:13:02`.
     pub(super) fn fault_now(self, one: Addr, other: Addr) -> Option<String> {
@@ -117,22 +108,11 @@ impl<'a> Explainer<'a> {
             return Some(format!("nothing passes between them: {}", self.named(record)));
         }
         let hindrances: Vec<String> =
-            records.iter().filter(|record| is_hindrance(record)).map(|record| self.named(record)).collect();
+            records.iter().filter(|record| record.hinders()).map(|record| self.named(record)).collect();
         (!hindrances.is_empty()).then(|| {
             let is = if hindrances.len() == 1 { "is" } else { "are" };
             format!("{} {is} on it", list_text(&hindrances, PERHAPS_MAX))
         })
-    }
-
-    /// What hinders all messages of a node now: `'delay p5 3s' since 03:13:02 may be why, which is
-    /// not certain`.
-    pub(super) fn hindered_now(self, node: Addr) -> Option<String> {
-        let is_it = |record: &&FaultRecord| record.fault.on.is_at(node) && is_hindrance(record);
-        self.model
-            .faults()
-            .iter()
-            .find(is_it)
-            .map(|record| format!("{} may be why, which is not certain", self.named(record)))
     }
 
     /// Which of two nodes hangs now: `p5 hangs since 03:13:02`.
@@ -197,7 +177,7 @@ impl<'a> Explainer<'a> {
             };
             EvidenceLine::at(turn.at, format!("{name} {text}")).told_by(node, SourceKind::Life)
         };
-        let turns = self.lives(node).map(Lives::turns).unwrap_or_default();
+        let turns = self.model.nodes().lives(node).map(Lives::turns).unwrap_or_default();
         let later = turns.iter().enumerate().filter(|(place, turn)| *place > 0 || turn.life != NodeState::Runs);
         later.map(|(_, turn)| told(turn)).collect()
     }

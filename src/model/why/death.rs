@@ -3,7 +3,7 @@
 mod certain;
 mod seeds;
 
-use self::certain::is_settled;
+use self::certain::{is_settled, is_settled_without_case};
 use self::seeds::seed_clauses;
 use super::link::miss_lines;
 use super::node::suspect;
@@ -29,7 +29,8 @@ pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let title = format!("{question} {name} dead?");
     let mut evidence = explainer.turns(addr);
     let Some(case) = model.deaths().latest_of(addr) else {
-        let (verdict, is_certain) = (without_case(explainer, addr, node), is_settled(explainer, None, node));
+        let is_certain = node.is_some_and(|node| is_settled_without_case(explainer, node));
+        let verdict = without_case(explainer, addr, node);
         return Explanation { title, verdict, is_certain, evidence: in_order(evidence) };
     };
     evidence.extend(case.evidence.iter().flat_map(|evidence| evidence_lines(explainer, addr, evidence)));
@@ -40,7 +41,8 @@ pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
         EvidenceLine::at(at, format!("{} gave a sign of life", explainer.name(addr)))
             .told_by_any(SourceKind::Heard(addr))
     }));
-    evidence.extend(heard_since(explainer, case).map(|(node, at)| {
+    let testimonies = testimonies(explainer, case);
+    evidence.extend(heard_since(explainer, case, &testimonies).map(|(node, at)| {
         let name = explainer.name(node);
         EvidenceLine::at(at, format!("{name} disagrees: its link is up, and it heard from it after that"))
             .told_by(node, SourceKind::Heard(addr))
@@ -48,8 +50,9 @@ pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     if case.omitted > 0 {
         evidence.push(EvidenceLine::now(format!("{} not kept", count_text(case.omitted, "further line"))));
     }
-    let is_certain = is_settled(explainer, Some(case), node);
-    Explanation { title, verdict: verdict(explainer, case, node), is_certain, evidence: in_order(evidence) }
+    let is_certain = is_settled(explainer, (case, &testimonies), node);
+    let verdict = verdict(explainer, (case, &testimonies), node);
+    Explanation { title, verdict, is_certain, evidence: in_order(evidence) }
 }
 
 fn without_case(explainer: Explainer<'_>, addr: Addr, node: Option<&NodeRecord>) -> String {
@@ -73,15 +76,18 @@ fn without_case(explainer: Explainer<'_>, addr: Addr, node: Option<&NodeRecord>)
     }
 }
 
-fn verdict(explainer: Explainer<'_>, case: &DeathCase, node: Option<&NodeRecord>) -> String {
+fn verdict(
+    explainer: Explainer<'_>,
+    (case, testimonies): (&DeathCase, &[ReasonedEvidence<'_>]),
+    node: Option<&NodeRecord>,
+) -> String {
     let name = explainer.name(case.dead);
-    let testimonies = testimonies(explainer, case);
-    let mut clauses = causes(explainer, &testimonies);
+    let mut clauses = causes(explainer, testimonies);
     clauses.push(reports(explainer, case));
     clauses.extend(seed_clauses(explainer, case));
-    clauses.extend(disagreement(explainer, case));
+    clauses.extend(disagreement(explainer, case, testimonies));
     clauses.extend(doubts(case, node));
-    format!("{}: {}.", state_text(explainer, &name, (case, &testimonies), node), clauses.join("; "))
+    format!("{}: {}.", state_text(explainer, &name, (case, testimonies), node), clauses.join("; "))
 }
 
 /// What one reporter says, and why it came to that.
@@ -120,7 +126,7 @@ fn ended(dead: Addr, testimonies: &[ReasonedEvidence<'_>]) -> Option<LifeChange>
     match common_reason(testimonies)? {
         Reason::Deeds(causes) => match causes.only()? {
             Deed::Turned { node, at, to } if node == dead => Some(LifeChange { at, life: to }),
-            Deed::Turned { .. } | Deed::Fault(_) | Deed::Cleared(_) | Deed::Lied { .. } => None,
+            Deed::Turned { .. } | Deed::Fault(_) | Deed::Lied { .. } => None,
         },
         Reason::Rule(_) | Reason::NotCertain(_) => None,
     }
@@ -188,7 +194,7 @@ fn is_apart(explainer: Explainer<'_>, testimonies: &[ReasonedEvidence<'_>]) -> b
         Deed::Fault(fault) => {
             explainer.model.faults().find(*fault).is_some_and(|record| record.stops_all() && record.until.is_none())
         }
-        Deed::Cleared(_) | Deed::Turned { .. } | Deed::Lied { .. } => false,
+        Deed::Turned { .. } | Deed::Lied { .. } => false,
     };
     testimonies.iter().any(|told| match &told.reason {
         Reason::Deeds(causes) => causes.deeds().iter().any(is_set),
@@ -272,14 +278,18 @@ fn reported_seeds(case: &DeathCase) -> Vec<Addr> {
 
 /// Nodes of ours that have a link to it and have heard from it since it was declared dead; empty if
 /// it was down and is back.
-fn heard_since<'a>(explainer: Explainer<'a>, case: &'a DeathCase) -> impl Iterator<Item = (Addr, Time)> {
-    let is_back = case.back_at.is_some() && !is_apart(explainer, &testimonies(explainer, case));
+fn heard_since<'a>(
+    explainer: Explainer<'a>,
+    case: &'a DeathCase,
+    testimonies: &[ReasonedEvidence<'_>],
+) -> impl Iterator<Item = (Addr, Time)> + use<'a> {
+    let is_back = case.back_at.is_some() && !is_apart(explainer, testimonies);
     let links = explainer.model.links().up().filter(move |link| !is_back && link.key.peer == case.dead);
     links.filter_map(|link| Some((link.key.node, link.last_heard.filter(|at| *at > case.at)?)))
 }
 
-fn disagreement(explainer: Explainer<'_>, case: &DeathCase) -> Option<String> {
-    let heard: Vec<Addr> = heard_since(explainer, case).map(|(node, _)| node).collect();
+fn disagreement(explainer: Explainer<'_>, case: &DeathCase, testimonies: &[ReasonedEvidence<'_>]) -> Option<String> {
+    let heard: Vec<Addr> = heard_since(explainer, case, testimonies).map(|(node, _)| node).collect();
     if heard.is_empty() || case.back_at.is_some() {
         return None;
     }

@@ -1,5 +1,7 @@
 //! How a link ended: who closed it and why, and what the user did that explains it.
 
+use std::collections::BTreeSet;
+
 use super::Explainer;
 use crate::event::{LinkEnd, LinkEvent, NodeState};
 use crate::model::cause::{Reason, link_lost};
@@ -16,12 +18,41 @@ pub(super) fn is_seen_only(step: &LinkStep) -> bool {
     matches!(end, Some(LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost))
 }
 
-/// If this link is lost, when and how: `p2 - p3, ended at 03:13:02: p2 was killed`.
-pub(super) fn last_loss(explainer: Explainer<'_>, link: &LinkHistory) -> Option<(Time, String)> {
-    let step = link.steps().rev().find(|step| step.is_loss()).filter(|_| !link.is_up())?;
-    let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
-    let why = end_of(explainer, link, step);
-    Some((step.at, format!("{node} - {peer}, ended at {}: {why}", explainer.clock(step.at))))
+/// A link that ended, as one of its ends tells it.
+#[derive(Clone, Copy)]
+pub(super) struct LinkLoss<'a> {
+    pub(super) link: &'a LinkHistory,
+    pub(super) step: &'a LinkStep,
+}
+
+impl<'a> LinkLoss<'a> {
+    /// The latest end of this link up to this time.
+    pub(super) fn last(link: &'a LinkHistory, until: Time) -> Option<Self> {
+        let step = link.steps().rev().find(|step| step.is_loss() && step.at <= until)?;
+        Some(Self { link, step })
+    }
+
+    pub(super) fn touches(&self, node: Addr) -> bool {
+        self.link.key.node == node || self.link.key.peer == node
+    }
+
+    /// `p2 - p3, ended at 03:13:02: p2 was killed`.
+    pub(super) fn text(&self, explainer: Explainer<'_>) -> String {
+        let (node, peer) = (explainer.name(self.link.key.node), explainer.name(self.link.key.peer));
+        let why = end_of(explainer, self.link, self.step);
+        format!("{node} - {peer}, ended at {}: {why}", explainer.clock(self.step.at))
+    }
+}
+
+/// Of these, one for each link, latest first: the end that noticed first knows why.
+pub(super) fn one_by_link(mut all: Vec<LinkLoss<'_>>) -> Vec<LinkLoss<'_>> {
+    all.sort_by_key(|lost| (lost.step.at, is_seen_only(lost.step), lost.link.key));
+    let mut pairs = BTreeSet::new();
+    all.retain(|LinkLoss { link, .. }| {
+        pairs.insert((link.key.node.min(link.key.peer), link.key.node.max(link.key.peer)))
+    });
+    all.reverse();
+    all
 }
 
 /// Why a link ended, seen from outside: who ended it, and what explains it.
@@ -46,7 +77,7 @@ pub(super) fn told_end_of(explainer: Explainer<'_>, link: &LinkHistory, step: &L
 
 fn stop_text(explainer: Explainer<'_>, node: Addr, at: Time) -> &'static str {
     // A node that restarts at the moment of its end has two changes then.
-    let turns = explainer.lives(node).map(Lives::turns).unwrap_or_default();
+    let turns = explainer.model.nodes().lives(node).map(Lives::turns).unwrap_or_default();
     let stop = turns.iter().find(|turn| turn.at == at && turn.life != NodeState::Runs);
     match stop.map(|turn| turn.life) {
         Some(NodeState::Killed) => "was killed",

@@ -40,24 +40,45 @@ fn harm_lines(record: &FaultRecord) -> Option<String> {
     (!told.is_empty()).then(|| format!("lost by it: {}", list_text(&told, told.len())))
 }
 
+/// How sure it is that a death rests on a fault.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Blame {
+    Sure,
+    Perhaps,
+}
+
 /// Who was taken for dead because of it, and by whom.
 fn deaths(explainer: Explainer<'_>, record: &FaultRecord) -> Vec<String> {
-    let blamed = |told: &Evidence, dead| match reason_of(explainer, dead, told) {
-        Reason::Deeds(causes) => causes.deeds().contains(&record.deed()).then_some(""),
-        Reason::NotCertain(deeds) => deeds.contains(&record.deed()).then_some(", perhaps, which is not certain"),
-        Reason::Rule(_) => None,
-    };
-    let mut found: Map<(Addr, &str), Vec<Addr>> = Map::default();
+    let mut found: Map<(Addr, Blame), Vec<Addr>> = Map::default();
     for (_, case) in explainer.model.deaths().cases() {
-        for told in &case.evidence {
-            if let Some(doubt) = blamed(told, case.dead) {
-                found.entry((case.dead, doubt)).or_default().push(told.reporter);
+        for told in case.evidence.iter().filter(|told| concerns(explainer, record, told, case.dead)) {
+            if let Some(blame) = blame(explainer, record, told, case.dead) {
+                found.entry((case.dead, blame)).or_default().push(told.reporter);
             }
         }
     }
-    let line = |((dead, doubt), by): (&(Addr, &str), &Vec<Addr>)| {
+    let line = |((dead, blame), by): (&(Addr, Blame), &Vec<Addr>)| {
         let (dead, by) = (explainer.name(*dead), explainer.names_in_order(by));
+        let doubt = match blame {
+            Blame::Sure => "",
+            Blame::Perhaps => ", perhaps (not certain)",
+        };
         format!("{dead} was taken for dead because of it by {by}{doubt}")
     };
     found.iter().map(line).collect()
+}
+
+/// It was between the two before the death: no other fault is why, and a reason takes time to find.
+fn concerns(explainer: Explainer<'_>, record: &FaultRecord, told: &Evidence, dead: Addr) -> bool {
+    let is_before = told.declared_at.is_some_and(|at| record.since <= at);
+    let mut between = explainer.model.faults().ever_between(told.reporter, dead);
+    is_before && between.any(|other| other.deed() == record.deed())
+}
+
+fn blame(explainer: Explainer<'_>, record: &FaultRecord, told: &Evidence, dead: Addr) -> Option<Blame> {
+    match reason_of(explainer, dead, told) {
+        Reason::Deeds(causes) => causes.deeds().contains(&record.deed()).then_some(Blame::Sure),
+        Reason::NotCertain(deeds) => deeds.contains(&record.deed()).then_some(Blame::Perhaps),
+        Reason::Rule(_) => None,
+    }
 }

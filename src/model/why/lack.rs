@@ -12,18 +12,16 @@ mod certain;
 mod words;
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::ending::is_seen_only;
+use super::ending::{LinkLoss, one_by_link};
 use super::{EvidenceLine, Explainer, Explanation, SourceKind};
 use crate::event::{NodeState, Purpose};
 use crate::model::cause::LackReasons;
 use crate::model::fault::FaultRecord;
 use crate::model::graph::Ways;
-use crate::model::link::{LinkHistory, LinkStep};
 use crate::model::loss::LostCopy;
 use crate::model::node::LifeChange;
 use crate::model::overlay::OverlaySnapshot;
@@ -144,9 +142,9 @@ enum LackReason<'a> {
     /// Nothing passed from any of those that have it to its side.
     Behind { border: &'a FaultRecord },
     /// It had no neighbor.
-    Alone { lost: Vec<Lost<'a>> },
+    Alone { lost: Vec<LinkLoss<'a>> },
     /// No path of open links led there.
-    Apart { side: usize, lost: Vec<Lost<'a>> },
+    Apart { side: usize, lost: Vec<LinkLoss<'a>> },
     /// The message came as far as `holder`, and not over the link to `next`.
     Stuck { holder: Addr, next: Addr, at: Time, outcome: CrossingOutcome<'a> },
 }
@@ -155,7 +153,7 @@ enum LackReason<'a> {
 enum CrossingOutcome<'a> {
     /// A fault on it stops all messages, or some.
     Faulty(&'a FaultRecord),
-    Ended(Lost<'a>),
+    Ended(LinkLoss<'a>),
     /// The holder stopped or hung.
     HolderDown(LifeChange),
     /// The next node stopped or hung.
@@ -168,42 +166,17 @@ enum CrossingOutcome<'a> {
     Open,
 }
 
-/// A link that ended, as one of its ends tells it.
-#[derive(Clone, Copy)]
-struct Lost<'a> {
-    link: &'a LinkHistory,
-    step: &'a LinkStep,
-}
-
-impl Lost<'_> {
-    fn touches(&self, node: Addr) -> bool {
-        self.link.key.node == node || self.link.key.peer == node
-    }
-}
-
 /// The latest losses of links between neighbors that could have stopped a message of that time, one
 /// for each link, latest first.
 struct Losses<'a> {
-    all: Vec<Lost<'a>>,
+    all: Vec<LinkLoss<'a>>,
     of: FastHashMap<Addr, SmallVec<[usize; 8]>>,
 }
 
 impl<'a> Losses<'a> {
     fn until(until: Time, model: &'a Model) -> Self {
-        let last_loss = |link: &'a LinkHistory| {
-            let step = link.steps().rev().find(|step| step.is_loss() && step.at <= until);
-            step.map(|step| Lost { link, step })
-        };
         let links = model.links().iter().filter(|link| link.purpose == Purpose::Neighbor);
-        let mut all: Vec<Lost<'a>> = links.filter_map(last_loss).collect();
-        // The end that noticed first knows why.
-        all.sort_by_key(|lost| (lost.step.at, is_seen_only(lost.step), lost.link.key));
-        let mut pairs = BTreeSet::new();
-        all.retain(|Lost { link, .. }| {
-            let pair = (link.key.node.min(link.key.peer), link.key.node.max(link.key.peer));
-            pairs.insert(pair)
-        });
-        all.reverse();
+        let all = one_by_link(links.filter_map(|link| LinkLoss::last(link, until)).collect());
         let mut of: FastHashMap<Addr, SmallVec<[usize; 8]>> = FastHashMap::default();
         for (place, lost) in all.iter().enumerate() {
             of.entry(lost.link.key.node).or_default().push(place);
@@ -212,7 +185,7 @@ impl<'a> Losses<'a> {
         Self { all, of }
     }
 
-    fn of(&self, node: Addr) -> impl Iterator<Item = Lost<'a>> {
+    fn of(&self, node: Addr) -> impl Iterator<Item = LinkLoss<'a>> {
         self.of.get(&node).into_iter().flatten().map(|place| self.all[*place])
     }
 }
@@ -220,7 +193,7 @@ impl<'a> Losses<'a> {
 /// A part of the overlay in which nobody has the message.
 struct OverlaySide<'a> {
     size: usize,
-    lost: OnceCell<Vec<Lost<'a>>>,
+    lost: OnceCell<Vec<LinkLoss<'a>>>,
 }
 
 /// One message, and the overlay at the time when it began.
@@ -319,9 +292,9 @@ impl<'a> Diagnosis<'a> {
     }
 
     /// The links that led to this side from those that have it.
-    fn lost_by_side(&self, side: usize) -> Vec<Lost<'a>> {
+    fn lost_by_side(&self, side: usize) -> Vec<LinkLoss<'a>> {
         let is_in = |node: Addr| self.side_of.get(&node) == Some(&side);
-        let led_there = |lost: &&Lost<'a>| {
+        let led_there = |lost: &&LinkLoss<'a>| {
             let (one, other) = (lost.link.key.node, lost.link.key.peer);
             is_in(one) != is_in(other) && (self.holds(one) || self.holds(other))
         };
@@ -362,7 +335,7 @@ impl<'a> Diagnosis<'a> {
 
     /// It stopped or hung after this time, and before what was forwarded `at` could have come.
     fn went_down(&self, node: Addr, after: Time, at: Time) -> Option<LifeChange> {
-        let turns = self.explainer.lives(node)?.turns();
+        let turns = self.explainer.model.nodes().lives(node)?.turns();
         let is_it =
             |turn: &&LifeChange| turn.at >= after && turn.at < at + DELIVERY_TIME && turn.life != NodeState::Runs;
         turns.iter().find(is_it).copied()

@@ -21,7 +21,7 @@ const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
 pub fn why_link(model: &Model, a: Addr, b: Addr, utc_offset_s: i32) -> Explanation {
     let explainer = Explainer { model, utc_offset_s };
     let title = format!("{} and {}", explainer.name(a), explainer.name(b));
-    let rows: Vec<_> = [model.links().get(a, b), model.links().get(b, a)].into_iter().flatten().collect();
+    let rows: Vec<_> = model.links().both_ends(a, b).collect();
     let mut evidence: Vec<EvidenceLine> = rows.iter().flat_map(|link| lines(explainer, link)).collect();
     evidence.extend(rows.iter().flat_map(|link| last_words(explainer, link)));
     evidence.extend(explainer.faults_between(a, b));

@@ -7,7 +7,7 @@ use super::past::{lies_told, past_lines};
 use super::{EvidenceLine, Explainer, Explanation, SourceKind, in_order, is_known};
 use crate::event::{EventKind, LinkEvent, NodeState, Purpose, RepairReason, Side};
 use crate::model::Model;
-use crate::model::cause::{Reason, silence};
+use crate::model::cause::{Question, Reason, reason, silence};
 use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep};
 use crate::model::node::{Contact, NodeRecord, ObservedState};
@@ -65,9 +65,18 @@ fn is_alone(node: &NodeRecord) -> bool {
 }
 
 fn is_loneliness_settled(explainer: Explainer<'_>, node: &NodeRecord) -> bool {
-    let is_hindered = explainer.hindered_now(node.addr).is_some();
-    let why = last_tried(explainer, node).map(|link| why_link(explainer.model, node.addr, link.key.peer, 0));
-    !is_hindered && why.is_none_or(|why| why.is_certain)
+    match why_alone(explainer, node) {
+        Reason::NotCertain(deeds) if deeds.is_empty() => {
+            let why = last_tried(explainer, node).map(|link| why_link(explainer.model, node.addr, link.key.peer, 0));
+            why.is_none_or(|why| why.is_certain)
+        }
+        reason => is_known(&reason),
+    }
+}
+
+/// What was done that leaves it without a neighbor.
+fn why_alone(explainer: Explainer<'_>, node: &NodeRecord) -> Reason {
+    reason(explainer.model, &Question::Alone { node: node.addr })
 }
 
 /// Its link with the latest step, of those that are not up.
@@ -318,8 +327,9 @@ fn connection(explainer: Explainer<'_>, node: &NodeRecord) -> String {
         None if node.registrations == 0 => "It is registered with no seed that could name others.".to_owned(),
         None => "Nobody dialed it, and it dialed nobody.".to_owned(),
     };
-    let hindered = explainer.hindered_now(node.addr).map_or_else(String::new, |hindered| format!(": {hindered}"));
-    format!(" It has no neighbor{hindered}. {why}")
+    let because = explainer.because(&why_alone(explainer, node));
+    let because = because.map_or_else(String::new, |because| format!(", {because}"));
+    format!(" It has no neighbor{because}. {why}")
 }
 
 /// For a running peer with fewer neighbors than it aims for: who refused it, or could not be

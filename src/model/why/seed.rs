@@ -2,8 +2,9 @@
 
 use std::hash::{Hash, Hasher};
 
-use super::{EVIDENCE_MAX, EvidenceLine, Explainer, Explanation, in_order};
+use super::{EVIDENCE_MAX, EvidenceLine, Explainer, Explanation, in_order, is_known};
 use crate::event::{DelistReason, NodeState};
+use crate::model::cause::{Question, Reason, reason};
 use crate::model::death::delisting;
 use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
@@ -30,7 +31,7 @@ pub fn why_seed(model: &Model, seed: Addr, now: Time, utc_offset_s: i32) -> Expl
     };
     let differences = differences(explainer, seed, view);
     let verdict = verdict(explainer, (&name, seed), view, &wrong(explainer, &differences));
-    let is_certain = differences.iter().all(|difference| difference.why.is_settled());
+    let is_certain = differences.iter().all(Difference::is_settled);
     let last = view.last_list.map(|(at, _)| format!("its last list went out {} ago", span_text(now.since(at))));
     let differences = evidence(explainer, seed, view, &differences);
     let evidence = last.map(EvidenceLine::now).into_iter().chain(differences).collect();
@@ -46,12 +47,14 @@ fn evidence(
 ) -> Vec<EvidenceLine> {
     let mut lines = Set::default();
     let mut told = 0;
-    for Difference { peer, why } in differences {
+    for difference in differences {
+        let Difference { peer, why, .. } = difference;
         if lines.len() >= EVIDENCE_MAX {
             break;
         }
         let list = if view.listed.contains_key(peer) { "on the list" } else { "not on the list" };
-        lines.insert(EvidenceLine::now(format!("{list}: {}", clause(explainer, why, &[*peer]))));
+        let clause = reasoned(clause(explainer, why, &[*peer]), difference.because(explainer).as_deref());
+        lines.insert(EvidenceLine::now(format!("{list}: {clause}")));
         lines.extend(steps(explainer, seed, *peer));
         lines.extend(explainer.faults_between(*peer, seed));
         told += 1;
@@ -68,6 +71,38 @@ fn evidence(
 struct Difference<'a> {
     peer: Addr,
     why: DifferenceReason<'a>,
+    /// What was done that makes it so, if it is wrong.
+    deeds: Option<Reason>,
+}
+
+impl<'a> Difference<'a> {
+    fn new(explainer: Explainer<'_>, seed: Addr, peer: Addr, why: DifferenceReason<'a>) -> Self {
+        let question = match why {
+            DifferenceReason::Gone { .. } => Some(Question::Stale { seed, peer }),
+            DifferenceReason::CutOff { .. } | DifferenceReason::Off { .. } | DifferenceReason::Unregistered => {
+                Some(Question::Unlisted { seed, peer })
+            }
+            DifferenceReason::WithOthers { .. } | DifferenceReason::NoMore { .. } => None,
+        };
+        let deeds = question.map(|question| reason(explainer.model, &question));
+        Self { peer, why, deeds }
+    }
+
+    /// It is known why.
+    fn is_settled(&self) -> bool {
+        self.deeds.as_ref().is_none_or(is_known)
+    }
+
+    /// What was done, unless the clause tells it.
+    fn because(&self, explainer: Explainer<'_>) -> Option<String> {
+        match self.why {
+            DifferenceReason::Off { .. } | DifferenceReason::Unregistered => explainer.because(self.deeds.as_ref()?),
+            DifferenceReason::Gone { .. }
+            | DifferenceReason::CutOff { .. }
+            | DifferenceReason::WithOthers { .. }
+            | DifferenceReason::NoMore { .. } => None,
+        }
+    }
 }
 
 /// Why the list and the live nodes differ; peers with equal reasons share a clause.
@@ -123,18 +158,6 @@ struct Off {
 }
 
 impl DifferenceReason<'_> {
-    /// It is known why.
-    fn is_settled(&self) -> bool {
-        match self {
-            Self::Off { off } => off.is_some(),
-            Self::Gone { .. }
-            | Self::CutOff { .. }
-            | Self::Unregistered
-            | Self::WithOthers { .. }
-            | Self::NoMore { .. } => true,
-        }
-    }
-
     fn is_wrong(&self) -> bool {
         match self {
             Self::Gone { .. } | Self::CutOff { .. } | Self::Off { .. } | Self::Unregistered => true,
@@ -144,20 +167,28 @@ impl DifferenceReason<'_> {
 }
 
 fn differences<'a>(explainer: Explainer<'a>, seed: Addr, view: &SeedView) -> Vec<Difference<'a>> {
-    let listed =
-        view.listed.keys().filter_map(|peer| Some(Difference { peer: *peer, why: not_alive(explainer, seed, *peer)? }));
+    let difference = |peer: Addr, why| Difference::new(explainer, seed, peer, why);
+    let listed = view.listed.keys().filter_map(|peer| Some(difference(*peer, not_alive(explainer, seed, *peer)?)));
     let missing = explainer.model.nodes().running_peers().filter(|peer| !view.listed.contains_key(&peer.addr));
-    let missing = missing.map(|peer| Difference { peer: peer.addr, why: not_listed(explainer, seed, peer.addr) });
+    let missing = missing.map(|peer| difference(peer.addr, not_listed(explainer, seed, peer.addr)));
     listed.chain(missing).collect()
 }
 
 /// What is wrong, in clauses; nodes with the same reason share one.
 fn wrong(explainer: Explainer<'_>, differences: &[Difference<'_>]) -> Vec<String> {
-    let mut groups: Map<&DifferenceReason<'_>, Vec<Addr>> = Map::default();
-    for Difference { peer, why } in differences.iter().filter(|difference| difference.why.is_wrong()) {
-        groups.entry(why).or_default().push(*peer);
+    let mut groups: Map<(&DifferenceReason<'_>, Option<String>), Vec<Addr>> = Map::default();
+    for difference in differences.iter().filter(|difference| difference.why.is_wrong()) {
+        groups.entry((&difference.why, difference.because(explainer))).or_default().push(difference.peer);
     }
-    groups.iter().map(|(why, peers)| clause(explainer, why, peers)).collect()
+    groups.iter().map(|((why, because), peers)| reasoned(clause(explainer, why, peers), because.as_deref())).collect()
+}
+
+/// A clause with what was done that makes it so.
+fn reasoned(clause: String, because: Option<&str>) -> String {
+    match because {
+        Some(because) => format!("{clause}, {because}"),
+        None => clause,
+    }
 }
 
 fn verdict(explainer: Explainer<'_>, (name, seed): (&str, Addr), view: &SeedView, wrong: &[String]) -> String {

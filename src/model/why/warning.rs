@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use super::death::reason_of;
+use super::ending::{LinkLoss, one_by_link};
 use super::{
     EvidenceLine, EvidenceSource, Explainer, Explanation, SourceKind, about_message, about_node, in_order, is_known,
     why_link, why_not, why_seed,
 };
 use crate::event::Event;
-use crate::model::cause::{Question, parted_by, reason};
+use crate::model::Model;
+use crate::model::cause::{self, Question, reason};
 use crate::model::death::{DeathCase, dispute};
 use crate::model::graph::Graph;
-use crate::model::link::{LinkHistory, LinkStep};
 use crate::model::rumor::Forgery;
 use crate::model::warning::{Finding, Warning};
 use crate::model::words::{count_text, span_text};
-use crate::model::{Model, Set};
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Role};
 use crate::proto::time::Time;
@@ -84,17 +84,18 @@ fn parted(explainer: Explainer<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> E
         evidence.push(EvidenceLine::now(format!("part {}, {count}: {names}", number + 1)));
     }
     let lost = losses(explainer, crosses);
-    let latest = lost.iter().rev().find(|lost| lost.at <= warning.since + Duration::from_secs(1)).or(lost.last());
+    let parted_by = warning.since + Duration::from_secs(1);
+    let latest = lost.iter().find(|lost| lost.step.at <= parted_by).or(lost.first());
     let verdict = match latest {
-        Some(LinkLoss { text, .. }) => format!("no link joins the parts; the last one that did, {text}"),
+        Some(lost) => format!("no link joins the parts; the last one that did, {}", lost.text(explainer)),
         None => "no link ever joined these parts, as far as is known here".to_owned(),
     };
-    let shown = lost.iter().rev().take(LINKS_MAX);
-    evidence.extend(shown.map(|LinkLoss { at, text, link, step }| {
-        EvidenceLine::at(*at, format!("link {text}")).resting_on(EvidenceSource::of_step(link.key, step))
+    evidence.extend(lost.iter().take(LINKS_MAX).map(|lost| {
+        let source = EvidenceSource::of_step(lost.link.key, lost.step);
+        EvidenceLine::at(lost.step.at, format!("link {}", lost.text(explainer))).resting_on(source)
     }));
     let count = count_text(parts.len() as u64, "part");
-    let reason = parted_by(explainer.model, parts);
+    let reason = cause::parted_by(explainer.model, parts);
     let because = explainer.because(&reason);
     let because = because.map_or_else(String::new, |because| format!(" {because}"));
     let verdict = format!("The overlay is in {count}{because}: {verdict}.");
@@ -102,30 +103,11 @@ fn parted(explainer: Explainer<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> E
     Explanation { title, verdict, is_certain: is_known(&reason), evidence: in_order(evidence) }
 }
 
-/// When and how a link was lost, as one of its ends tells it.
-struct LinkLoss<'a> {
-    at: Time,
-    text: String,
-    link: &'a LinkHistory,
-    step: &'a LinkStep,
-}
-
-/// The losses of links between these pairs, in order of time, each as the end that noticed first
-/// tells it.
+/// The losses of links between these pairs, latest first.
 fn losses(explainer: Explainer<'_>, wanted: impl Fn(Addr, Addr) -> bool) -> Vec<LinkLoss<'_>> {
-    let links = explainer.model.links().iter().filter(|link| wanted(link.key.node, link.key.peer));
-    let last_of = |link| {
-        let (at, text) = super::ending::last_loss(explainer, link)?;
-        let step = link.steps().rev().find(|step| step.is_loss())?;
-        Some(LinkLoss { at, text, link, step })
-    };
-    let mut lost: Vec<LinkLoss<'_>> = links.filter_map(last_of).collect();
-    lost.sort_by_key(|lost| lost.at);
-    let mut pairs = Set::default();
-    lost.retain(|LinkLoss { link: LinkHistory { key, .. }, .. }| {
-        pairs.insert((key.node.min(key.peer), key.node.max(key.peer)))
-    });
-    lost
+    let model = explainer.model;
+    let links = model.links().iter().filter(|link| !link.is_up() && wanted(link.key.node, link.key.peer));
+    one_by_link(links.filter_map(|link| LinkLoss::last(link, model.now())).collect())
 }
 
 fn fragile(explainer: Explainer<'_>, nodes: &[Addr], links: &[(Addr, Addr)]) -> Explanation {
@@ -207,7 +189,7 @@ fn forged(explainer: Explainer<'_>, victim: Addr) -> Explanation {
     };
     let evidence = forgeries.map(|(_, forgery)| line(forgery)).collect();
     let verdict = format!(
-        "{name} got messages in its own name that it never sent. NodeRecords forward what they get, so a neighbor that brought \
+        "{name} got messages in its own name that it never sent. Nodes forward what they get, so a neighbor that brought \
          one need not have made it. {name} dropped them and began a new run, so that its next message reaches everyone; \
          others took a forged message for one of {name}."
     );

@@ -1,8 +1,8 @@
 //! Whether the events settle why a node does not have a message.
 
-use super::{CrossingOutcome, Diagnosis, LackReason, Lost};
+use super::{CrossingOutcome, Diagnosis, LackReason};
 use crate::model::cause::Reason;
-use crate::model::why::ending::reason_of_end;
+use crate::model::why::ending::{LinkLoss, reason_of_end};
 use crate::model::why::is_known;
 use crate::proto::addr::Addr;
 
@@ -42,7 +42,7 @@ impl Diagnosis<'_> {
         }
     }
 
-    fn is_end_settled(&self, lost: &Lost<'_>) -> bool {
+    fn is_end_settled(&self, lost: &LinkLoss<'_>) -> bool {
         reason_of_end(self.explainer, lost.link, lost.step).as_ref().is_none_or(is_known)
     }
 }

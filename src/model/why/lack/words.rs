@@ -1,13 +1,13 @@
 //! Why a node does not have a message, in words.
 
-use super::{CrossingOutcome, DELIVERY_TIME, Diagnosis, LackReason, Lost};
+use super::{CrossingOutcome, DELIVERY_TIME, Diagnosis, LackReason};
 use crate::event::{LossReason, NodeState};
 use crate::model::cause::{Deed, Reason};
 use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
 use crate::model::loss::LostCopy;
 use crate::model::node::{LifeChange, NodeRecord};
-use crate::model::why::ending::{end_of, reason_of_end, told_end_of};
+use crate::model::why::ending::{LinkLoss, end_of, reason_of_end, told_end_of};
 use crate::model::why::{EvidenceLine, EvidenceSource, SourceKind, in_order};
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
@@ -21,7 +21,13 @@ impl Diagnosis<'_> {
         let (name, message) = (self.explainer.name(node), self.explainer.model.message_name(self.rumor.id));
         let doubt = if self.is_certain() { "" } else { "; not certain, because not all of that time is known here" };
         let yet = if self.is_on_its_way(node, reason) { " yet" } else { "" };
-        format!("{name} does not have {message}{yet}: {}{doubt}", self.clause(node, reason))
+        let clause = self.clause(node, reason);
+        let joint = match clause.as_str() {
+            because if because.starts_with("because ") => " ",
+            perhaps if perhaps.starts_with("perhaps because ") => ", ",
+            _ => ": ",
+        };
+        format!("{name} does not have {message}{yet}{joint}{clause}{doubt}")
     }
 
     pub(super) fn clause(&self, node: Addr, reason: &LackReason<'_>) -> String {
@@ -42,7 +48,7 @@ impl Diagnosis<'_> {
         };
         let is_it = |deed: Deed| only == Some(deed);
         let turned = |node: Addr, turn: &LifeChange| Deed::Turned { node, at: turn.at, to: turn.life };
-        let ended = |lost: &Lost<'_>| reason_of_end(self.explainer, lost.link, lost.step).as_ref() == Some(proven);
+        let ended = |lost: &LinkLoss<'_>| reason_of_end(self.explainer, lost.link, lost.step).as_ref() == Some(proven);
         match reason {
             LackReason::NotOurs | LackReason::Forgotten | LackReason::Seed | LackReason::Later { .. } => true,
             LackReason::Down { turn, .. } | LackReason::WentDown { turn, .. } => is_it(turned(node, turn)),
@@ -174,7 +180,7 @@ impl Diagnosis<'_> {
         }
     }
 
-    fn alone(&self, links: &[Lost<'_>]) -> String {
+    fn alone(&self, links: &[LinkLoss<'_>]) -> String {
         match links.first() {
             Some(last) => {
                 format!("{}it had no neighbor; its last link, {}", self.because(last), self.lost_text(*last))
@@ -183,7 +189,7 @@ impl Diagnosis<'_> {
         }
     }
 
-    fn apart(&self, side: usize, links: &[Lost<'_>]) -> String {
+    fn apart(&self, side: usize, links: &[LinkLoss<'_>]) -> String {
         let with = match side {
             1 => "it was".to_owned(),
             more => format!("it and {} were", count_text(more as u64 - 1, "other")),
@@ -198,10 +204,10 @@ impl Diagnosis<'_> {
     }
 
     /// `because of 'cut p1 p7' since 03:13:02 `: the fault that ended a link.
-    fn because(&self, lost: &Lost<'_>) -> String {
+    fn because(&self, lost: &LinkLoss<'_>) -> String {
         let reason = reason_of_end(self.explainer, lost.link, lost.step).filter(is_of_faults);
         let because = reason.and_then(|reason| self.explainer.because(&reason));
-        because.map_or_else(String::new, |because| format!("{because}, "))
+        because.map_or_else(String::new, |because| format!("{because}: "))
     }
 
     fn stuck(&self, node: Addr, (holder, next, at): (Addr, Addr, Time), outcome: &CrossingOutcome<'_>) -> String {
@@ -261,12 +267,12 @@ impl Diagnosis<'_> {
     }
 
     /// `p4 - p7, ended at 03:13:02: p4 was killed`.
-    fn lost_text(&self, lost: Lost<'_>) -> String {
+    fn lost_text(&self, lost: LinkLoss<'_>) -> String {
         format!("{}, ended at {}: {}", self.pair(lost.link), self.explainer.clock(lost.step.at), self.end_text(&lost))
     }
 
     /// Why it ended, without the fault that was already named.
-    fn end_text(&self, lost: &Lost<'_>) -> String {
+    fn end_text(&self, lost: &LinkLoss<'_>) -> String {
         if reason_of_end(self.explainer, lost.link, lost.step).is_some_and(|reason| is_of_faults(&reason)) {
             told_end_of(self.explainer, lost.link, lost.step)
         } else {
@@ -318,7 +324,7 @@ impl Diagnosis<'_> {
     }
 
     /// How the latest of these links ended, with the faults between their ends.
-    fn lost_lines(&self, lost: &[Lost<'_>]) -> Vec<EvidenceLine> {
+    fn lost_lines(&self, lost: &[LinkLoss<'_>]) -> Vec<EvidenceLine> {
         let mut lines = Vec::new();
         for lost in lost.iter().take(LOST_MAX) {
             lines.extend(self.explainer.faults_between(lost.link.key.node, lost.link.key.peer));
