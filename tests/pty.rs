@@ -515,3 +515,13 @@ fn a_rerun_ends_at_once_when_it_is_interrupted() {
     session.press("\u{3}");
     assert_eq!(session.end().0.exit_code(), 130);
 }
+
+#[test]
+fn proofs_tell_what_they_found_when_they_are_interrupted() {
+    let mut session = Session::start(&["prove", "--random", "1000000", "--rng-seed", "1"], 24, 120);
+    session.wait_for(" of 1000000 scenarios, ");
+    session.press("\u{3}");
+    let (status, screen) = session.end();
+    assert_eq!(status.exit_code(), 130);
+    assert!(screen.contains(" of 1000000 scenarios: none is false") && screen.contains("NOT CERTAIN"), "{screen}");
+}

@@ -35,7 +35,7 @@ enum PrintedForm {
 
 impl PrintedForm {
     fn begin(format: PrintFormat, header: &Header, out: &mut Vec<u8>) -> io::Result<Self> {
-        let document = |format| Ok(Self::Document(Box::new(Document::new(format, header.utc_offset_s))));
+        let document = |format| Ok(Self::Document(Box::new(Document::new(format, header))));
         let file = match format {
             PrintFormat::Text => LineFormat::Txt,
             PrintFormat::Json => LineFormat::Jsonl,
@@ -88,7 +88,7 @@ impl<W: Write> Printer<W> {
 
     /// Prints what waits, and what comes after all events.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
-        if let PrintedForm::Document(document) = &self.form {
+        if let PrintedForm::Document(document) = &mut self.form {
             self.pending.extend_from_slice(document.text().as_bytes());
         }
         self.flush()

@@ -89,6 +89,9 @@ fn prove_one(
     let mut subject = RerunSubject::read(what, config, clock)?;
     subject.rng_seed = rng_seed.unwrap_or(subject.rng_seed);
     subject.notes.iter().for_each(say);
+    if subject.recorded.as_ref().is_some_and(|recorded| !recorded.is_virtual) {
+        say("what was done in the session is run in virtual time, and the answers are about that run");
+    }
     let experiment = subject.as_it_was()?;
     let proof = match RunProof::of(&experiment, reason, &|| !stopped.load(Ordering::Relaxed)) {
         Ok(proof) => proof,

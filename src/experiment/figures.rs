@@ -11,6 +11,8 @@ use crate::event::{Event, NodeState};
 use crate::model::Model;
 use crate::model::death::DeathCase;
 use crate::proto::time::{Time, micros};
+use crate::scenario::leaving::UntilLeaving;
+use crate::scenario::record::Precision;
 
 /// A run in figures. Times are microseconds since its first node started. The goodbyes at its end do
 /// not count.
@@ -77,29 +79,30 @@ pub struct FiguresFold {
     links: RunLinks,
     began: Option<Time>,
     newest: Time,
-    is_over: bool,
+    until: UntilLeaving,
 }
 
-impl Default for FiguresFold {
-    fn default() -> Self {
+impl FiguresFold {
+    /// Of a run whose times are as exact as this.
+    pub fn new(precision: Precision) -> Self {
         Self {
             model: Model::new(),
             coverage: RunCoverage::new(),
             links: RunLinks::default(),
             began: None,
             newest: Time::from_micros(0),
-            is_over: false,
+            until: UntilLeaving::new(precision),
         }
     }
-}
 
-impl FiguresFold {
     /// Takes an event; they come in order of time.
     pub fn take(&mut self, event: &Event) {
-        self.is_over |= event.kind.is_leaving();
-        if self.is_over {
-            return;
+        for event in self.until.take(event) {
+            self.fold(&event);
         }
+    }
+
+    fn fold(&mut self, event: &Event) {
         self.began.get_or_insert(event.at);
         self.newest = self.newest.max(event.at);
         self.model.apply(event);
@@ -111,13 +114,14 @@ impl FiguresFold {
 
     /// This many events never came.
     pub fn note_skipped(&mut self, events: u64) {
-        if !self.is_over {
-            self.model.note_skipped(events);
-        }
+        self.model.note_skipped(events);
     }
 
     /// The figures of a run that lasted so long.
     pub fn finish(mut self, lasted: Duration) -> Figures {
+        for event in self.until.finish() {
+            self.fold(&event);
+        }
         let began = self.began.unwrap_or(self.newest);
         let end = self.newest.max(began + lasted);
         self.model.pass(end);
@@ -174,4 +178,51 @@ fn warnings(model: &Model, since: &dyn Fn(Time) -> u64) -> Vec<WarningTold> {
         gone_us: warning.gone_at.map(since),
     });
     told.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{DeathEvent, EventKind, Methods, NodeEvent, Pace, Stop};
+    use crate::proto::addr::Addr;
+    use crate::proto::message::{DeathCause, Dialect, Role};
+
+    const P1: Addr = Addr::loopback(3000);
+    const P2: Addr = Addr::loopback(3001);
+
+    fn event(ms: u64, node: Addr, kind: impl Into<EventKind>) -> Event {
+        Event { at: Time::from_micros(ms * 1_000), node, kind: kind.into() }
+    }
+
+    fn started(node: Addr, name: &str) -> Event {
+        let pace = Pace { gossip_interval_us: 1_000_000, liveness_interval_us: 500_000, liveness_misses: 3 };
+        let (dialect, methods) = (Dialect::Framed, Methods::default());
+        event(0, node, NodeEvent::Started { name: name.to_owned(), role: Role::Peer, dialect, pace, methods })
+    }
+
+    /// Nodes that were found dead, of which one hung from 1 s on and was killed then.
+    fn deaths(killed_ms: u64, then: Event) -> Vec<String> {
+        let (cause, last_heard) = (DeathCause::Closed, Time::from_micros(900_000));
+        let found = DeathEvent::NeighborDied { peer: P2, cause, last_heard, missed: None };
+        let mut fold = FiguresFold::new(Precision::Milliseconds);
+        for told in [
+            started(P1, "p1"),
+            started(P2, "p2"),
+            event(1_000, P2, NodeEvent::Hung),
+            event(killed_ms, P2, NodeEvent::Stopped { how: Stop::Killed }),
+            event(killed_ms + 1, P1, found),
+            then,
+        ] {
+            fold.take(&told);
+        }
+        fold.finish(Duration::from_secs(10)).deaths.into_iter().map(|death| death.node).collect()
+    }
+
+    #[test]
+    fn a_node_that_hangs_at_the_end_was_not_killed() {
+        let left = event(10_000, P1, NodeEvent::Stopped { how: Stop::Left });
+        assert_eq!(deaths(9_990, left.clone()), Vec::<String>::new(), "it ended with the session");
+        assert_eq!(deaths(5_000, left), ["p2"]);
+        assert_eq!(deaths(9_990, event(9_992, P1, NodeEvent::Hung)), ["p2"], "the session was cut off");
+    }
 }

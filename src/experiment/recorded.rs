@@ -28,7 +28,7 @@ impl RecordedSession {
     pub fn read(path: &Path) -> Result<Self, JournalError> {
         let recording = Recording::open(path)?;
         let header = recording.header().clone();
-        let (mut deeds, mut fold) = (header.deeds(), FiguresFold::default());
+        let (mut deeds, mut fold) = (header.deeds(), FiguresFold::new(header.precision()));
         let mut damage = Damage::default();
         for record in recording {
             match record {

@@ -6,6 +6,7 @@ use super::figures::{Figures, FiguresFold};
 use crate::engine::{Refusal, Settings};
 use crate::event::Event;
 use crate::proto::time::Time;
+use crate::scenario::record::Precision;
 use crate::scenario::{Run, Script, Summary};
 use crate::sim::{EPOCH, Piece, ScenarioSink, VirtualEngine, play};
 
@@ -112,7 +113,7 @@ impl Experiment {
 
     /// Plays it, and folds it into figures.
     pub fn play(self, watcher: &mut impl Watcher) -> Result<RunOutcome, RunError> {
-        let mut figured = FiguredRun { fold: FiguresFold::default(), watcher };
+        let mut figured = FiguredRun { fold: FiguresFold::new(Precision::Microseconds), watcher };
         let PlayedRun { lasted, summary } = self.watch(&mut figured)?;
         Ok(RunOutcome { figures: figured.fold.finish(lasted), summary })
     }

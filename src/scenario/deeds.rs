@@ -8,6 +8,7 @@ mod gather;
 use std::time::Duration;
 
 use self::gather::gathered;
+use super::leaving::LeavingWatch;
 use super::record::{DEEDS_MAX, Precision, RecordedLine, SessionRecord};
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
 use crate::event::{Event, EventKind, FaultEvent, GossipEvent, NodeEvent, NodeState, Stop};
@@ -19,7 +20,7 @@ use crate::proto::name::NodeName;
 use crate::proto::time::Time;
 
 /// A command's marks on sockets are this close together: a node that hangs is ended and started by
-/// one `restart`, and at the end of a session hung nodes are ended just before the others leave.
+/// one `restart`.
 const TOGETHER: Duration = Duration::from_millis(100);
 
 /// What was done in a session, as its events tell it so far.
@@ -38,8 +39,7 @@ pub struct Deeds {
     done: Vec<RecordedDeed>,
     /// Commands over the limit.
     more: usize,
-    /// When the nodes began to leave.
-    left: Option<Time>,
+    leaving: LeavingWatch,
     newest: Option<Time>,
     /// The start of the first peer.
     peer: Option<NodeEvent>,
@@ -84,18 +84,12 @@ impl Deeds {
     /// Of a session that began with a lab of so many seeds and peers, if its recording says so.
     /// `precision`: of its times, which are exact in virtual time.
     pub fn new(lab: Option<(usize, usize)>, precision: Precision) -> Self {
-        Self { lab, precision, ..Self::default() }
+        Self { lab, precision, leaving: LeavingWatch::new(precision), ..Self::default() }
     }
 
     /// Takes an event; they come in order of time.
     pub fn take(&mut self, event: &Event) {
-        if self.left.is_some() {
-            return;
-        }
-        if event.kind.is_leaving() {
-            self.left = Some(event.at);
-            return;
-        }
+        self.leaving.take(event);
         self.newest = self.newest.max(Some(event.at));
         match &event.kind {
             EventKind::Node(told) => self.node(event.at, event.node, told),
@@ -202,7 +196,7 @@ impl Deeds {
 
     /// From the first start to the moment when the nodes left, or to the latest event.
     pub fn lasted(&self) -> Duration {
-        let end = self.left.or(self.newest);
+        let end = self.leaving.began().or(self.newest);
         end.zip(self.began).map_or(Duration::ZERO, |(end, began)| end.since(began))
     }
 
@@ -268,13 +262,10 @@ impl Deeds {
         (seeds > 0 && peers > 0 && self.lab.is_none_or(|lab| lab == (seeds, peers))).then_some((seeds, peers))
     }
 
-    /// Without the hung nodes that were ended only because the session was.
+    /// What was done before the nodes left: hung nodes are ended then only because the session is.
     fn kept(&self) -> &[RecordedDeed] {
-        let is_end = |deed: &RecordedDeed| {
-            deed.ends_hung && self.left.is_some_and(|left| left.since(deed.done.at) <= self.together())
-        };
-        let ends = self.done.iter().rev().take_while(|deed| is_end(deed)).count();
-        &self.done[..self.done.len() - ends]
+        let is_before = |deed: &RecordedDeed| self.leaving.began().is_none_or(|began| deed.done.at < began);
+        &self.done[..self.done.partition_point(is_before)]
     }
 
     /// The name that the node has in a lab, whatever the recording calls it.

@@ -11,6 +11,7 @@
 mod claim;
 pub mod deeds;
 mod expect;
+pub mod leaving;
 pub mod played;
 pub mod record;
 mod rehearsal;

@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 
+use super::journal::Header;
 use super::overlay::{OverlayFormat, degree, overlay_text, role_text, state_name};
 use crate::event::Event;
 use crate::model::Model;
@@ -13,6 +14,7 @@ use crate::model::death::DeathCase;
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::rumor::Counting;
 use crate::model::words::{clock_text, count_text, span_text};
+use crate::scenario::leaving::UntilLeaving;
 
 /// Messages that the tables list, the latest.
 const MESSAGES_MAX: usize = 20;
@@ -31,19 +33,20 @@ pub enum DocumentFormat {
 pub struct Document {
     format: DocumentFormat,
     model: Model,
-    is_over: bool,
+    until: UntilLeaving,
     utc_offset_s: i32,
 }
 
 impl Document {
-    pub fn new(format: DocumentFormat, utc_offset_s: i32) -> Self {
-        Self { format, model: Model::new().without_warnings(), is_over: false, utc_offset_s }
+    /// Of a session with this header.
+    pub fn new(format: DocumentFormat, header: &Header) -> Self {
+        let until = UntilLeaving::new(header.precision());
+        Self { format, model: Model::new().without_warnings(), until, utc_offset_s: header.utc_offset_s }
     }
 
     pub fn take(&mut self, event: &Event) {
-        self.is_over |= event.kind.is_leaving();
-        if !self.is_over {
-            self.model.apply(event);
+        for event in self.until.take(event) {
+            self.model.apply(&event);
         }
     }
 
@@ -52,7 +55,11 @@ impl Document {
         self.model.note_skipped(events);
     }
 
-    pub fn text(&self) -> String {
+    /// The document of all that came; no more comes.
+    pub fn text(&mut self) -> String {
+        for event in self.until.finish() {
+            self.model.apply(&event);
+        }
         match self.format {
             DocumentFormat::Prometheus => prometheus(&self.model),
             DocumentFormat::Overlay(format) => overlay_text(format, &self.model),
@@ -170,10 +177,11 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::time::Time;
 
     #[test]
     fn a_report_without_deaths_says_none() {
-        let text = Document::new(DocumentFormat::Markdown, 0).text();
+        let text = Document::new(DocumentFormat::Markdown, &Header::new(Time::from_micros(0), 0)).text();
         assert!(
             text.ends_with("| dead node | at | reported by | by seeds |\n|---|---|---|---|\n| none | | | |\n"),
             "{text}"

@@ -77,7 +77,7 @@ impl FileFormat {
             Self::Lines(format) => Box::new(EventLines::begin(format, Stamps::Shown, header, out)?),
             Self::Perfetto => Box::new(PerfettoTrace::begin(header, out)?),
             Self::Shiviz => Box::new(ShivizLog::begin(header, out)?),
-            Self::Overlay(format) => Box::new(Document::new(DocumentFormat::Overlay(format), header.utc_offset_s)),
+            Self::Overlay(format) => Box::new(Document::new(DocumentFormat::Overlay(format), header)),
         })
     }
 }

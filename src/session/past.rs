@@ -10,12 +10,12 @@
 
 mod ends;
 mod keyframes;
-mod leaving;
 mod pass;
 mod search;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -24,11 +24,12 @@ use self::keyframes::{Keyframe, Shelf};
 pub use self::search::{FoundEvent, PastDirection, STEP_EVENTS_MAX, SearchOutcome};
 use super::journal::{Header, JournalError, JournalRecord, check_rereadable};
 use super::replay::{Damage, Recording, ReplayStep};
-use crate::event::Event;
+use crate::event::{Event, EventKind, NodeEvent, Stop};
 use crate::model::Model;
 use crate::model::moment::SessionSpan;
 use crate::model::timeline::Timeline;
 use crate::proto::time::Time;
+use crate::scenario::leaving::LeavingWatch;
 
 /// A place between two events of a recording: how many come before it, in order of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -163,10 +164,23 @@ impl Past {
 
     /// The last moment before its nodes left at its end; its end, if they did not.
     pub fn before_leaving(&self) -> Result<Time, JournalError> {
-        let SessionSpan { first, last, .. } = self.span()?;
-        let mut watch = leaving::LeavingWatch::default();
-        self.events(first, last)?.for_each(|event| watch.take(&event));
-        Ok(watch.began().map_or(last, |began| first.max(began - std::time::Duration::from_micros(1))))
+        let span @ SessionSpan { first, last, .. } = self.span()?;
+        let near = first.max(last - LeavingWatch::SPAN);
+        let began = match self.leaving_from(near, span)? {
+            // Whether those that were killed hung stands further back.
+            LeavingLook { kills: true, .. } if near > first => self.leaving_from(first, span)?.began,
+            LeavingLook { began, .. } => began,
+        };
+        Ok(began.map_or(last, |began| first.max(began - Duration::from_micros(1))))
+    }
+
+    fn leaving_from(&self, from: Time, span: SessionSpan) -> Result<LeavingLook, JournalError> {
+        let (mut watch, mut kills) = (LeavingWatch::new(self.header.precision()), false);
+        for event in self.events(from, span.last)? {
+            watch.take(&event);
+            kills |= matches!(event.kind, EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
+        }
+        Ok(LeavingLook { began: watch.began(), kills })
     }
 
     /// What is recorded from a position on: to go on from the model of [`Past::at_position`].
@@ -251,12 +265,19 @@ impl Past {
 
     /// The recording from a place on that has all events from this time on behind it.
     fn open_before(&self, at: Time) -> Result<Recording, JournalError> {
-        let point = self.shelf().point_before(Goal::Time(at - std::time::Duration::from_micros(1)));
+        let point = self.shelf().point_before(Goal::Time(at - Duration::from_micros(1)));
         match point {
             Some(point) => Recording::open_at(&self.path, &point.checkpoint),
             None => ends::open_before(&self.path, at),
         }
     }
+}
+
+/// What the events up to the end of a session tell of it.
+struct LeavingLook {
+    began: Option<Time>,
+    /// Nodes were killed.
+    kills: bool,
 }
 
 /// A fold over a recording, between two of its events.

@@ -5,11 +5,12 @@ mod sessions;
 
 use std::time::Duration;
 
-use gossipctl::event::{Event, EventKind};
+use gossipctl::event::{Event, EventKind, NodeEvent, Stop};
 use gossipctl::model::Model;
 use gossipctl::model::timeline::{MarkKind, Timeline};
 use gossipctl::model::warning::LOOK_GRACE;
 use gossipctl::proto::time::Time;
+use gossipctl::scenario::leaving::LeavingWatch;
 use gossipctl::session::past::{Past, PastDirection, Position, SearchOutcome};
 use tokio_util::sync::CancellationToken;
 
@@ -213,6 +214,26 @@ fn the_ends_and_the_events_of_any_time_are_known_at_once() {
             assert!(events.iter().eq(expected.iter().copied()), "{packing:?}, read: {is_read}");
         }
     }
+}
+
+#[test]
+fn the_end_is_known_without_reading_all_of_a_session() {
+    let mut ends_of_hung = 0;
+    for seed in 1..=40 {
+        let mut random = Random(seed);
+        let session = Session::play(&mut random);
+        let recorded = session.record(Packing::Frames);
+        let past = recorded.past();
+        let mut watch = LeavingWatch::new(past.header().precision());
+        session.events.iter().for_each(|event| watch.take(event));
+        let began = watch.began().expect("a played session ends with its nodes' leaving");
+        assert_eq!(past.before_leaving().unwrap(), began - Duration::from_micros(1), "seed {seed}");
+        let is_killed = |event: &&Event| {
+            event.at == began && matches!(event.kind, EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }))
+        };
+        ends_of_hung += session.events.iter().filter(is_killed).count();
+    }
+    assert!(ends_of_hung > 0, "no node hung at the end");
 }
 
 #[test]

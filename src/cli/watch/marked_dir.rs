@@ -20,12 +20,12 @@ const MARK: &str = "in-use";
 pub(super) struct MarkedDir {
     dir: TempDir,
     /// `None` on a file system without locks, where nobody removes what others left behind.
-    _mark: Option<Mark>,
+    _mark: Option<LockedMark>,
 }
 
 /// A file that is locked as long as its directory is in use.
 #[derive(Debug)]
-struct Mark {
+struct LockedMark {
     _lock: WriteLock,
     _file: File,
 }
@@ -40,7 +40,7 @@ impl MarkedDir {
 
     fn make_in(parent: &Path, lock: impl FnOnce(&File, &Path) -> io::Result<WriteLock>) -> io::Result<Self> {
         let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
-        let mark = Mark::make_in(dir.path(), lock)?;
+        let mark = LockedMark::make_in(dir.path(), lock)?;
         Ok(Self { dir, _mark: mark })
     }
 
@@ -49,7 +49,7 @@ impl MarkedDir {
     }
 }
 
-impl Mark {
+impl LockedMark {
     /// `None` if it cannot be locked: an unlocked mark would say that its directory was left behind. So it gets
     /// its name once it is locked.
     fn make_in(dir: &Path, lock: impl FnOnce(&File, &Path) -> io::Result<WriteLock>) -> io::Result<Option<Self>> {

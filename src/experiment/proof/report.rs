@@ -14,6 +14,13 @@ use crate::session::text::printed_json;
 /// Uncertain answers that are told of one scenario of many, of each kind: enough to see why.
 const UNCERTAIN_TOLD_MAX: usize = 5;
 
+/// What the columns of the table mean.
+const LEGEND: [&str; 3] = [
+    "DEEDS: what was done is the cause. RULE: a rule of the protocol is.",
+    "RULE BY DEEDS: a rule that applied only because of what was done.",
+    "NOT CHECKED: that would take too many reruns.",
+];
+
 /// Answers of one kind, by what they are worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct AnswerCounts {
@@ -178,7 +185,7 @@ impl ScenarioReport {
         let untrue = self.answers.iter().filter(|answer| answer.is_false);
         lines.extend(untrue.map(|answer| format!("  {}", answer.line())));
         for shrunk in &self.shrunk {
-            lines.push("  smaller:".to_owned());
+            lines.push("  The same in a smaller scenario:".to_owned());
             lines.extend(indented(&shrunk.scenario));
             lines.push(format!("  {}", shrunk.answer.line()));
         }
@@ -230,22 +237,20 @@ impl ProofReport {
         total
     }
 
-    /// `41 answers about 1 scenario: 3 not certain (7.3%), 0 not checked, none is false.`
-    pub fn verdict(&self) -> String {
-        let (total, of) = (self.total(), self.of as u64);
-        let scenarios = if self.proven == self.of {
-            count_text(of, "scenario")
-        } else {
-            format!("{} of {}", self.proven, count_text(of, "scenario"))
-        };
-        let untrue = if total.untrue == 0 { "none is false".to_owned() } else { format!("{} false", total.untrue) };
-        format!(
-            "{} about {scenarios}: {} not certain ({}), {} not checked, {untrue}.",
-            count_text(total.asked(), "answer"),
-            total.uncertain,
-            total.share(total.uncertain),
-            total.unchecked
-        )
+    /// `41 answers: none is false, 3 are not certain (7.3%).` `about`: what they are about.
+    fn verdict(&self, about: &str) -> String {
+        let total = self.total();
+        let AnswerCounts { uncertain, unchecked, untrue, .. } = total;
+        if total.asked() == 0 {
+            return format!("Nothing to ask{about}: nobody died, lacks a message or lost a link.");
+        }
+        let are = |count: u64| if count == 1 { "1 is".to_owned() } else { format!("{count} are") };
+        let untrue = if untrue == 0 { "none is false".to_owned() } else { format!("{} false", are(untrue)) };
+        let uncertain =
+            (uncertain > 0).then(|| format!(", {} not certain ({})", are(uncertain), total.share(uncertain)));
+        let unchecked = (unchecked > 0).then(|| format!(", {} not checked", are(unchecked)));
+        let rest = [uncertain, unchecked].map(Option::unwrap_or_default).concat();
+        format!("{}{about}: {untrue}{rest}.", count_text(total.asked(), "answer"))
     }
 
     fn table(&self) -> Vec<String> {
@@ -256,7 +261,7 @@ impl ProofReport {
 
     /// Of one scenario, for people.
     pub fn one_text(&self) -> String {
-        let mut lines = self.head();
+        let mut lines = self.head("");
         let told =
             |is_false| self.scenarios.iter().flat_map(|of| &of.answers).filter(move |told| told.is_false == is_false);
         for (title, is_false) in [("Not certain", false), ("False", true)] {
@@ -270,7 +275,12 @@ impl ProofReport {
 
     /// Of random scenarios, for people: those with false answers are told.
     pub fn random_text(&self) -> String {
-        let mut lines = self.head();
+        let scenarios = count_text(self.of as u64, "scenario");
+        let mut lines = self.head(&if self.proven == self.of {
+            format!(" about {scenarios}")
+        } else {
+            format!(" about {} of {scenarios}", self.proven)
+        });
         for scenario in self.scenarios.iter().filter(|scenario| scenario.has_false()) {
             lines.push(String::new());
             lines.extend(scenario.text_lines());
@@ -278,8 +288,15 @@ impl ProofReport {
         lines.join("\n") + "\n"
     }
 
-    fn head(&self) -> Vec<String> {
-        [vec![self.verdict(), String::new()], self.table()].concat()
+    fn head(&self, about: &str) -> Vec<String> {
+        let mut lines = vec![self.verdict(about)];
+        if self.total().asked() > 0 {
+            lines.push(String::new());
+            lines.extend(self.table());
+            lines.push(String::new());
+            lines.extend(LEGEND.map(str::to_owned));
+        }
+        lines
     }
 
     /// A line of JSON.

@@ -1,5 +1,7 @@
 //! Questions, reasons and verdicts in words.
 
+use std::time::Duration;
+
 use super::deeds::{DeedIx, DeedSteps, DoneBy};
 use super::verdict::{AnswerVerdict, Falsehood, Uncertainty};
 use super::{Answer, Recurrence, RunProof};
@@ -60,8 +62,10 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
+    /// In whole milliseconds: nobody reads more.
     fn when(&self, at: Time) -> String {
-        span_word(at.since(self.began))
+        let ms = at.since(self.began).as_millis();
+        span_word(Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX)))
     }
 
     fn question(&self, question: &Question) -> String {
@@ -121,7 +125,7 @@ impl Teller<'_> {
 
     fn falsehood(&self, why: &Falsehood) -> String {
         match why {
-            Falsehood::NobodyDid(deed) => format!("no line of the scenario did this at {}", self.when(deed.at())),
+            Falsehood::NobodyDid(deed) => format!("no line of the scenario did that at {}", self.when(deed.at())),
             Falsehood::CameLater(deed) => format!("{} came later", self.deed(deed)),
             Falsehood::NeedsNone { found } => format!("it is so with nothing done, {}", self.presence(*found)),
             Falsehood::NotNeeded { away, found } => {

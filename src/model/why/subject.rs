@@ -2,11 +2,12 @@
 
 use super::past::{lies_told, past_lines};
 use super::{
-    Explainer, Explanation, about_message, about_node, in_order, why_dead, why_link, why_not, why_seed, with_doubt,
+    EvidenceLine, Explainer, Explanation, about_message, about_node, in_order, why_dead, why_link, why_not, why_seed,
+    with_doubt,
 };
 use crate::event::NodeState;
-use crate::model::Model;
 use crate::model::node::{NodeRecord, ObservedState};
+use crate::model::{Model, Set};
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
@@ -109,18 +110,33 @@ pub fn why_node(model: &Model, addr: Addr, now: Time, utc_offset_s: i32) -> Expl
             let explainer = Explainer { model, utc_offset_s };
             let mut why = why_dead(model, addr, utc_offset_s);
             why.verdict.push_str(&lies_told(explainer, addr).unwrap_or_default());
-            why.evidence.extend(past_lines(explainer, addr));
-            Explanation { evidence: in_order(why.evidence), ..why }
+            why.evidence = joined(why.evidence, in_order(past_lines(explainer, addr)));
+            why
         }
         Some(_) | None if node.is_some_and(has_list) => {
             let (mut why, list) = (about_node(model, addr, utc_offset_s), why_seed(model, addr, now, utc_offset_s));
             why.verdict = format!("{} {}", why.verdict, list.verdict);
             why.is_certain &= list.is_certain;
-            why.evidence.splice(0..0, list.evidence);
+            why.evidence = joined(list.evidence, why.evidence);
             why
         }
         Some(_) | None => about_node(model, addr, utc_offset_s),
     }
+}
+
+/// The evidence of two answers in order of time. What stands without a time behind other lines, such as
+/// how many more there are, stays behind them.
+fn joined(one: Vec<EvidenceLine>, other: Vec<EvidenceLine>) -> Vec<EvidenceLine> {
+    let with_times = |lines: Vec<EvidenceLine>| {
+        lines.into_iter().scan(None, |latest, line| {
+            *latest = line.at.max(*latest);
+            Some((line, *latest))
+        })
+    };
+    let lines: Set<(EvidenceLine, Option<Time>)> = with_times(one).chain(with_times(other)).collect();
+    let mut lines: Vec<_> = lines.into_iter().collect();
+    lines.sort_by_key(|(_, at)| *at);
+    lines.into_iter().map(|(line, _)| line).collect()
 }
 
 /// A hung seed keeps its list as it was.

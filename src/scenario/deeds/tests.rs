@@ -99,6 +99,12 @@ fn a_hung_node_that_is_restarted_was_not_killed_by_the_user() {
 }
 
 #[test]
+fn a_session_goes_on_when_another_terminal_leaves() {
+    let lines = told(Precision::Milliseconds, &[left(2_000_000, P1), killed(9_000_000, P2), left(20_000_000, S1)]);
+    assert_eq!(lines, ["9s kill p2", "20s end"]);
+}
+
+#[test]
 fn partitions_end_together_and_a_fault_replaces_its_like() {
     let [one, other] = [Scope::border(vec![P1]), Scope::border(vec![P2])];
     let lines = told(

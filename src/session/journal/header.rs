@@ -99,9 +99,13 @@ impl Header {
         self.epoch.unwrap_or(self.started)
     }
 
+    /// How exact the times of its events are.
+    pub const fn precision(&self) -> Precision {
+        if self.virtual_time { Precision::Microseconds } else { Precision::Milliseconds }
+    }
+
     /// A fold that finds in the events of this session what was done in it.
     pub fn deeds(&self) -> Deeds {
-        let precision = if self.virtual_time { Precision::Microseconds } else { Precision::Milliseconds };
-        Deeds::new(self.lab.map(|lab| (lab.seeds, lab.peers)), precision)
+        Deeds::new(self.lab.map(|lab| (lab.seeds, lab.peers)), self.precision())
     }
 }

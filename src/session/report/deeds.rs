@@ -68,11 +68,6 @@ impl DeedFold {
         self.failures.push(ReportedDeed { at: event.at, kind: DeedKind::Failure, text, nodes: vec![event.node] });
     }
 
-    /// The nodes begin to leave with this event.
-    pub(super) fn leaving(&mut self, event: &Event) {
-        self.deeds.take(event);
-    }
-
     /// All deeds in order of time, and how many were too many.
     pub(super) fn finish(self, model: &Model) -> (Vec<ReportedDeed>, u64) {
         let mut deeds = self.begun();

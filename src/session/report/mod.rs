@@ -42,6 +42,7 @@ use crate::model::Model;
 use crate::model::identity::SessionIdentity;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
+use crate::scenario::leaving::UntilLeaving;
 
 /// Of a larger network, a look at the overlay waits for as many events as it has nodes: reading takes no longer the
 /// more nodes there are.
@@ -143,7 +144,7 @@ struct ReportFold {
     looked_at: Option<Time>,
     /// Events since then.
     since_look: u64,
-    is_over: bool,
+    until: UntilLeaving,
     gaps: Gaps,
     activity: Bins<Activity>,
     messages: MessageFold,
@@ -161,7 +162,7 @@ impl ReportFold {
             first: None,
             looked_at: None,
             since_look: 0,
-            is_over: false,
+            until: UntilLeaving::new(header.precision()),
             gaps: Gaps::default(),
             activity: Bins::new(),
             messages: MessageFold::new(header.utc_offset_s),
@@ -185,14 +186,12 @@ impl ReportFold {
     }
 
     fn event(&mut self, event: &Event) {
-        if !self.is_over && event.kind.is_leaving() {
-            self.is_over = true;
-            self.deeds.leaving(event);
-            self.scenario.ends(event.at);
+        for event in self.until.take(event) {
+            self.fold(&event);
         }
-        if self.is_over {
-            return;
-        }
+    }
+
+    fn fold(&mut self, event: &Event) {
         self.first.get_or_insert(event.at);
         self.activity.at(event.at).events += 1;
         self.look_if_due(event.at);
@@ -221,12 +220,15 @@ impl ReportFold {
         }
     }
 
-    fn finish(self, sources: Vec<String>, header: Header, end: Option<JournalEnd>) -> SessionReport {
+    fn finish(mut self, sources: Vec<String>, header: Header, end: Option<JournalEnd>) -> SessionReport {
+        for event in self.until.finish() {
+            self.fold(&event);
+        }
         let model = self.model;
         let last = model.now().max(header.began());
         let (messages, overlay) = (self.messages.finish(&model), self.overlay.finish(&model));
         let (deaths, (deeds, more_deeds)) = (self.deaths.finish(&model), self.deeds.finish(&model));
-        let scenario = self.scenario.finish(last);
+        let scenario = self.scenario.finish(self.until.began().unwrap_or(last));
         let told = EpisodeSources {
             model: &model,
             deeds: &deeds,

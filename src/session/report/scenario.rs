@@ -23,8 +23,6 @@ pub(super) struct ScenarioFold {
     named: Option<String>,
     text: Option<String>,
     played: Option<Result<ReplayedScenario, String>>,
-    /// When the nodes began to leave.
-    ended: Option<Time>,
 }
 
 impl ScenarioFold {
@@ -35,7 +33,6 @@ impl ScenarioFold {
             named: header.scenario.clone(),
             text: header.scenario_text.clone().filter(|text| text.len() <= SCENARIO_LEN_MAX),
             played,
-            ended: None,
         }
     }
 
@@ -51,14 +48,8 @@ impl ScenarioFold {
         }
     }
 
-    /// The nodes leave.
-    pub(super) fn ends(&mut self, at: Time) {
-        self.ended = Some(at);
-    }
-
-    /// `last`: the time of the latest event.
-    pub(super) fn finish(self, last: Time) -> Option<ScenarioFigures> {
-        let end = self.ended.unwrap_or(last);
+    /// `end`: when the nodes left, or the time of the latest event.
+    pub(super) fn finish(self, end: Time) -> Option<ScenarioFigures> {
         let outcome = self.played.map(|played| played.map(|played| played.finish(end)));
         Some(ScenarioFigures { name: self.named?, text: self.text, outcome })
     }
