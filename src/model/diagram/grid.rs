@@ -15,7 +15,7 @@ use unicode_width::UnicodeWidthChar as _;
 use super::item::{ArrowStroke, DiagramItem, Ink, ItemKind, ItemRoute, Tip};
 use super::layout::{Extent, LayoutRow, RowStep, lay_out, scrolled_step_for, time_text};
 use super::{COLUMNS_MAX, COLUMNS_MIN, Diagram, LifeLine};
-use crate::model::words::span_text;
+use crate::model::words::{clock_text, span_text};
 use crate::proto::time::Time;
 
 /// Characters of the time in front of a row: `20:47:25.012`, and two blanks.
@@ -350,6 +350,19 @@ impl Grid {
     /// The row in which an item is drawn.
     pub fn row_of(&self, item: usize) -> Option<usize> {
         self.rows.iter().position(|row| row.items.contains(&item))
+    }
+
+    /// Some rows, from the one at this place on, as they are seen alone: the first tells the time of day, as the
+    /// row before it is not there.
+    pub fn part(&self, top: usize, height: usize, utc_offset_s: i32) -> Vec<GridRow> {
+        let mut rows: Vec<GridRow> = self.rows.iter().skip(top).take(height).cloned().collect();
+        if let Some(first) = rows.first_mut().filter(|row| !row.items.is_empty()) {
+            let clock = clock_text(first.at, utc_offset_s);
+            for (at, symbol) in clock.chars().chain(std::iter::repeat(' ')).take(TIME_WIDTH - 1).enumerate() {
+                put(&mut first.cells, at, symbol, CellPart::Time);
+            }
+        }
+        rows
     }
 
     /// The span that a row stands for, in words.

@@ -12,7 +12,7 @@ use crate::proto::time::Time;
 pub(super) fn place(spec: &DiagramSpec, model: &Model, mut items: Vec<DiagramItem>, left_out: LeftOut) -> Diagram {
     items.retain(|item| is_asked_for(spec, item));
     let left_out = LeftOut { answers: drop_answers(spec, &mut items), ..left_out };
-    let taking_part = taking_part(spec, &items);
+    let taking_part = taking_part(spec, model, &items);
     let meets = |item: &DiagramItem| {
         let nodes = item.route.nodes();
         nodes.is_empty() || nodes.iter().any(|node| taking_part.contains(node))
@@ -84,19 +84,26 @@ const fn is_context(subject: &DiagramSubject, kind: ItemKind) -> bool {
         || is_link && matches!(subject, DiagramSubject::Message(_))
 }
 
-/// The chosen nodes, then the subject's, then the others in the order in which they take part.
-fn taking_part(spec: &DiagramSpec, items: &[DiagramItem]) -> Set<Addr> {
+/// The chosen nodes, then the subject's, then the others: in the order in which they take part, or, where the
+/// diagram moves on with the clock, always in the same.
+fn taking_part(spec: &DiagramSpec, model: &Model, items: &[DiagramItem]) -> Set<Addr> {
     let mut nodes: Set<Addr> = spec.picked.iter().copied().chain(spec.subject.nodes()).collect();
-    let is_open = match &spec.subject {
-        DiagramSubject::Window(chosen) => chosen.is_empty(),
-        DiagramSubject::Link(..) => false,
-        DiagramSubject::Message(_) | DiagramSubject::Death { .. } | DiagramSubject::Node(_) => true,
+    let (is_open, moves_on) = match &spec.subject {
+        DiagramSubject::Window(chosen) => (chosen.is_empty(), true),
+        DiagramSubject::Link(..) => (false, false),
+        DiagramSubject::Node(_) => (true, true),
+        DiagramSubject::Message(_) | DiagramSubject::Death { .. } => (true, false),
     };
-    if is_open {
-        for item in items.iter().filter(|item| !is_context(&spec.subject, item.kind)) {
-            nodes.extend(item.route.nodes());
-        }
+    if !is_open {
+        return nodes;
     }
+    let own = items.iter().filter(|item| !is_context(&spec.subject, item.kind));
+    let mut others: Set<Addr> = own.flat_map(|item| item.route.nodes()).collect();
+    if moves_on {
+        let known = model.nodes().iter().map(|node| node.addr).filter(|node| others.contains(node));
+        others = known.chain(others.iter().copied()).collect();
+    }
+    nodes.extend(others);
     nodes
 }
 

@@ -225,6 +225,23 @@ fn nodes_without_a_column_share_the_last_and_are_named() {
 }
 
 #[test]
+fn columns_keep_their_order_while_time_goes_on() {
+    let mut lab = Lab::of(6, 3);
+    let known: Vec<Addr> = lab.model.nodes().iter().map(|node| node.addr).collect();
+    let place = |node: &Addr| known.iter().position(|other| other == node);
+    for _ in 0..10 {
+        let from = lab.engine.now();
+        lab.pass(Duration::from_millis(700));
+        let (subject, to) = (DiagramSubject::Node(lab.node("p3")), lab.engine.now());
+        let spec = DiagramSpec { subject, from, to, picked: Vec::new(), columns_max: 20, utc_offset_s: 0 };
+        let diagram = diagram(&spec, &lab.events, &lab.model);
+        let (first, others) = diagram.nodes().split_first().unwrap();
+        assert_eq!(*first, lab.node("p3"));
+        assert!(others.len() > 1 && others.is_sorted_by_key(place), "{:?}", diagram.heads());
+    }
+}
+
+#[test]
 fn what_is_over_the_limit_is_counted() {
     let mut lab = Lab::of(2, 3);
     lab.pass(Duration::from_secs(2));

@@ -66,7 +66,9 @@ impl Modal for Networks {
             lines.extend(text::wrap(told, columns).into_iter().map(Line::from));
         }
         let key = |action| view.keys.key_of(action);
-        let keys = [("Up Down".to_owned(), "choose"), (key(Action::Details), "show"), (key(Action::Quit), "quit")];
+        let choosing = [("Up Down".to_owned(), "choose"), (key(Action::Details), "show")];
+        let choosing = choosing.into_iter().filter(|_| !self.rows.is_empty());
+        let keys = choosing.chain([(key(Action::Quit), "quit")]);
         lines.extend([Line::default(), key_line(keys, view)]);
         let title = match self.rows.len() {
             0 => "Watch a network".to_owned(),

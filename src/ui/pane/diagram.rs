@@ -331,9 +331,9 @@ impl DiagramPane {
         self.top = scrolled(self.top, chosen.unwrap_or(0), self.height, drawn.grid.rows.len());
         surface.frame.render_widget(line(&drawn.grid.head, None, view), head);
         let marked = chosen.filter(|_| surface.focus == Focus::Here);
-        let rows = drawn.grid.rows.iter().enumerate().skip(self.top).take(self.height);
+        let rows = (self.top..).zip(drawn.grid.part(self.top, self.height, view.utc_offset_s));
         let rows: Vec<Line<'static>> =
-            rows.map(|(index, row)| line(row, marked.filter(|chosen| *chosen == index), view)).collect();
+            rows.map(|(index, row)| line(&row, marked.filter(|chosen| *chosen == index), view)).collect();
         surface.frame.render_widget(Paragraph::new(rows), body);
         surface.frame.render_widget(Paragraph::new(notes), foot);
         let (rows, shown) = (drawn.grid.rows.len(), self.top + self.height);
