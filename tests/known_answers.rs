@@ -9,6 +9,7 @@ use gossipctl::engine::Settings;
 use gossipctl::event::Event;
 use gossipctl::experiment::run::{Experiment, Watcher};
 use gossipctl::model::Model;
+use gossipctl::model::cause::{Deed, Question, Reason, questions, reason};
 use gossipctl::model::rumor::{Counting, Rumor};
 use gossipctl::model::warning::Finding;
 use gossipctl::model::why::{about_message, about_node, why_dead, why_link, why_not, why_not_each};
@@ -39,8 +40,12 @@ impl Watcher for LastMoment {
 
 /// Two seeds and eight peers, to whom this is done; nothing is said but what the lines say.
 fn after(lines: &str) -> Model {
-    let script = Script::parse(&format!("lab 2 8\n{lines}\n")).unwrap();
-    let mut peers = virtual_time::peers_of(Dialect::Framed);
+    after_in(Dialect::Framed, &format!("lab 2 8\n{lines}\n"))
+}
+
+fn after_in(dialect: Dialect, script: &str) -> Model {
+    let script = Script::parse(script).unwrap();
+    let mut peers = virtual_time::peers_of(dialect);
     (peers.messages, peers.liveness_interval) = (Some(0), Duration::from_secs(1));
     let mut last = LastMoment { model: Model::new(), is_over: false };
     Experiment::of_script(script, Settings::of_peers(peers, 5)).play(&mut last).unwrap();
@@ -182,4 +187,60 @@ fn without_any_seed_nothing_says_that_all_is_well() {
     assert_eq!(on_lists.text, "on the list of no seed of ours");
     let seed = about_node(&model, seed_addr(1), 0).verdict;
     assert!(seed.contains("was killed"), "{seed}");
+}
+
+#[test]
+fn with_one_fault_every_answer_names_it() {
+    for fault in [
+        "cut p7 p6",
+        "partition p7",
+        "partition p1 p2 p3",
+        "loss p7 100%",
+        "loss p7 60%",
+        "delay p7 3s",
+        "reorder p7 100% 5s",
+        "slow p7 1/s",
+        "junk p7 5/s",
+        "hang p7",
+        "kill p7",
+    ] {
+        let model = after(&format!("4s say p7 x\n5s {fault}\n6s say p1 y\n20s end"));
+        for question in questions(&model) {
+            let told = reason(&model, &question);
+            let names_it = match &told {
+                Reason::Deeds(causes) => {
+                    causes.only().is_some_and(|deed| deed.at() == model.started().unwrap() + Duration::from_secs(5))
+                }
+                Reason::Rule(_) => true,
+                Reason::NotCertain(_) => false,
+            };
+            assert!(names_it, "{fault}: {question:?}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn delays_that_are_over_before_a_death_are_no_candidates() {
+    let model = after("5s partition p7\n5500ms reorder p7 100% 900ms\n6s delay p7 20ms\n12s end");
+    let deaths = questions(&model).into_iter().filter(|question| matches!(question, Question::Death { .. }));
+    let told: Vec<Reason> = deaths.map(|question| reason(&model, &question)).collect();
+    assert!(told.len() >= 7, "{told:?}");
+    for reason in told {
+        let Reason::Deeds(causes) = &reason else { panic!("{reason:?}") };
+        assert!(
+            matches!(causes.only(), Some(Deed::Fault(fault)) if fault.id.is_some_and(|id| id.0 == 1)),
+            "{reason:?}"
+        );
+    }
+}
+
+#[test]
+fn a_node_that_runs_is_not_gone_because_others_gave_it_up() {
+    let model = after_in(Dialect::Classic, "lab 2 4\n5s partition p1 p3 p4\n30s end\n");
+    assert!(model.nodes().get(p(2)).unwrap().is_believed_dead());
+    let gone = model.warnings().active().find_map(|(_, warning)| match &warning.finding {
+        Finding::SeedList { gone, .. } => Some(gone.clone()),
+        _ => None,
+    });
+    assert_eq!(gone.unwrap_or_default(), [], "p2 is on the lists, and runs");
 }

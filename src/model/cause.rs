@@ -5,6 +5,7 @@
 //! so. In virtual time that can be tried (see `experiment::proof`), which is how these rules are held
 //! to it. What the events do not settle is [`Reason::NotCertain`].
 
+mod besides;
 mod block;
 mod death;
 mod deeds;

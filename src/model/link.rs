@@ -73,8 +73,8 @@ pub struct Miss {
 pub struct LinkStep {
     pub at: Time,
     pub what: StepKind,
-    /// If the link went down: since when probes had gone unanswered at that time, if they had.
-    pub unanswered_since: Option<Time>,
+    /// If the link was lost: the probes that had gone unanswered by then.
+    missed: Option<MissRow>,
 }
 
 /// What happened to a link.
@@ -90,7 +90,16 @@ pub enum StepKind {
 
 impl LinkStep {
     const fn of(at: Time, event: LinkEvent) -> Self {
-        Self { at, what: StepKind::Told(event), unanswered_since: None }
+        Self::new(at, StepKind::Told(event))
+    }
+
+    const fn new(at: Time, what: StepKind) -> Self {
+        Self { at, what, missed: None }
+    }
+
+    /// If the link was lost with this step: the probes that had gone unanswered in a row by then, oldest first.
+    pub fn missed(&self) -> &[Miss] {
+        self.missed.as_deref().map_or(&[], Vec::as_slice)
     }
 
     pub const fn event(&self) -> Option<&LinkEvent> {
@@ -237,6 +246,11 @@ impl LinkHistory {
         self.state == LinkState::Up
     }
 
+    /// When it last came up before this time, as far as its history reaches.
+    pub fn came_up_before(&self, at: Time) -> Option<Time> {
+        self.steps().rev().find(|step| step.is_up() && step.at < at).map(|step| step.at)
+    }
+
     /// Whether it was up at this time, as far as its history reaches.
     pub fn was_up_at(&self, at: Time) -> bool {
         let earlier = self.steps().rev().filter(|step| step.at <= at);
@@ -255,8 +269,8 @@ impl LinkHistory {
     }
 
     fn note(&mut self, mut step: LinkStep) {
-        if step.end().is_some() {
-            step.unanswered_since = first_sent(self.missed());
+        if step.is_loss() {
+            step.missed.clone_from(&self.missed);
         }
         if self.past.is_none() {
             let steps = self.quiet_steps().into();

@@ -20,6 +20,7 @@ mod turns;
 
 use std::collections::BTreeMap;
 
+pub use self::check::check_pause;
 use self::check::{Check, Report};
 use self::greeting::takeover_patience;
 use self::links::{SeedLink, SeedLinks};

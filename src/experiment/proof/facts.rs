@@ -1,6 +1,6 @@
 //! What is so in a run: what can be asked of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::event::Event;
@@ -81,14 +81,18 @@ impl RunFacts {
     }
 }
 
-/// Whether the same is so in a run, within the window.
-pub(super) fn presence(so: &[Question], wanted: &Question, window: LookWindow) -> Recurrence {
+/// Whether the same is so in a run, within the window, after as many others of its kind.
+pub(super) fn presence(so: &[Question], wanted: &Question, window: LookWindow, others: usize) -> Recurrence {
+    if wanted.at().is_none() {
+        return if so.contains(wanted) { Recurrence::Lasting } else { Recurrence::Absent };
+    }
+    times(so, wanted, window).into_iter().nth(others).map_or(Recurrence::Absent, Recurrence::At)
+}
+
+/// When the same happened within the window.
+pub(super) fn times(so: &[Question], wanted: &Question, window: LookWindow) -> BTreeSet<Time> {
     let same = so.iter().filter(|question| question.is_same(wanted));
-    let mut found = same.filter_map(|question| match question.at() {
-        None => Some(Recurrence::Lasting),
-        Some(at) => window.holds(at).then_some(Recurrence::At(at)),
-    });
-    found.next().unwrap_or(Recurrence::Absent)
+    same.filter_map(Question::at).filter(|at| window.holds(*at)).collect()
 }
 
 impl LookWindow {

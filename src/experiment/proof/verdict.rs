@@ -4,7 +4,7 @@ use std::mem::{Discriminant, discriminant};
 
 use super::Answer;
 use super::deeds::{DeedIx, DeedSteps, DoneBy};
-use super::facts::{LookWindow, Recurrence, RunFacts, presence};
+use super::facts::{LookWindow, Recurrence, RunFacts, presence, times};
 use super::reruns::Reruns;
 use crate::experiment::run::RunError;
 use crate::model::cause::{Causes, Deed, Question, QuestionKind, Reason};
@@ -123,7 +123,12 @@ impl<'a, P: Fn() -> bool> Judge<'a, P> {
         let trials = trials(&sets);
         let named = union(&sets);
         for trial in trials {
-            let Some(found) = self.look(question, &trial.away, &named)? else { return Ok(AnswerVerdict::Unchecked) };
+            let others = match trial.tries {
+                Tries::All | Tries::Without(_) => self.earlier(question, &named),
+                Tries::Alone(_) => 0,
+            };
+            let found = self.look(question, &trial.away, &named, others)?;
+            let Some(found) = found else { return Ok(AnswerVerdict::Unchecked) };
             if let Some(falsehood) = trial.falsehood(found) {
                 return Ok(AnswerVerdict::False(falsehood));
             }
@@ -170,13 +175,26 @@ impl<'a, P: Fn() -> bool> Judge<'a, P> {
     /// Whether it is there without anything done.
     fn without_any(&mut self, question: &Question) -> Result<Option<Recurrence>, RunError> {
         let all: Vec<DeedIx> = (0..self.steps.len()).collect();
-        self.look(question, &all, &all)
+        self.look(question, &all, &all, self.earlier(question, &all))
     }
 
-    /// Whether it is there without these deeds. `named`: those of the answer.
-    fn look(&mut self, question: &Question, away: &[DeedIx], named: &[DeedIx]) -> Result<Option<Recurrence>, RunError> {
+    /// Whether it is there without these deeds, after `others` of its kind. `named`: those of the answer.
+    fn look(
+        &mut self,
+        question: &Question,
+        away: &[DeedIx],
+        named: &[DeedIx],
+        others: usize,
+    ) -> Result<Option<Recurrence>, RunError> {
         let window = self.window(question, named);
-        Ok(self.reruns.without(away)?.map(|so| presence(so, question, window)))
+        Ok(self.reruns.without(away)?.map(|so| presence(so, question, window, others)))
+    }
+
+    /// How often the same had happened since the first deed of the answer. In a rerun it is there if it happens once
+    /// more than that.
+    fn earlier(&self, question: &Question, named: &[DeedIx]) -> usize {
+        let before = LookWindow { until: question.at(), ..self.window(question, named) };
+        times(self.as_it_was.so(), question, before).len()
     }
 
     /// From the first deed of the answer to the next one after what is explained. What happened

@@ -159,5 +159,6 @@ const fn rule_words(rule: ProtocolRule) -> &'static str {
         ProtocolRule::Goodbye => "somebody left the network",
         ProtocolRule::Doubled => "of two connections between one pair one is closed",
         ProtocolRule::Full => "a peer takes so many neighbors, and makes room for one that has none",
+        ProtocolRule::Apart => "the overlay was in several parts before anything was done",
     }
 }

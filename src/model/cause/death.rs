@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use super::besides::{death_takes, may_part, or_only};
 use super::block::{Blockage, Supposition, solve};
 use super::deeds::{
-    CROSSING_MAX, Sureness, cut_of, delay_within, delaying_at, downs_at, faults_at, is_cut, is_old, next_after, turned,
+    CROSSING_MAX, Sureness, cut_of, delaying_within, downs_at, faults_at, faults_within, is_cut, is_old, next_after,
+    turned,
 };
 use super::reason::{Causes, Deed, Reason};
 use crate::event::{LinkEnd, LossReason, NodeState};
@@ -27,7 +29,7 @@ const SUPPOSED_MAX: usize = 64;
 const AHEAD_MAX: u32 = 8;
 
 pub(super) fn reason(model: &Model, reporter: Addr, dead: Addr, at: Time) -> Reason {
-    reason_within(model, reporter, dead, at, DEPTH_MAX)
+    or_only(model, (reporter, dead), at, reason_within(model, reporter, dead, at, DEPTH_MAX))
 }
 
 fn reason_within(model: &Model, reporter: Addr, dead: Addr, at: Time, depth: usize) -> Reason {
@@ -38,7 +40,8 @@ fn reason_within(model: &Model, reporter: Addr, dead: Addr, at: Time, depth: usi
     };
     match told.cause {
         Some(DeathCause::Misses { .. }) => of_misses(model, (reporter, dead), told.missed(), at),
-        Some(DeathCause::Closed | DeathCause::LinkError) => of_close(model, (reporter, dead), at, depth),
+        Some(DeathCause::LinkError) => of_reset(model, (reporter, dead), at, depth),
+        Some(DeathCause::Closed) => of_close(model, (reporter, dead), at, depth),
         Some(DeathCause::Lie) => lied(model, reporter, dead, at),
         Some(DeathCause::Cut) | None => Reason::NotCertain(Vec::new()),
     }
@@ -51,26 +54,34 @@ pub(super) fn lied(model: &Model, liar: Addr, about: Addr, at: Time) -> Reason {
     deed.map_or_else(|| Reason::NotCertain(Vec::new()), |deed| Reason::Deeds(Causes::one(deed)))
 }
 
-/// The probes that this node, a seed say, had missed at this time, if it still holds them.
+/// The probes that this node, a seed say, had missed at this time, if they are still held.
 fn missed_by(model: &Model, asker: Addr, target: Addr, at: Time) -> &[Miss] {
-    let row = model.links().get(asker, target).map(LinkHistory::missed).unwrap_or_default();
-    if row.last().is_some_and(|last| last.missed_at == at) { row } else { &[] }
+    let Some(link) = model.links().get(asker, target) else { return &[] };
+    let mut rows = std::iter::once(link.missed()).chain(link.steps().rev().map(LinkStep::missed));
+    rows.find(|row| row.last().is_some_and(|last| last.missed_at == at)).unwrap_or_default()
 }
 
-/// Each probe of the row had to fail. What would have failed later ones, too, would have come to the
-/// same before anything else was done.
+/// As many probes as make a node dead had to fail: those of the row, or later ones. What would have failed later ones
+/// would have come to the same before anything else was done.
 fn of_misses(model: &Model, (reporter, dead): (Addr, Addr), row: &[Miss], at: Time) -> Reason {
     let Some(last) = row.last() else { return Reason::NotCertain(Vec::new()) };
     let limit = last.limit as usize;
-    let mut blocks: Vec<Blockage> = row.iter().map(|miss| missed(model, (reporter, dead), miss)).collect();
-    let is_doubtful = blocks.iter().any(|block| block.is_doubtful);
-    blocks.extend(supposed(model, (reporter, dead), row, at));
-    blocks.iter_mut().skip(row.len()).for_each(|block| block.is_doubtful = is_doubtful);
-    if limit == 0 || blocks.len() < limit {
+    let mut probes: Vec<FailedProbe> = row.iter().map(|miss| missed(model, (reporter, dead), miss)).collect();
+    let unanswered = |probe: &FailedProbe| probe.unanswered_until(model, (reporter, dead), at);
+    let is_doubtful = probes.iter().any(|probe| unanswered(probe).is_doubtful);
+    probes.extend(supposed(model, (reporter, dead), row, at));
+    probes.iter_mut().skip(row.len()).for_each(|probe| probe.block.is_doubtful = is_doubtful);
+    if limit == 0 || probes.len() < limit {
         return Reason::NotCertain(Vec::new());
     }
+    // Of each row of probes that makes a node dead, each probe.
+    let of_row = |probes: &[FailedProbe]| -> Vec<Blockage> {
+        let died_at = probes.last().map_or(at, FailedProbe::missed_at);
+        probes.iter().map(|probe| probe.unanswered_until(model, (reporter, dead), died_at)).collect()
+    };
+    let blocks: Vec<Blockage> = probes.windows(limit).flat_map(of_row).collect();
     let reason = solve(&blocks, |supposed: Supposition<'_>| {
-        (0..=blocks.len() - limit).any(|first| (first..first + limit).all(|probe| supposed.blocks(probe)))
+        (0..blocks.len()).step_by(limit).any(|first| (first..first + limit).all(|probe| supposed.blocks(probe)))
     });
     match reason {
         Reason::Deeds(causes) if !causes.are_all_needed() && !last_until(model, &causes, (dead, at)) => {
@@ -93,12 +104,50 @@ fn last_until(model: &Model, causes: &Causes, (dead, at): (Addr, Time)) -> bool 
 /// Each probe that was missed in a row had to fail.
 pub(super) fn silence(model: &Model, asker: Addr, target: Addr) -> Reason {
     let row = model.links().get(asker, target).map(LinkHistory::missed).unwrap_or_default();
-    let blocks: Vec<Blockage> = row.iter().map(|miss| missed(model, (asker, target), miss)).collect();
+    let until = row.last().map_or(model.now(), |last| last.missed_at);
+    let unanswered = |miss| missed(model, (asker, target), miss).unanswered_until(model, (asker, target), until);
+    let blocks: Vec<Blockage> = row.iter().map(unanswered).collect();
     solve(&blocks, |supposed| (0..blocks.len()).all(|probe| supposed.blocks(probe)))
 }
 
-/// What failed this probe.
-fn missed(model: &Model, (asker, target): (Addr, Addr), miss: &Miss) -> Blockage {
+/// A probe that had no answer in time, or would have had none.
+struct FailedProbe {
+    sent: Time,
+    timeout: Duration,
+    /// What swallowed it or its answer, or may have.
+    block: Blockage,
+    /// That is known by an event.
+    is_told: bool,
+    /// It was never sent.
+    is_supposed: bool,
+}
+
+impl FailedProbe {
+    fn missed_at(&self) -> Time {
+        self.sent + self.timeout
+    }
+
+    /// What kept any answer to it away until this time: a late one is a sign of life as well.
+    fn unanswered_until(&self, model: &Model, (asker, target): (Addr, Addr), until: Time) -> Blockage {
+        let mut block = self.block.clone();
+        late(model, (asker, target), self, until, &mut block);
+        if self.is_supposed {
+            // Only a cut or a hang is sure to leave it at missed probes: see `unanswered`.
+            let is_silent = |set: &Vec<Deed>| are_cuts_and_hangs(model, set) && self.missed_at() <= model.now();
+            let (silent, noticed): (Vec<_>, Vec<_>) = block.sure.into_iter().partition(is_silent);
+            block.sure = silent;
+            block.perhaps.extend(noticed.into_iter().flatten());
+        } else {
+            // A node elsewhere may have been down, and older recordings do not tell of lost probes.
+            let is_told = self.is_told || !block.perhaps.is_empty() && is_ours(model, target) && !is_old(model);
+            block.is_doubtful = block.sure.is_empty() && !is_told;
+        }
+        block
+    }
+}
+
+/// This probe, and what swallowed it.
+fn missed(model: &Model, (asker, target): (Addr, Addr), miss: &Miss) -> FailedProbe {
     let sent = miss.sent_at.unwrap_or(miss.missed_at);
     let timeout = miss.missed_at.since(sent);
     let lost = model.lost_probe(asker, target, miss.seq, sent).filter(|lost| lost.at <= miss.missed_at);
@@ -115,11 +164,7 @@ fn missed(model: &Model, (asker, target): (Addr, Addr), miss: &Miss) -> Blockage
         }
         Some(LossReason::QueueFull | LossReason::LinkEnded) | None => {}
     }
-    late(model, (asker, target), (sent, timeout), &mut block);
-    // A node elsewhere may have been down, and older recordings do not tell of lost probes.
-    let is_told = lost.is_some() || !block.perhaps.is_empty() && is_ours(model, target) && !is_old(model);
-    block.is_doubtful = block.sure.is_empty() && !is_told;
-    block
+    FailedProbe { sent, timeout, block, is_told: lost.is_some(), is_supposed: false }
 }
 
 fn is_ours(model: &Model, node: Addr) -> bool {
@@ -134,8 +179,8 @@ fn is_ours(model: &Model, node: Addr) -> bool {
 /// it at missed probes.
 fn unanswered(model: &Model, (asker, target): (Addr, Addr), (sent, timeout): (Time, Duration)) -> Blockage {
     let mut block = Blockage::default();
-    for record in faults_at(model, asker, target, sent) {
-        if record.fault.what == FaultKind::Cut {
+    for record in faults_within(model, asker, target, (sent, sent + timeout)) {
+        if record.fault.what == FaultKind::Cut && record.was_at(sent) {
             block.by_fault(model, record, Sureness::Sure);
         } else if record.stops_all() || record.stops_some() {
             block.by_fault(model, record, Sureness::Perhaps);
@@ -149,28 +194,22 @@ fn unanswered(model: &Model, (asker, target): (Addr, Addr), (sent, timeout): (Ti
     block
 }
 
-/// What delays an answer beyond its time. A late answer is a sign of life as well, so only what delays
-/// answers for longer than a death takes is sure to lead to one.
-fn late(model: &Model, (asker, target): (Addr, Addr), (sent, timeout): (Time, Duration), block: &mut Blockage) {
-    let patience = patience(model, asker, timeout);
+/// What delays an answer to this probe beyond this time. Delays that are too short for that, even all together, are
+/// not why. Only what delays answers for longer than a death takes is sure to lead to one.
+fn late(model: &Model, (asker, target): (Addr, Addr), probe: &FailedProbe, until: Time, block: &mut Blockage) {
+    let patience = probe.timeout + death_takes(model, asker);
+    let mut delaying: Vec<&FaultRecord> = delaying_within(model, asker, target, (probe.sent, until)).collect();
+    delaying.sort_by_key(|record| (record.delay_max().is_none(), record.delay_max()));
     // There and back.
-    let most = delay_within(model, asker, target, sent);
-    if most.is_some_and(|most| most * 2 + CROSSING_MAX < timeout) {
-        return;
-    }
-    for record in delaying_at(model, asker, target, sent) {
-        let is_sure = record.delay_min() * 2 > patience && record.was_at(sent);
+    let mut most = CROSSING_MAX;
+    let is_short = |record: &&FaultRecord| {
+        most = record.delay_max().map_or(Duration::MAX, |delay| most + delay * 2);
+        most < until.since(probe.sent)
+    };
+    for record in delaying.into_iter().skip_while(is_short) {
+        let is_sure = record.delay_min() * 2 > patience && record.was_at(probe.sent);
         block.by_fault(model, record, if is_sure { Sureness::Sure } else { Sureness::Perhaps });
     }
-}
-
-/// The time from the first missed probe to a death.
-fn patience(model: &Model, asker: Addr, timeout: Duration) -> Duration {
-    let pace = model.nodes().get(asker).and_then(|node| node.pace);
-    let waits = |pace: crate::event::Pace| {
-        Duration::from_micros(pace.liveness_interval_us) * pace.liveness_misses.saturating_sub(1)
-    };
-    timeout + pace.map(waits).unwrap_or_default()
 }
 
 /// These are cuts and hangs, which leave both ends unaware of what the other does.
@@ -190,13 +229,13 @@ fn rhythm(model: &Model, asker: Addr, row: &[Miss]) -> (Duration, Duration) {
 }
 
 /// The probes that would have followed, had it not been declared dead, until something else was done.
-fn supposed(model: &Model, (asker, target): (Addr, Addr), row: &[Miss], at: Time) -> Vec<Blockage> {
+fn supposed(model: &Model, (asker, target): (Addr, Addr), row: &[Miss], at: Time) -> Vec<FailedProbe> {
     let (interval, timeout) = rhythm(model, asker, row);
     // What is not over yet may still change.
     let end = next_after(model, at).unwrap_or(model.now() + interval * AHEAD_MAX);
-    let mut blocks = Vec::new();
+    let mut probes = Vec::new();
     let mut sent = at + interval.saturating_sub(timeout);
-    while !interval.is_zero() && sent + timeout <= end && blocks.len() < SUPPOSED_MAX {
+    while !interval.is_zero() && sent + timeout <= end && probes.len() < SUPPOSED_MAX {
         let mut block = unanswered(model, (asker, target), (sent, timeout));
         let passes = unanswered(model, (asker, target), (sent + CROSSING_MAX, timeout));
         // What is over before the answer could come may not have blocked it.
@@ -205,19 +244,10 @@ fn supposed(model: &Model, (asker, target): (Addr, Addr), row: &[Miss], at: Time
         block
             .perhaps
             .extend(ends.into_iter().chain(passes.sure).flatten().filter(|deed| !block.sure.contains(&vec![*deed])));
-        late(model, (asker, target), (sent, timeout), &mut block);
-        // Only a cut or a hang is sure to leave it at missed probes: see `unanswered`.
-        let is_silent = |set: &Vec<Deed>| are_cuts_and_hangs(model, set);
-        let (silent, noticed): (Vec<_>, Vec<_>) = block.sure.into_iter().partition(is_silent);
-        block.sure = silent;
-        block.perhaps.extend(noticed.into_iter().flatten());
-        if sent + timeout > model.now() {
-            block.perhaps.extend(block.sure.drain(..).flatten());
-        }
-        blocks.push(block);
+        probes.push(FailedProbe { sent, timeout, block, is_told: false, is_supposed: true });
         sent = sent + interval;
     }
-    blocks
+    probes
 }
 
 /// Why one end saw the connection close.
@@ -225,25 +255,50 @@ pub(super) fn closed(model: &Model, node: Addr, peer: Addr, at: Time) -> Reason 
     of_close(model, (node, peer), at, DEPTH_MAX)
 }
 
-/// Why the connection closed is known at the other end.
-fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -> Reason {
+/// Why one end saw the connection fail: only a node that stops leaves it so.
+fn of_reset(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -> Reason {
+    let stop = stop_seen(model, (node, peer), at);
+    stop.map_or_else(|| of_close(model, (node, peer), at, depth), |stop| Reason::Deeds(Causes::one(stop)))
+}
+
+/// Up to this time a node sees that the other one closed the connection at most so late.
+fn close_seen_within(model: &Model, (node, peer): (Addr, Addr), at: Time) -> Duration {
     // The end of a cut lets through what had closed during it.
     let healed = |record: &&FaultRecord| {
         record.fault.what == FaultKind::Cut
             && record.until.is_some_and(|until| until <= at && at.since(until) <= CROSSING_MAX)
     };
     let withheld = model.faults().ever_between(node, peer).find(healed).map(|record| at.since(record.since));
-    let within = CLOSE_SEEN_WITHIN + delays(model, node, peer, at) + withheld.unwrap_or_default();
-    let is_near = |then: Time| then <= at && at.since(then) <= within;
-    // The first start of a node breaks no connection, and a hung one keeps its connections.
-    let turns = model.nodes().lives(peer).map(Lives::turns).unwrap_or_default().iter().enumerate().rev();
-    let closes = |(place, turn): &(usize, &LifeChange)| {
-        is_near(turn.at) && turn.life != NodeState::Hangs && (*place > 0 || turn.life != NodeState::Runs)
+    CLOSE_SEEN_WITHIN + delays(model, node, peer, at) + withheld.unwrap_or_default()
+}
+
+/// The stop of the peer that closed the connection.
+fn stop_seen(model: &Model, (node, peer): (Addr, Addr), at: Time) -> Option<Deed> {
+    let within = close_seen_within(model, (node, peer), at);
+    let turns = model.nodes().lives(peer).map(Lives::turns).unwrap_or_default();
+    // A start breaks no connection unless the node had some, and a hung one keeps its connections.
+    let closes = |(place, turn): &(usize, &LifeChange)| match turn.life {
+        NodeState::Hangs => false,
+        NodeState::Runs => place.checked_sub(1).is_some_and(|before| !is_stop(turns[before].life)),
+        NodeState::Killed | NodeState::Left => true,
     };
-    if let Some((_, turn)) = turns.filter(|(_, turn)| turn.at <= at).take(2).find(closes) {
-        let again = model.nodes().lives(peer).and_then(|lives| lives.after(turn.at)).filter(|next| next.at == turn.at);
-        return sole(model, (node, peer), Causes::one(turned(peer, again.unwrap_or(*turn))), (turn.at, at));
+    let near = turns.iter().enumerate().rev().filter(|(_, turn)| turn.at <= at && at.since(turn.at) <= within);
+    let (_, turn) = near.take(2).find(closes)?;
+    let again = model.nodes().lives(peer).and_then(|lives| lives.after(turn.at)).filter(|next| next.at == turn.at);
+    Some(turned(peer, again.unwrap_or(*turn)))
+}
+
+const fn is_stop(life: NodeState) -> bool {
+    matches!(life, NodeState::Killed | NodeState::Left)
+}
+
+/// Why the connection closed is known at the other end.
+fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -> Reason {
+    if let Some(stop) = stop_seen(model, (node, peer), at) {
+        return sole(model, (node, peer), Causes::one(stop), (stop.at(), at));
     }
+    let within = close_seen_within(model, (node, peer), at);
+    let is_near = |then: Time| then <= at && at.since(then) <= within;
     let other = model.links().get(peer, node);
     let step = other.and_then(|link| link.steps().rev().find(|step| step.is_loss() && is_near(step.at)));
     match step.and_then(LinkStep::end) {
@@ -269,15 +324,28 @@ fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -
 }
 
 /// These made one end close the connection, at the first of these times, and the other one see it, at
-/// the second. Certain only if all were needed and no other fault between the two could have made one
-/// give up the other, which would have come to the same.
+/// the second. Certain only if all were needed and nothing else could have made one give up the other
+/// before anything else was done, which would have come to the same.
 fn sole(model: &Model, (node, peer): (Addr, Addr), causes: Causes, (since, at): (Time, Time)) -> Reason {
     let until = next_after(model, at).unwrap_or(model.now());
-    let may = |record: &&FaultRecord| {
-        record.since <= until && record.until.is_none_or(|over| over > since) && record.fault.what != FaultKind::Cut
+    let named = causes.deeds();
+    // A cut lets no close through before it ends, and a node that hangs closes nothing. A restart is one deed, of two
+    // turns.
+    let lets_through =
+        |cut: &FaultRecord| cut.until.is_some_and(|until| until <= at && at.since(until) <= CROSSING_MAX);
+    let closes = |deed: &Deed| match *deed {
+        Deed::Turned { node: who, at, to } => {
+            (who != peer || to != NodeState::Hangs)
+                && !named.iter().any(|deed| is_turn_of(*deed, who) && deed.at() == at)
+        }
+        deed => cut_of(model, deed).is_none_or(lets_through),
     };
-    let hindering = model.faults().ever_between(node, peer).filter(may).filter(|record| record.hinders());
-    causes.unless(hindering.map(FaultRecord::deed))
+    let others = may_part(model, (node, peer), (since, until), &named);
+    causes.unless(others.into_iter().filter(closes))
+}
+
+fn is_turn_of(deed: Deed, node: Addr) -> bool {
+    matches!(deed, Deed::Turned { node: who, .. } if who == node)
 }
 
 /// How long a message between the two may be delayed.

@@ -34,6 +34,17 @@ pub(super) fn faults_at(model: &Model, one: Addr, other: Addr, at: Time) -> impl
     model.faults().ever_between(one, other).filter(move |record| record.was_at(at))
 }
 
+/// The faults on traffic between two nodes that were set at some time of this span.
+pub(super) fn faults_within(
+    model: &Model,
+    one: Addr,
+    other: Addr,
+    (since, until): (Time, Time),
+) -> impl Iterator<Item = &FaultRecord> {
+    let is_it = move |record: &&FaultRecord| record.since <= until && record.until.is_none_or(|over| since < over);
+    model.faults().ever_between(one, other).filter(is_it)
+}
+
 /// The faults that this one replaced: without it they would have stayed.
 pub(super) fn replaced_by<'a>(model: &'a Model, record: &FaultRecord) -> Vec<&'a FaultRecord> {
     let before = |record: &FaultRecord| {
@@ -73,9 +84,19 @@ impl Blockage {
 /// What delays messages between two nodes at this time. What was sent while a fault was set stays
 /// delayed, and nothing overtakes it.
 pub(super) fn delaying_at(model: &Model, one: Addr, other: Addr, at: Time) -> impl Iterator<Item = &FaultRecord> {
+    delaying_within(model, one, other, (at, at))
+}
+
+/// The same at some time of this span.
+pub(super) fn delaying_within(
+    model: &Model,
+    one: Addr,
+    other: Addr,
+    (since, until): (Time, Time),
+) -> impl Iterator<Item = &FaultRecord> {
     let lingers = |record: &FaultRecord| record.delay_max().unwrap_or_default();
     let is_it = move |record: &&FaultRecord| {
-        record.delays() && record.since <= at && record.until.is_none_or(|until| at < until + lingers(record))
+        record.delays() && record.since <= until && record.until.is_none_or(|over| since < over + lingers(record))
     };
     model.faults().ever_between(one, other).filter(is_it)
 }

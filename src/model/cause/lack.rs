@@ -6,23 +6,30 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use super::besides::{Mishap, aftermath, done_by, needed};
 use super::block::{Blockage, DoubtReading, Supposition, Weighing};
 use super::deeds::{
     CROSSING_MAX, Sureness, delay_within, delaying_at, downs_at, is_old, kept_apart, replaced_by, turned,
 };
 use super::link;
-use super::reason::{Deed, ProtocolRule, Reason};
+use super::overlay::{are_ends_by_rule, done_first, held_together, is_refused, reached_at};
+use super::reason::{Causes, Deed, ProtocolRule, Reason};
 use crate::event::{LossReason, Purpose};
 use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep};
 use crate::model::loss::LostCopy;
+use crate::model::node::Lives;
 use crate::model::rumor::Rumor;
 use crate::model::warning::JOINING;
 use crate::model::{FastHashMap, Model, Set};
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
+
+/// A message is everywhere within this time if nothing is in its way.
+const FLOODED_WITHIN: Duration = Duration::from_secs(1);
 
 pub(super) fn reason(model: &Model, node: Addr, message: MessageId) -> Reason {
     let rumor = model.rumors().get(message);
@@ -62,14 +69,62 @@ impl<'a> LackReasons<'a> {
         }
         let flood = self.flood.get_or_init(|| CrossingMap::new(self.model, self.rumor));
         let weighing = self.weighing.get_or_init(|| Weighing::new(&flood.blocks));
-        match weighing.solve(|supposed| !flood.comes_to(node, supposed)) {
+        let reason = weighing.solve(|supposed| !flood.comes_to(node, supposed));
+        match reason {
             // It is still being linked, so what its links would be is open.
-            Reason::Deeds(causes) if self.has_just_joined(self.rumor.id.origin) || self.has_just_joined(node) => {
+            Reason::Deeds(causes)
+                if [node, self.rumor.id.origin]
+                    .into_iter()
+                    .any(|node| self.has_just_joined(node) || self.joined_after(node, &causes)) =>
+            {
                 Reason::NotCertain(causes.deeds())
             }
             Reason::NotCertain(_) if flood.is_on_its_way(node) => Reason::Rule(ProtocolRule::OnItsWay),
+            Reason::NotCertain(_) if self.is_refused(node) => Reason::Rule(ProtocolRule::Full),
+            Reason::NotCertain(_) if self.is_apart(node) => Reason::Rule(ProtocolRule::Apart),
+            Reason::NotCertain(_) if self.has_just_joined(node) => reason,
+            Reason::NotCertain(_) => self.needed(node).map_or(reason, Reason::Deeds),
             reason => reason,
         }
+    }
+
+    /// This node started for the first time after one of these deeds: whom it would have been linked to without is open.
+    fn joined_after(&self, node: Addr, causes: &Causes) -> bool {
+        let lives = self.model.nodes().lives(node).map(Lives::turns).unwrap_or_default();
+        let first = lives.first().map(|turn| turn.at).filter(|first| Some(*first) > self.model.started());
+        let is_before = |deed: &Deed| first.is_some_and(|first| deed.at() < first);
+        causes.deeds().iter().any(is_before)
+    }
+
+    /// No path led from its origin to this node before anything was done, and none did when it began.
+    fn is_apart(&self, node: Addr) -> bool {
+        let is_linked = |at: Time| reached_at(self.model, self.rumor.id.origin, at).contains(&node);
+        let began = self.rumor.began();
+        let first = done_first(self.model).map_or(began, |first| first.min(began));
+        let had_joined = [node, self.rumor.id.origin].into_iter().all(|node| {
+            let since = self.model.nodes().lives(node).and_then(|lives| lives.running_since(first));
+            since.is_some_and(|since| first.since(since) >= JOINING)
+        });
+        had_joined && !is_linked(first) && !is_linked(began) && are_ends_by_rule(self.model, first)
+    }
+
+    /// Nobody had let in this node, or the one where the message began.
+    fn is_refused(&self, node: Addr) -> bool {
+        [node, self.rumor.id.origin].into_iter().any(|node| is_refused(self.model, node, self.rumor.began()))
+    }
+
+    /// The deeds without which it would have come to this node by links that stood, with nothing in its way.
+    fn needed(&self, node: Addr) -> Option<Causes> {
+        if is_old(self.model) {
+            return None;
+        }
+        let until = self.rumor.last_first + FLOODED_WITHIN;
+        let have: Set<Addr> = self.rumor.copies.keys().copied().collect();
+        let is_in_time = |deed: &Deed| deed.at() <= self.rumor.began();
+        let comes = |deed: &Deed| held_together(self.model, have.clone(), Mishap::Loss, until, *deed).contains(&node);
+        let causes = needed(done_by(self.model, until).filter(is_in_time).filter(comes));
+        let is_linked = |first| reached_at(self.model, self.rumor.id.origin, first).contains(&node);
+        causes.filter(|_| done_first(self.model).is_none_or(is_linked))
     }
 }
 
@@ -237,7 +292,9 @@ impl<'a> CrossingMap<'a> {
         block.sure.extend(besides.sure);
         block.perhaps.extend(besides.perhaps);
         let ends = (link.key.node, link.key.peer);
-        block.perhaps.extend(self.hindering(ends, (step.at, at)));
+        // The other end may have been about to give up, too.
+        let since = step.at - aftermath(self.model, ends.0, ends.1);
+        block.perhaps.extend(self.hindering(ends, (since, at)));
         Some(block)
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::besides::or_only;
 use super::death;
 use super::deeds::{downs_at, turned};
 use super::reason::{Causes, ProtocolRule, Reason};
@@ -30,25 +31,31 @@ pub(super) fn of_step(model: &Model, link: &LinkHistory, step: &LinkStep) -> Rea
     let (node, peer, at) = (link.key.node, link.key.peer, step.at);
     match &step.what {
         StepKind::NodeStopped | StepKind::Dropped => stopped(model, node, at),
-        StepKind::Told(_) => match step.end() {
-            Some(LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost) => {
-                death::closed(model, node, peer, at)
-            }
-            Some(LinkEnd::Dead { .. }) => death::reason(model, node, peer, at),
-            Some(LinkEnd::Goodbye { reason: GoodbyeReason::Leaving, side }) => {
-                left(model, if side == Side::Us { node } else { peer }, at)
-            }
-            Some(LinkEnd::Goodbye { reason: GoodbyeReason::Duplicate | GoodbyeReason::Replaced, .. }) => {
-                Reason::Rule(ProtocolRule::Doubled)
-            }
-            Some(LinkEnd::Goodbye { reason: GoodbyeReason::MadeRoom, .. } | LinkEnd::Refused { .. }) => {
-                Reason::Rule(ProtocolRule::Full)
-            }
-            Some(LinkEnd::TooSlow) => Reason::NotCertain(death::slowing(model, peer, at)),
-            Some(LinkEnd::Violation | LinkEnd::WhileAway) | None => {
-                Reason::NotCertain(death::hindering(model, node, peer, at))
-            }
-        },
+        StepKind::Told(_) => or_only(model, (node, peer), at, told(model, link, step)),
+    }
+}
+
+/// Why the link was lost, as its node told of it.
+fn told(model: &Model, link: &LinkHistory, step: &LinkStep) -> Reason {
+    let (node, peer, at) = (link.key.node, link.key.peer, step.at);
+    match step.end() {
+        Some(LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost) => {
+            death::closed(model, node, peer, at)
+        }
+        Some(LinkEnd::Dead { .. }) => death::reason(model, node, peer, at),
+        Some(LinkEnd::Goodbye { reason: GoodbyeReason::Leaving, side }) => {
+            left(model, if side == Side::Us { node } else { peer }, at)
+        }
+        Some(LinkEnd::Goodbye { reason: GoodbyeReason::Duplicate | GoodbyeReason::Replaced, .. }) => {
+            Reason::Rule(ProtocolRule::Doubled)
+        }
+        Some(LinkEnd::Goodbye { reason: GoodbyeReason::MadeRoom, .. } | LinkEnd::Refused { .. }) => {
+            Reason::Rule(ProtocolRule::Full)
+        }
+        Some(LinkEnd::TooSlow) => Reason::NotCertain(death::slowing(model, peer, at)),
+        Some(LinkEnd::Violation | LinkEnd::WhileAway) | None => {
+            Reason::NotCertain(death::hindering(model, node, peer, at))
+        }
     }
 }
 

@@ -1,13 +1,14 @@
 //! Why a seed's list differs from what is.
 
-use super::deeds::{downs_at, turned};
+use super::besides::{aftermath, done_by, may_part, needed};
+use super::deeds::{downs_at, is_old, turned};
 use super::reason::{Causes, Deed, Reason};
 use super::{death, link};
 use crate::event::{DelistReason, Event, EventKind, SeedEvent};
 use crate::model::Model;
-use crate::model::death::DeathCase;
-use crate::model::fault::FaultRecord;
+use crate::model::death::Evidence;
 use crate::proto::addr::Addr;
+use crate::proto::time::Time;
 
 /// The node is on the list of this seed, and does not run.
 pub(super) fn stale(model: &Model, peer: Addr) -> Reason {
@@ -20,16 +21,28 @@ pub(super) fn stale(model: &Model, peer: Addr) -> Reason {
 
 /// The node runs, and is not on the list of this seed.
 pub(super) fn missing(model: &Model, seed: Addr, peer: Addr) -> Reason {
-    let case = model.deaths().latest_of(peer);
-    let off = case.and_then(|case| Some((case, case.steps.iter().rev().find_map(|step| removal(step, seed))?)));
-    match off {
-        Some((case, DelistReason::Reported { reporter, .. } | DelistReason::Unanswered { reporter, .. })) => {
-            reported(model, peer, case, reporter)
+    let steps = model.deaths().latest_of(peer).map(|case| case.steps.as_slice()).unwrap_or_default();
+    let removed = steps.iter().rev().find_map(|step| Some((step.at, removal(step, seed)?)));
+    let ways = Ways { seed, peer, is_verified: matches!(removed, Some((_, DelistReason::Unanswered { .. }))) };
+    let (at, reason) = match removed {
+        Some((at, DelistReason::Reported { reporter, .. } | DelistReason::Unanswered { reporter, .. })) => {
+            (Some(at), reported(model, peer, reporter))
         }
-        Some((_, DelistReason::Silent | DelistReason::Departed | DelistReason::Left)) | None => {
-            registration_lost(model, seed, peer)
+        Some((at, DelistReason::Silent | DelistReason::Departed | DelistReason::Left)) => {
+            (Some(at), registration_lost(model, seed, peer).1)
         }
-    }
+        None => registration_lost(model, seed, peer),
+    };
+    alone(model, ways, at, reason)
+}
+
+/// How a peer may come off the list of a seed.
+#[derive(Debug, Clone, Copy)]
+struct Ways {
+    seed: Addr,
+    peer: Addr,
+    /// The seed believes a report only after the peer has not answered itself.
+    is_verified: bool,
 }
 
 /// Why this seed took the node of the step off its list.
@@ -38,30 +51,60 @@ fn removal(step: &Event, seed: Addr) -> Option<DelistReason> {
     (step.node == seed).then_some(*reason)
 }
 
-/// It was reported dead; a seed that asked had no answer. A fault on either, besides what made the
-/// reporter say so, may have come to the same.
-fn reported(model: &Model, peer: Addr, case: &DeathCase, reporter: Addr) -> Reason {
-    let told = case.evidence.iter().find(|told| told.reporter == reporter);
-    let reason = match told.and_then(|told| told.declared_at) {
-        Some(at) => death::reason(model, reporter, peer, at),
-        None => death::lied(model, reporter, peer, case.latest_step_at()),
-    };
-    alone(model, reason)
+/// It was reported dead.
+fn reported(model: &Model, peer: Addr, reporter: Addr) -> Reason {
+    let case = model.deaths().latest_of(peer);
+    let told = case.and_then(|case| Some((case, case.evidence.iter().find(|told| told.reporter == reporter)?)));
+    match told {
+        Some((_, Evidence { declared_at: Some(at), .. })) => death::reason(model, reporter, peer, *at),
+        Some((case, _)) => death::lied(model, reporter, peer, case.latest_step_at()),
+        None => Reason::NotCertain(Vec::new()),
+    }
 }
 
-/// The reason, if no other fault ever hindered anybody: those who report a node, and whom seeds ask, hang
-/// together.
-fn alone(model: &Model, reason: Reason) -> Reason {
-    let Reason::Deeds(causes) = reason else { return reason };
-    causes.unless(model.faults().ever().filter(|record| record.hinders()).map(FaultRecord::deed))
+/// The peer was off the list from this time on. Whoever reported it, and whatever kept it off since: it is sure only
+/// if nothing else could have come to the same.
+fn alone(model: &Model, ways: Ways, at: Option<Time>, reason: Reason) -> Reason {
+    let is_needed = |deed: &Deed| may_delist(model, ways, deed.at(), &[*deed]).next().is_none();
+    let causes = at.filter(|_| !is_old(model)).and_then(|at| needed(done_by(model, at).filter(is_needed)));
+    match (causes, reason) {
+        (Some(causes), _) => Reason::Deeds(causes),
+        (None, Reason::Deeds(causes)) => {
+            let named = causes.deeds();
+            let since = named.first().map_or(model.now(), Deed::at);
+            causes.unless(may_delist(model, ways, since, &named))
+        }
+        (None, reason) => reason,
+    }
 }
 
-fn registration_lost(model: &Model, seed: Addr, peer: Addr) -> Reason {
+/// What may lead to it since this time that the peer is off the list, if the deeds of `without` are not done: whatever
+/// parts it from the seed, or from any node that may report it.
+fn may_delist<'a>(
+    model: &'a Model,
+    Ways { seed, peer, is_verified }: Ways,
+    since: Time,
+    without: &'a [Deed],
+) -> impl Iterator<Item = Deed> + 'a {
+    let reporters = model.links().of(peer).map(|link| link.key.peer).filter(move |_| !is_verified);
+    reporters.chain([seed]).flat_map(move |asker| {
+        let span = (since - aftermath(model, asker, peer), model.now());
+        let matters = move |deed: &Deed| match deed {
+            Deed::Turned { node, .. } => *node == peer || *node == seed,
+            Deed::Lied { about, .. } => *about == peer,
+            Deed::Fault(_) => true,
+        };
+        may_part(model, (asker, peer), span, without).into_iter().filter(matters)
+    })
+}
+
+/// The registration was lost, and when, if it was.
+fn registration_lost(model: &Model, seed: Addr, peer: Addr) -> (Option<Time>, Reason) {
     let ends = model.links().both_ends(seed, peer);
     let lost = ends
         .filter(|link| !link.is_up())
         .filter_map(|link| Some((link, link.steps().rev().find(|step| step.is_loss())?)));
     let first = lost.min_by_key(|(_, step)| step.at);
     let reason = first.map(|(link, step)| link::of_step(model, link, step));
-    alone(model, reason.unwrap_or_else(|| Reason::NotCertain(Vec::new())))
+    (first.map(|(_, step)| step.at), reason.unwrap_or_else(|| Reason::NotCertain(Vec::new())))
 }

@@ -128,4 +128,6 @@ pub enum ProtocolRule {
     Doubled,
     /// A peer takes so many neighbors, and makes room for one that has none.
     Full,
+    /// Peers choose their neighbors at random, and two of them were in different parts of the overlay all along.
+    Apart,
 }

@@ -139,7 +139,7 @@ impl LinkTable {
     pub(in crate::model) fn dropped(&mut self, key: LinkKey, at: Time) -> Option<Purpose> {
         let link = self.rows.get_mut(&key).filter(|link| link.is_up())?;
         let purpose = link.purpose;
-        link.note(LinkStep { at, what: StepKind::Dropped, unanswered_since: None });
+        link.note(LinkStep::new(at, StepKind::Dropped));
         link.connections.clear();
         link.enter(LinkState::Ended, at);
         self.retire(key, at);
@@ -153,7 +153,7 @@ impl LinkTable {
         let up = gone.iter().copied().filter(|key| self.rows.get(key).is_some_and(LinkHistory::is_up)).collect();
         for key in gone {
             if let Some(link) = self.rows.get_mut(&key) {
-                link.note(LinkStep { at, what: StepKind::NodeStopped, unanswered_since: None });
+                link.note(LinkStep::new(at, StepKind::NodeStopped));
                 link.connections.clear();
                 link.enter(LinkState::Ended, at);
             }

@@ -5,6 +5,7 @@ use crate::event::{FaultEvent, GossipEvent, LinkEvent, NodeEvent};
 use crate::model::graph::Graph;
 use crate::model::theory::Strategy;
 use crate::model::why::{why_not, why_not_each};
+use crate::proto::fault::{FaultKind, Percent, Scope};
 
 impl Story {
     /// The link ends at both of its ends, as one of them says and the other one then sees.
@@ -272,4 +273,52 @@ fn a_fault_on_the_link_is_told_as_what_kept_the_message() {
         "{told}"
     );
     assert!(says(&why_not(&story.model, p(3), id, 0), "fault: loss"));
+}
+
+#[test]
+fn a_message_of_a_peer_that_all_refuse_is_lacked_by_a_rule() {
+    let mut story = Story::network(3);
+    story.start(p(4), "p4", Role::Peer);
+    for other in [p(1), p(2), p(3)] {
+        story.refuse(p(4), other);
+    }
+    story.wait(60);
+    let id = story.generate(p(4), 1);
+    story.wait(10);
+    let lacking = why_not(&story.model, p(1), id, 0);
+    assert_eq!(
+        lacking.verdict,
+        "p1 does not have p4#1: p4 had no neighbor yet: all that it asked have as many as they take."
+    );
+    assert!(lacking.is_certain);
+    // A fault may be why instead.
+    let mut story = Story::network(3);
+    story.set(FaultKind::Loss { percent: Percent::new(90).unwrap() }, Scope::Node(p(4)));
+    story.start(p(4), "p4", Role::Peer);
+    story.refuse(p(4), p(1));
+    story.wait(60);
+    let id = story.generate(p(4), 1);
+    story.wait(10);
+    assert!(!why_not(&story.model, p(1), id, 0).is_certain);
+}
+
+#[test]
+fn parts_that_were_never_joined_are_no_fault_of_a_later_one() {
+    let mut story = Story::new();
+    for (number, name) in ["p1", "p2", "p3", "p4"].into_iter().enumerate() {
+        story.start(p(number as u16 + 1), name, Role::Peer);
+    }
+    story.link(p(1), p(2), Purpose::Neighbor);
+    story.link(p(3), p(4), Purpose::Neighbor);
+    story.wait(60);
+    story.set(FaultKind::Cut, Scope::link(p(2), p(3)));
+    let id = story.generate(p(1), 1);
+    story.receive(p(2), p(1), id, Some(1));
+    story.wait(10);
+    let lacking = why_not(&story.model, p(4), id, 0);
+    assert_eq!(
+        lacking.verdict,
+        "p4 does not have p1#1: no path led to it from p1: the overlay was in several parts before anything was done."
+    );
+    assert!(lacking.is_certain);
 }

@@ -32,7 +32,7 @@ impl Story {
         self.model.links().get(node, peer).unwrap().connections[0].0
     }
 
-    fn refuse(&mut self, node: Addr, peer: Addr) {
+    pub(super) fn refuse(&mut self, node: Addr, peer: Addr) {
         let (by, reason, referral) = (Side::Them, RefusalReason::Full, Vec::new());
         self.tell(node, EventKind::Link(LinkEvent::Refused { peer, by, reason, referral, connection: None }));
         self.wait(1);

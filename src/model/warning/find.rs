@@ -245,7 +245,11 @@ pub(in crate::model) fn difference(model: &Model, seed: Addr, now: Time, grace: 
     }
 }
 
+/// A node of ours that runs is alive, whoever took it for dead.
 fn is_alive(node: &NodeRecord) -> bool {
+    if node.runs() {
+        return true;
+    }
     match node.state() {
         // Of a node known by hearsay alone, nothing suggests that it is dead.
         ObservedState::Up | ObservedState::Suspect { .. } | ObservedState::Known => true,

@@ -72,6 +72,6 @@ pub(super) fn id_of(seq: ProbeSeq) -> Option<ProbeId> {
 }
 
 /// How long an answer is waited for before the next probe.
-pub(super) fn check_pause(liveness_interval: Duration) -> Duration {
+pub fn check_pause(liveness_interval: Duration) -> Duration {
     (liveness_interval / CHECK_PAUSE_PART).min(CHECK_PAUSE_MAX)
 }

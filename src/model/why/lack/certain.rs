@@ -29,7 +29,10 @@ impl Diagnosis<'_> {
             | LackReason::WentDown { .. }
             | LackReason::Behind { .. } => true,
             LackReason::Alone { lost } => lost.first().is_none_or(|lost| self.is_end_settled(lost)),
-            LackReason::Apart { lost, .. } => lost.first().is_some_and(|lost| self.is_end_settled(lost)),
+            LackReason::Apart { lost, .. } => {
+                let is_rule = matches!(self.deeds.of(node), Reason::Rule(_));
+                is_rule || lost.first().is_some_and(|lost| self.is_end_settled(lost))
+            }
             LackReason::Stuck { outcome, .. } => match outcome {
                 CrossingOutcome::Faulty(record) => record.stops_all() || self.is_on_its_way(node, reason),
                 CrossingOutcome::Ended(lost) => self.is_end_settled(lost),

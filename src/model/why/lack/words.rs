@@ -2,7 +2,7 @@
 
 use super::{CrossingOutcome, DELIVERY_TIME, Diagnosis, LackReason};
 use crate::event::{LossReason, NodeState};
-use crate::model::cause::{Deed, Reason};
+use crate::model::cause::{Deed, ProtocolRule, Reason};
 use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
 use crate::model::loss::LostCopy;
@@ -145,7 +145,15 @@ impl Diagnosis<'_> {
                 format!("it went down before the message came: it {}{}", self.explainer.turn(*turn), self.back(*back))
             }
             LackReason::Behind { border } => self.behind(border),
-            LackReason::Alone { lost } => self.alone(lost),
+            LackReason::Alone { lost } => self.alone(node, lost),
+            LackReason::Apart { .. } if self.deeds.of(node) == Reason::Rule(ProtocolRule::Full) => {
+                let origin = self.explainer.name(self.rumor.id.origin);
+                format!("{origin} had no neighbor yet: all that it asked have as many as they take")
+            }
+            LackReason::Apart { .. } if self.deeds.of(node) == Reason::Rule(ProtocolRule::Apart) => {
+                let origin = self.explainer.name(self.rumor.id.origin);
+                format!("no path led to it from {origin}: the overlay was in several parts before anything was done")
+            }
             LackReason::Apart { side, lost } => self.apart(*side, lost),
             LackReason::Stuck { holder, next, at, outcome } => {
                 let is_on_its_way = self.is_on_its_way(node, reason);
@@ -180,10 +188,13 @@ impl Diagnosis<'_> {
         }
     }
 
-    fn alone(&self, links: &[LinkLoss<'_>]) -> String {
+    fn alone(&self, node: Addr, links: &[LinkLoss<'_>]) -> String {
         match links.first() {
             Some(last) => {
                 format!("{}it had no neighbor; its last link, {}", self.because(last), self.lost_text(*last))
+            }
+            None if self.deeds.of(node) == Reason::Rule(ProtocolRule::Full) => {
+                "it had no neighbor yet: all that it asked have as many as they take".to_owned()
             }
             None => "it had no neighbor yet".to_owned(),
         }
