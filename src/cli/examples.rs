@@ -100,6 +100,8 @@ Examples:
   gossipctl why last p3#12                who has it, and by which path it came
   gossipctl why last p1 p3 --at 03:12     the link between the two as it was then
   gossipctl why last s1                   which nodes are wrongly on its list, or not on it
+  gossipctl why last views                who knows whom, and where views differ
+  gossipctl why last views p3             whom p3 knows, since when, from whom, and is it true
   gossipctl why last p7 --format json | jq '.verdict, .certain'
 
 The exit code is 1 when there is no such node or message in the session.";

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 use super::args::{WhyArgs, WhyFormat};
 use super::failure::Failure;
@@ -13,7 +14,9 @@ use super::recorded::complain_of;
 use super::with::{self, RecordedFile};
 use crate::model::Model;
 use crate::model::moment::{Anchor, SessionSpan};
-use crate::model::why::{EvidenceLine, Explanation, NameLookup, NamedSubject, SubjectError, is_message};
+use crate::model::why::{
+    AnswerCell, AnswerTable, EvidenceLine, Explanation, NameLookup, NamedSubject, SubjectError, is_message,
+};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
@@ -138,6 +141,35 @@ struct CitedDocument<'a> {
     /// Microseconds since 1970.
     as_of: Time,
     evidence: Vec<EvidenceRow<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<TableDocument<'a>>,
+}
+
+/// The figures of an answer, row by row.
+#[derive(Serialize)]
+struct TableDocument<'a> {
+    rows: Vec<TableRow<'a>>,
+    /// Rows that were left out.
+    more: usize,
+}
+
+/// The values of a row, by the names of their columns.
+struct TableRow<'a>(Vec<(&'static str, &'a AnswerCell)>);
+
+impl Serialize for TableRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (key, cell) in &self.0 {
+            map.serialize_entry(key, cell)?;
+        }
+        map.end()
+    }
+}
+
+impl<'a> TableDocument<'a> {
+    fn of(table: &'a AnswerTable) -> Self {
+        Self { rows: table.rows().map(|row| TableRow(row.collect())).collect(), more: table.more() }
+    }
 }
 
 #[derive(Serialize)]
@@ -159,9 +191,10 @@ impl CitedExplanation {
             let EvidenceLine { at, text, .. }: &EvidenceLine = line;
             EvidenceRow { time: *at, text, event }
         };
-        let Explanation { title, verdict, is_certain, .. } = &self.why;
+        let Explanation { title, verdict, is_certain, table, .. } = &self.why;
         let evidence = self.lines().map(row).collect();
-        CitedDocument { title, verdict, certain: *is_certain, as_of: self.as_of, evidence }
+        let table = table.as_ref().map(TableDocument::of);
+        CitedDocument { title, verdict, certain: *is_certain, as_of: self.as_of, evidence, table }
     }
 
     /// For people: the number of an event stands behind its line.
@@ -173,6 +206,12 @@ impl CitedExplanation {
         }
         let certain = if *is_certain { "" } else { ", not certain" };
         let _ = writeln!(text, "as of {}{certain}\n", self.span.text_of(self.as_of));
+        for line in self.why.table.iter().flat_map(|table| table.lines(columns)) {
+            let _ = writeln!(text, "{line}");
+        }
+        if self.why.table.is_some() && !self.why.evidence.is_empty() {
+            text.push('\n');
+        }
         let times = self.why.evidence.iter().filter_map(|line| line.at).map(|at| self.span.text_of(at).len()).max();
         for (line, event) in self.lines() {
             let time = line.at.map_or_else(String::new, |at| self.span.text_of(at));

@@ -27,6 +27,7 @@ pub mod moment;
 pub mod node;
 pub mod notice;
 pub mod overlay;
+pub mod partial_view;
 pub mod rates;
 pub mod ring;
 pub mod rumor;
@@ -79,6 +80,7 @@ pub struct Model {
     probe_log: liveness::ProbeLog,
     deaths: death::Deaths,
     seeds: seed::SeedRecords,
+    views: partial_view::PartialViews,
     notices: notice::Notices,
     faults: fault::FaultHistory,
     forgeries: rumor::Forgeries,
@@ -130,6 +132,7 @@ impl Default for Model {
             probe_log: liveness::no_probes(),
             deaths: death::Deaths::default(),
             seeds: seed::SeedRecords::default(),
+            views: partial_view::PartialViews::default(),
             notices: notice::empty(),
             faults: fault::FaultHistory::default(),
             forgeries: rumor::no_forgeries(),

@@ -11,8 +11,8 @@ pub(crate) struct WhyArgs {
     /// A file, 'last', or a name from 'gossipctl sessions'; an unambiguous beginning of the name is enough
     #[arg(value_name = "SESSION")]
     pub(crate) session: String,
-    /// What it is about: a node (p7, s1), a message (p3#12), why a node has a message or not (p7 p3#12), or a link
-    /// (p1 p3)
+    /// What it is about: a node (p7, s1), a message (p3#12), why a node has a message or not (p7 p3#12), a link
+    /// (p1 p3), or the network: 'views' (who knows whom), 'views p3' (whom p3 knows)
     #[arg(value_name = "SUBJECT", num_args = 1..=2, required = true)]
     pub(crate) subject: Vec<String>,
     /// As it was at this moment: a time of day of the session (03:12, 03:12:07.250, with a date in front if need be),

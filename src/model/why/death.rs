@@ -31,7 +31,7 @@ pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let Some(case) = model.deaths().latest_of(addr) else {
         let is_certain = node.is_some_and(|node| is_settled_without_case(explainer, node));
         let verdict = without_case(explainer, addr, node);
-        return Explanation { title, verdict, is_certain, evidence: in_order(evidence) };
+        return Explanation { title, verdict, is_certain, evidence: in_order(evidence), table: None };
     };
     evidence.extend(case.evidence.iter().flat_map(|evidence| evidence_lines(explainer, addr, evidence)));
     let reporters = case.evidence.iter().map(|evidence| evidence.reporter);
@@ -52,7 +52,7 @@ pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     }
     let is_certain = is_settled(explainer, (case, &testimonies), node);
     let verdict = verdict(explainer, (case, &testimonies), node);
-    Explanation { title, verdict, is_certain, evidence: in_order(evidence) }
+    Explanation { title, verdict, is_certain, evidence: in_order(evidence), table: None }
 }
 
 fn without_case(explainer: Explainer<'_>, addr: Addr, node: Option<&NodeRecord>) -> String {

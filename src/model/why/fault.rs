@@ -22,7 +22,7 @@ pub fn why_fault(model: &Model, record: &FaultRecord, utc_offset_s: i32) -> Expl
     };
     let harm = harm_lines(record).into_iter().chain(deaths(explainer, record)).map(EvidenceLine::now);
     let evidence = in_order(explainer.fault_lines(record).into_iter().chain(harm).collect());
-    Explanation { title: fault, verdict, is_certain: true, evidence }
+    Explanation { title: fault, verdict, is_certain: true, evidence, table: None }
 }
 
 /// `lost by it: 12 copies of messages, 3 probes and 1 report of a death`.

@@ -45,7 +45,7 @@ pub fn why_not(model: &Model, node: Addr, id: MessageId, utc_offset_s: i32) -> E
     let title = format!("{message} and {name}");
     let Some(rumor) = model.rumors().get(id) else {
         let verdict = format!("What became of {message} is not certain: it is no longer held here, or never was.");
-        return Explanation { title, verdict, is_certain: false, evidence: Vec::new() };
+        return Explanation { title, verdict, is_certain: false, evidence: Vec::new(), table: None };
     };
     if let Some(copy) = rumor.copies.get(&node) {
         return Explanation {
@@ -53,11 +53,12 @@ pub fn why_not(model: &Model, node: Addr, id: MessageId, utc_offset_s: i32) -> E
             verdict: got_it(explainer, node, rumor, *copy),
             is_certain: true,
             evidence: sender(explainer, (node, id), *copy),
+            table: None,
         };
     }
     if let Some((_, proof)) = rumor.elsewhere(model.nodes()).find(|(holder, _)| *holder == node) {
         let verdict = has_it(explainer, node, rumor, proof);
-        return Explanation { title, verdict, is_certain: node == id.origin, evidence: Vec::new() };
+        return Explanation { title, verdict, is_certain: node == id.origin, evidence: Vec::new(), table: None };
     }
     let diagnosis = Diagnosis::new(explainer, rumor);
     let reason = diagnosis.reason(node);
@@ -67,6 +68,7 @@ pub fn why_not(model: &Model, node: Addr, id: MessageId, utc_offset_s: i32) -> E
         verdict,
         is_certain: diagnosis.is_settled(node, &reason),
         evidence: diagnosis.evidence(node, &reason),
+        table: None,
     }
 }
 

@@ -35,7 +35,7 @@ pub fn why_link(model: &Model, a: Addr, b: Addr, utc_offset_s: i32) -> Explanati
         Some(link) => is_settled(explainer, link),
         None => [a, b].into_iter().any(|node| model.nodes().get(node).is_some_and(NodeRecord::is_ours)),
     };
-    Explanation { title, verdict, is_certain, evidence: in_order(evidence) }
+    Explanation { title, verdict, is_certain, evidence: in_order(evidence), table: None }
 }
 
 /// The end on which the verdict rests, of those that tell of the link.

@@ -9,12 +9,16 @@ mod ending;
 mod fault;
 mod lack;
 mod link;
+mod matrix;
 mod message;
+mod network;
 mod node;
 mod past;
 mod seed;
 mod source;
 mod subject;
+mod table;
+mod views;
 mod warning;
 
 pub use death::why_dead;
@@ -22,11 +26,13 @@ pub use fault::why_fault;
 pub use lack::{Lack, why_not, why_not_each};
 pub use link::why_link;
 pub use message::about_message;
+pub use network::{NETWORK_WORDS, NetworkSubject};
 pub use node::about_node;
 pub(super) use node::why_state;
 pub use seed::why_seed;
 pub use source::{EvidenceSource, SourceKind};
 pub use subject::{NameLookup, NamedSubject, SubjectError, is_message, why_node};
+pub use table::{AnswerCell, AnswerColumn, AnswerTable};
 pub use warning::why_warning;
 
 use std::time::Duration;
@@ -54,6 +60,8 @@ pub struct Explanation {
     pub is_certain: bool,
     /// In order of time where it has a time.
     pub evidence: Vec<EvidenceLine>,
+    /// The figures, if the answer has some.
+    pub table: Option<AnswerTable>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -28,7 +28,7 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let Some(node) = model.nodes().get(addr) else {
         let title = explainer.name(addr);
         let verdict = format!("Nothing is known of {title}.");
-        return Explanation { verdict, title, is_certain: false, evidence: Vec::new() };
+        return Explanation { verdict, title, is_certain: false, evidence: Vec::new(), table: None };
     };
     let mut evidence = links(explainer, node);
     evidence.extend(contact(explainer, node));
@@ -44,7 +44,7 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let lies = lies_told(explainer, addr).unwrap_or_default();
     let verdict = format!("{}{}{links}{lies}", verdict(explainer, node), barriers(explainer, node));
     let is_certain = is_settled(explainer, node);
-    Explanation { title: title(explainer, node), verdict, is_certain, evidence: in_order(evidence) }
+    Explanation { title: title(explainer, node), verdict, is_certain, evidence: in_order(evidence), table: None }
 }
 
 /// Its state is known, and what made it so.

@@ -27,7 +27,13 @@ pub fn why_seed(model: &Model, seed: Addr, now: Time, utc_offset_s: i32) -> Expl
     let title = format!("The list of {name}");
     let is_ours = model.nodes().get(seed).is_some_and(NodeRecord::is_ours);
     let Some(view) = model.seeds().get(seed).filter(|_| is_ours) else {
-        return Explanation { title, verdict: elsewhere(explainer, seed), is_certain: false, evidence: Vec::new() };
+        return Explanation {
+            title,
+            verdict: elsewhere(explainer, seed),
+            is_certain: false,
+            evidence: Vec::new(),
+            table: None,
+        };
     };
     let differences = differences(explainer, seed, view);
     let verdict = verdict(explainer, (&name, seed), view, &wrong(explainer, &differences));
@@ -35,7 +41,7 @@ pub fn why_seed(model: &Model, seed: Addr, now: Time, utc_offset_s: i32) -> Expl
     let last = view.last_list.map(|(at, _)| format!("its last list went out {} ago", span_text(now.since(at))));
     let differences = evidence(explainer, seed, view, &differences);
     let evidence = last.map(EvidenceLine::now).into_iter().chain(differences).collect();
-    Explanation { title, verdict, is_certain, evidence }
+    Explanation { title, verdict, is_certain, evidence, table: None }
 }
 
 /// The evidence for as many differences as fit, and how many more there are.
@@ -337,7 +343,8 @@ fn clause(explainer: Explainer<'_>, why: &DifferenceReason<'_>, peers: &[Addr]) 
     }
 }
 
-fn gone(life: Option<NodeState>, at: &str, is_one: bool) -> String {
+/// `was killed at 03:13:02`, of one node or several.
+pub(super) fn gone(life: Option<NodeState>, at: &str, is_one: bool) -> String {
     let (was, is) = if is_one { ("was", "is") } else { ("were", "are") };
     match life {
         Some(NodeState::Killed) => format!("{was} killed at {at}"),

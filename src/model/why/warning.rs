@@ -72,7 +72,7 @@ fn no_seed(explainer: Explainer<'_>, seeds: &[Addr]) -> Explanation {
          death is recorded. The peers go on trying, so it is enough to start a seed."
     );
     let title = "Why is no seed reachable?".to_owned();
-    Explanation { title, verdict, is_certain: is_known(&reason), evidence: attempts.collect() }
+    Explanation { title, verdict, is_certain: is_known(&reason), evidence: attempts.collect(), table: None }
 }
 
 fn parted(explainer: Explainer<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> Explanation {
@@ -100,7 +100,7 @@ fn parted(explainer: Explainer<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> E
     let because = because.map_or_else(String::new, |because| format!(" {because}"));
     let verdict = format!("The overlay is in {count}{because}: {verdict}.");
     let title = "Why is the overlay in parts?".to_owned();
-    Explanation { title, verdict, is_certain: is_known(&reason), evidence: in_order(evidence) }
+    Explanation { title, verdict, is_certain: is_known(&reason), evidence: in_order(evidence), table: None }
 }
 
 /// The losses of links between these pairs, latest first.
@@ -128,7 +128,7 @@ fn fragile(explainer: Explainer<'_>, nodes: &[Addr], links: &[(Addr, Addr)]) -> 
          has repaired itself."
             .to_owned()
     };
-    Explanation { title: "What would part the overlay?".to_owned(), verdict, is_certain: true, evidence }
+    Explanation { title: "What would part the overlay?".to_owned(), verdict, is_certain: true, evidence, table: None }
 }
 
 /// Which nodes would lose each other without this.
@@ -176,7 +176,7 @@ fn disputed(explainer: Explainer<'_>, reporter: Addr) -> Explanation {
         }
     };
     let title = format!("Is {name} to be believed?");
-    Explanation { title, verdict, is_certain: !told.is_empty(), evidence: in_order(evidence) }
+    Explanation { title, verdict, is_certain: !told.is_empty(), evidence: in_order(evidence), table: None }
 }
 
 fn forged(explainer: Explainer<'_>, victim: Addr) -> Explanation {
@@ -194,7 +194,7 @@ fn forged(explainer: Explainer<'_>, victim: Addr) -> Explanation {
          others took a forged message for one of {name}."
     );
     let title = format!("Who speaks for {name}?");
-    Explanation { title, verdict, is_certain: true, evidence: in_order(evidence) }
+    Explanation { title, verdict, is_certain: true, evidence: in_order(evidence), table: None }
 }
 
 fn eclipsed(explainer: Explainer<'_>, node: Addr, joiners: &[Addr]) -> Explanation {
@@ -212,7 +212,7 @@ fn eclipsed(explainer: Explainer<'_>, node: Addr, joiners: &[Addr]) -> Explanati
          whose links it takes."
     );
     let title = format!("Who are the neighbors of {name}?");
-    Explanation { title, verdict, is_certain: true, evidence: in_order(evidence) }
+    Explanation { title, verdict, is_certain: true, evidence: in_order(evidence), table: None }
 }
 
 /// Which seeds got an answer from a node that this reporter had declared dead.

@@ -88,9 +88,10 @@ impl WhyDialog {
     }
 
     fn copied(&self) -> String {
-        let Explanation { title, verdict, evidence, .. } = &self.why;
-        let evidence = evidence.iter().map(|line| line.text.as_str());
-        [title.as_str(), verdict].into_iter().chain(evidence).collect::<Vec<_>>().join("\n")
+        let Explanation { title, verdict, evidence, table, .. } = &self.why;
+        let figures = table.iter().flat_map(|table| table.lines(WIDTH_MAX.into()));
+        let evidence = evidence.iter().map(|line| line.text.clone());
+        [title.clone(), verdict.clone()].into_iter().chain(figures).chain(evidence).collect::<Vec<_>>().join("\n")
     }
 
     /// The verdict, as of when, and what it was before.
@@ -98,12 +99,21 @@ impl WhyDialog {
         let mut lines = view.wrapped(&self.why.verdict, Tone::Strong, columns);
         lines.extend(self.as_of_text(view).iter().flat_map(|text| view.wrapped(text, Tone::Stale, columns)));
         let (was, since) = &self.opened;
-        if *was != self.why.verdict {
+        // Figures change all the time.
+        if *was != self.why.verdict && self.why.table.is_none() {
             let changed = format!("changed since {}: was \"{was}\"", view.second(*since));
             lines.extend(view.wrapped(&changed, Tone::Suspect, columns));
         }
         lines.push(Line::default());
         lines
+    }
+
+    /// The figures, and room before the evidence.
+    fn figures(&self, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
+        let Some(table) = &self.why.table else { return Vec::new() };
+        let lines = table.lines(columns).into_iter();
+        let lines = lines.flat_map(|line| view.wrapped(&line, Tone::Plain, columns));
+        lines.chain((!self.why.evidence.is_empty()).then(Line::default)).collect()
     }
 }
 
@@ -129,6 +139,7 @@ impl Modal for WhyDialog {
         self.refresh(view);
         let columns = columns(WIDTH_MAX, area);
         let mut lines = self.head(columns, view);
+        lines.extend(self.figures(columns, view));
         self.place.starts.clear();
         // If no line has a time, there is no column for it.
         let times = if self.why.evidence.iter().any(|line| line.at.is_some()) { TIME } else { 0 };
