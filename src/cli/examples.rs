@@ -102,9 +102,11 @@ Examples:
   gossipctl why last s1                   which nodes are wrongly on its list, or not on it
   gossipctl why last views                who knows whom, and where views differ
   gossipctl why last views p3             whom p3 knows, since when, from whom, and is it true
+  gossipctl why last p7 --prove           and whether that holds: run again without the cause
   gossipctl why last p7 --format json | jq '.verdict, .certain'
 
-The exit code is 1 when there is no such node or message in the session.";
+The exit code is 1 when there is no such node or message in the session, or when --prove finds that
+the answer does not hold.";
 
 pub(super) const DIAGRAM_EXAMPLES: &str = "\
 Examples:

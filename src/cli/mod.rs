@@ -21,6 +21,7 @@ mod nodes;
 mod output;
 mod plan;
 mod printer;
+mod proof;
 mod prove;
 mod recorded;
 mod records;

@@ -1,6 +1,7 @@
 //! `why`: an answer about something in a recorded session, with the evidence, for scripts.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde::ser::SerializeMap as _;
@@ -10,8 +11,10 @@ use super::args::{WhyArgs, WhyFormat};
 use super::failure::Failure;
 use super::named::{self, NameError};
 use super::output;
+use super::proof::{self, NotedProof};
 use super::recorded::complain_of;
 use super::with::{self, RecordedFile};
+use crate::experiment::proof::asked::ProofOutcome;
 use crate::model::Model;
 use crate::model::moment::{Anchor, SessionSpan};
 use crate::model::why::{
@@ -41,8 +44,10 @@ pub(crate) fn run(args: &WhyArgs) -> Result<ExitCode, Failure> {
     let subject = NamedSubject::find(&words, &mut names)?;
     let RecordedNames { model, as_of, .. } = names;
     let why = subject.explain(&model, as_of, span.utc_offset_s);
+    let proof = if args.prove { Some(proof(recorded.path(), &why, (&model, as_of), span)?) } else { None };
     let events = numbers(&recorded, &past, &why)?;
-    let answer = CitedExplanation { why, events, as_of, span };
+    let holds = proof.as_ref().is_none_or(|proof| proof.outcome != ProofOutcome::False);
+    let answer = CitedExplanation { why, events, as_of, span, proof };
     match args.format {
         WhyFormat::Text => output::print_lines(&answer.text(output::text_width()))?,
         WhyFormat::Json => {
@@ -50,7 +55,21 @@ pub(crate) fn run(args: &WhyArgs) -> Result<ExitCode, Failure> {
             output::print(format!("{json}\n").as_bytes())?
         }
     };
-    Ok(complain_of(&damage))
+    let code = complain_of(&damage);
+    Ok(if holds { code } else { ExitCode::FAILURE })
+}
+
+/// Plays what was done again without what the answer names.
+fn proof(
+    journal: &Path,
+    why: &Explanation,
+    (model, as_of): (&Model, Time),
+    span: SessionSpan,
+) -> Result<NotedProof, Failure> {
+    let answer = why.asked(model, as_of, span.utc_offset_s);
+    let proof =
+        answer.map_or_else(|| Some(NotedProof::of_nothing()), |answer| proof::prove(journal, &answer, &|| true));
+    proof.ok_or_else(|| Failure::other("the proof was interrupted"))
 }
 
 /// Refuses what cannot name anything in any session.
@@ -130,6 +149,8 @@ struct CitedExplanation {
     events: Vec<Option<EventNumber>>,
     as_of: Time,
     span: SessionSpan,
+    /// What came of running it again without the cause, if that was wanted.
+    proof: Option<NotedProof>,
 }
 
 /// An answer as programs read it.
@@ -141,6 +162,8 @@ struct CitedDocument<'a> {
     /// Microseconds since 1970.
     as_of: Time,
     evidence: Vec<EvidenceRow<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<&'a NotedProof>,
     #[serde(skip_serializing_if = "Option::is_none")]
     table: Option<TableDocument<'a>>,
 }
@@ -193,8 +216,8 @@ impl CitedExplanation {
         };
         let Explanation { title, verdict, is_certain, table, .. } = &self.why;
         let evidence = self.lines().map(row).collect();
-        let table = table.as_ref().map(TableDocument::of);
-        CitedDocument { title, verdict, certain: *is_certain, as_of: self.as_of, evidence, table }
+        let (table, proof) = (table.as_ref().map(TableDocument::of), self.proof.as_ref());
+        CitedDocument { title, verdict, certain: *is_certain, as_of: self.as_of, evidence, proof, table }
     }
 
     /// For people: the number of an event stands behind its line.
@@ -205,7 +228,12 @@ impl CitedExplanation {
             let _ = writeln!(text, "{line}");
         }
         let certain = if *is_certain { "" } else { ", not certain" };
-        let _ = writeln!(text, "as of {}{certain}\n", self.span.text_of(self.as_of));
+        let _ = writeln!(text, "as of {}{certain}", self.span.text_of(self.as_of));
+        let proof = self.proof.iter().flat_map(|proof| std::iter::once(&proof.text).chain(&proof.notes));
+        for line in proof.flat_map(|line| wrap(line, columns)) {
+            let _ = writeln!(text, "{line}");
+        }
+        text.push('\n');
         for line in self.why.table.iter().flat_map(|table| table.lines(columns)) {
             let _ = writeln!(text, "{line}");
         }

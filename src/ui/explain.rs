@@ -71,13 +71,8 @@ fn answer(subject: Subject, view: &View<'_>) -> Option<Explanation> {
                 text: format!("the latest of {times} like this"),
                 source: None,
             });
-            Explanation {
-                title,
-                verdict: line.text.clone(),
-                is_certain: true,
-                evidence: again.into_iter().collect(),
-                table: None,
-            }
+            let (verdict, evidence) = (line.text.clone(), again.into_iter().collect());
+            Explanation { title, verdict, is_certain: true, evidence, table: None, rests_on: Vec::new() }
         }
     })
 }

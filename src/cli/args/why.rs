@@ -19,6 +19,10 @@ pub(crate) struct WhyArgs {
     /// or counted from its beginning (+90s) or its end (-10s) [default: the end, before the nodes left]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) at: Option<WrittenMoment>,
+    /// Prove it: run what was done again in virtual time without the cause, and say whether the answer holds; if not,
+    /// the exit code is 1
+    #[arg(long)]
+    pub(crate) prove: bool,
     #[command(flatten)]
     pub(crate) with: WithArgs,
     /// Output format

@@ -95,14 +95,14 @@ fn fault_set(line: &str) -> Option<&str> {
 fn evidence_of_a_node_stands_in_order_of_time() {
     let (story, _) = eventful();
     let nodes: Vec<Addr> = (1..=PEERS).map(p).chain([s(1), s(2)]).collect();
-    let mut timed = 0;
+    let mut in_order = 0;
     for node in nodes {
         let why = NamedSubject::Node(node).explain(&story.model, Time::from_micros(story.at), 0);
         let times: Vec<Time> = why.evidence.iter().filter_map(|line| line.at).collect();
         assert!(times.is_sorted(), "{why:#?}");
-        timed += usize::from(times.len() > 1);
+        in_order += usize::from(times.len() > 1);
     }
-    assert!(timed > 5, "there is something to put in order");
+    assert!(in_order > 5, "there is something to put in order");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Why something is as it is, in words, with the evidence.
 //!
 //! An [`Explanation`] is structure without styling: a title, one verdict, and the lines of evidence
-//! for it. What the evidence does not settle is marked "not certain".
+//! for it. What the evidence does not settle is marked "not certain". The questions that it rests on can
+//! be asked of another run of the same network (see `experiment::proof`).
 
+mod asked;
 mod because;
 mod death;
 mod ending;
@@ -21,6 +23,7 @@ mod table;
 mod views;
 mod warning;
 
+pub use asked::{AskedAnswer, AskedQuestion, NOTHING_ASKED, because};
 pub use death::why_dead;
 pub use fault::why_fault;
 pub use lack::{Lack, why_not, why_not_each};
@@ -37,7 +40,7 @@ pub use warning::why_warning;
 
 use std::time::Duration;
 
-use super::cause::Reason;
+use super::cause::{Question, Reason};
 use super::fault::FaultRecord;
 use super::words::{list_text, second_text, span_text};
 use super::{Model, Set};
@@ -62,6 +65,8 @@ pub struct Explanation {
     pub evidence: Vec<EvidenceLine>,
     /// The figures, if the answer has some.
     pub table: Option<AnswerTable>,
+    /// What is explained: empty if the verdict says of nothing that it was made so.
+    pub rests_on: Vec<Question>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

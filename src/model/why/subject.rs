@@ -124,6 +124,7 @@ pub fn why_node(model: &Model, addr: Addr, now: Time, utc_offset_s: i32) -> Expl
             let (mut why, list) = (about_node(model, addr, utc_offset_s), why_seed(model, addr, now, utc_offset_s));
             why.verdict = format!("{} {}", why.verdict, list.verdict);
             why.is_certain &= list.is_certain;
+            why.rests_on.extend(list.rests_on);
             why.evidence = joined(list.evidence, why.evidence);
             why
         }

@@ -48,7 +48,14 @@ pub(super) fn views(model: &Model, utc_offset_s: i32) -> Explanation {
     evidence.extend(explainer.untold(&viewers));
     let table = AnswerTable::new(COLUMNS, viewers.iter().map(|viewer| explainer.row(viewer, &known)).collect());
     let table = table.drawn_as(explainer.matrix(&viewers, &known));
-    Explanation { title: "Who knows whom".to_owned(), verdict, is_certain, evidence, table: Some(table) }
+    Explanation {
+        title: "Who knows whom".to_owned(),
+        verdict,
+        is_certain,
+        evidence,
+        table: Some(table),
+        rests_on: Vec::new(),
+    }
 }
 
 /// Whom this peer knows, or who is on the list of this seed, line by line.
@@ -59,7 +66,7 @@ pub(super) fn view_of(model: &Model, node: Addr, utc_offset_s: i32) -> Explanati
     let Some(viewer) = viewer else {
         let (title, verdict) = (format!("Whom {name} knows"), explainer.no_view(node));
         let is_certain = model.nodes().get(node).is_some_and(|node| node.is_ours() && !node.runs());
-        return Explanation { title, verdict, is_certain, evidence: Vec::new(), table: None };
+        return Explanation { title, verdict, is_certain, evidence: Vec::new(), table: None, rests_on: Vec::new() };
     };
     let title = match viewer.role {
         Role::Peer => format!("Whom {name} knows"),
@@ -75,7 +82,7 @@ pub(super) fn view_of(model: &Model, node: Addr, utc_offset_s: i32) -> Explanati
     let verdict = explainer.verdict_of_view(&viewer);
     let viewers = [viewer];
     evidence.extend(explainer.untold(&viewers));
-    Explanation { title, verdict, is_certain, evidence, table: None }
+    Explanation { title, verdict, is_certain, evidence, table: None, rests_on: Vec::new() }
 }
 
 impl Explainer<'_> {
