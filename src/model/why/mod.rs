@@ -9,6 +9,7 @@ mod ending;
 mod fault;
 mod lack;
 mod link;
+mod load;
 mod matrix;
 mod message;
 mod network;
@@ -18,7 +19,9 @@ mod seed;
 mod source;
 mod subject;
 mod table;
+mod times;
 mod views;
+mod waits;
 mod warning;
 
 pub use death::why_dead;
