@@ -7,12 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gossipctl::engine::Settings;
-use gossipctl::event::{Event, EventKind, LinkEnd, LinkEvent, NodeEvent, Purpose, SeedEvent, Side};
+use gossipctl::event::{
+    DeathEvent, Event, EventKind, GossipEvent, LinkEnd, LinkEvent, LossReason, NodeEvent, ProbeEvent, Purpose,
+    SeedEvent, Side,
+};
 use gossipctl::experiment::run::{Experiment, Watcher};
 use gossipctl::model::Model;
 use gossipctl::model::why::{AnswerCell, Explanation, NamedSubject};
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::message::{Dialect, RefusalReason};
+use gossipctl::proto::message::{Dialect, MessageId, RefusalReason, Role};
+use gossipctl::proto::time::{Time, micros};
 use gossipctl::scenario::Script;
 
 use virtual_time::{peer_addr, peers_of};
@@ -144,6 +148,212 @@ fn a_list_of_a_seed_is_told_beside_what_is_so() {
     assert!(early.verdict.contains("It still lists p2, which hangs since 00:00:04"), "{}", early.verdict);
     let listed = early.evidence.iter().filter(|line| line.text.contains("is on the list")).count();
     assert_eq!(listed, 4, "{early:#?}");
+}
+
+#[test]
+fn the_load_of_each_peer_is_what_the_events_count() {
+    let recorded = Recorded::of(TURBULENT);
+    let [sent, useful, redundant] = ["sent", "useful", "redundant"].map(|key| recorded.column(&["load"], key));
+    let count = |cells: &BTreeMap<String, AnswerCell>, peer: Addr| match cells[&recorded.name(peer)] {
+        AnswerCell::Count(count) => count,
+        ref other => panic!("{other:?}"),
+    };
+    let mut total = [0; 3];
+    for peer in recorded.all_peers() {
+        let mut counted = [0; 3];
+        for event in &recorded.events {
+            match &event.kind {
+                EventKind::Gossip(
+                    GossipEvent::Generated { forwarded, .. } | GossipEvent::Received { forwarded, .. },
+                ) if event.node == peer => counted[0] += *forwarded as u64,
+                _ => {}
+            }
+            match &event.kind {
+                EventKind::Gossip(GossipEvent::Received { from, .. }) if *from == peer => counted[1] += 1,
+                EventKind::Gossip(GossipEvent::Duplicate { from, .. }) if *from == peer => counted[2] += 1,
+                _ => {}
+            }
+        }
+        assert_eq!([count(&sent, peer), count(&useful, peer), count(&redundant, peer)], counted, "{peer}");
+        total = [total[0] + counted[0], total[1] + counted[1], total[2] + counted[2]];
+    }
+    assert!(total[0] > total[1] + total[2] && total[1] > 1_000 && total[2] > 1_000, "some were lost: {total:?}");
+}
+
+/// Peers that run, and the links that both ends have, by the events alone.
+fn links(events: &[Event]) -> (BTreeSet<Addr>, BTreeSet<(Addr, Addr)>) {
+    let (mut running, mut ends) = (BTreeSet::new(), BTreeMap::new());
+    for event in events {
+        match &event.kind {
+            EventKind::Node(NodeEvent::Started { role: Role::Peer, .. }) => drop(running.insert(event.node)),
+            EventKind::Node(NodeEvent::Stopped { .. } | NodeEvent::Hung) => drop(running.remove(&event.node)),
+            EventKind::Link(LinkEvent::Up { link, peer, purpose: Purpose::Neighbor, .. }) => {
+                ends.insert((event.node, *link), *peer);
+            }
+            EventKind::Link(LinkEvent::Down { link, .. }) => drop(ends.remove(&(event.node, *link))),
+            _ => {}
+        }
+    }
+    let pairs: BTreeSet<(Addr, Addr)> = ends.iter().map(|((node, _), peer)| (*node, *peer)).collect();
+    let is_there = |(one, other): &(Addr, Addr)| {
+        running.contains(one) && running.contains(other) && pairs.contains(&(*other, *one))
+    };
+    let links = pairs.iter().filter(|pair| is_there(pair)).copied().collect();
+    (running, links)
+}
+
+fn reached(from: Addr, links: &BTreeSet<(Addr, Addr)>, without: Option<Addr>) -> BTreeSet<Addr> {
+    let (mut seen, mut open) = (BTreeSet::from([from]), vec![from]);
+    while let Some(node) = open.pop() {
+        for (_, next) in links.iter().filter(|(one, other)| *one == node && Some(*other) != without) {
+            if seen.insert(*next) {
+                open.push(*next);
+            }
+        }
+    }
+    seen
+}
+
+#[test]
+fn who_would_be_cut_off_is_what_taking_the_peer_out_shows() {
+    // A line: each peer but the ends holds the others together.
+    let line = "lab 2 6\nset max-dial 1\n4s end";
+    let cuts = "lab 2 8\n2s cut p1 p2\n2s cut p1 p3\n2s cut p1 p4\n2s cut p1 p5\n2s cut p1 p6\n2s cut p1 p7\n4s end";
+    let mut splits = 0;
+    for scenario in [TURBULENT, cuts, line] {
+        let recorded = Recorded::of(scenario);
+        let (running, links) = links(&recorded.events);
+        let told = recorded.column(&["load"], "cut_off");
+        for peer in &running {
+            let whole = reached(*peer, &links, None);
+            let sides = whole.iter().filter(|node| *node != peer).map(|node| reached(*node, &links, Some(*peer)).len());
+            let cut_off = whole.len() - 1 - sides.max().unwrap_or(0);
+            assert_eq!(told[&recorded.name(*peer)], AnswerCell::Count(cut_off as u64), "{peer}: {scenario}");
+            splits += usize::from(cut_off > 0);
+        }
+    }
+    assert!(splits > 0, "one held others together");
+}
+
+#[test]
+fn delays_of_links_are_what_the_events_count() {
+    let recorded = Recorded::of("lab 2 8\n2s delay p1 40ms\n6s slow p3 5/s\n14s end");
+    let table = recorded.ask(&["waits"]).table.unwrap();
+    // When each node first had each message.
+    let mut had = BTreeMap::new();
+    let mut delays: BTreeMap<(String, String), Vec<u64>> = BTreeMap::new();
+    let mut full: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let names = |from: Addr, to: Addr| (recorded.name(from), recorded.name(to));
+    for Event { at, node, kind } in &recorded.events {
+        match kind {
+            EventKind::Gossip(GossipEvent::Generated { id, .. }) => drop(had.insert((*node, *id), *at)),
+            EventKind::Gossip(GossipEvent::Received { id, from, .. }) => {
+                let took = at.since(had[&(*from, *id)]);
+                delays.entry(names(*from, *node)).or_default().push(micros(took));
+                had.insert((*node, *id), *at);
+            }
+            EventKind::Gossip(GossipEvent::Lost { loss, .. }) | EventKind::Probe(ProbeEvent::Lost { loss, .. })
+                if loss.why == LossReason::QueueFull =>
+            {
+                *full.entry(names(loss.from, loss.to)).or_default() += 1;
+            }
+            EventKind::Link(LinkEvent::Down { peer, end: LinkEnd::TooSlow, .. }) => {
+                *full.entry(names(*node, *peer)).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+    let mut last = (u64::MAX, u64::MAX);
+    let mut seen = 0;
+    for row in table.rows() {
+        let row: BTreeMap<&str, AnswerCell> = row.map(|(key, cell)| (key, cell.clone())).collect();
+        let (AnswerCell::Text(from), AnswerCell::Text(to)) = (&row["from"], &row["to"]) else { panic!("{row:?}") };
+        let way = (from.clone(), to.clone());
+        let of_link = delays.get(&way).cloned().unwrap_or_default();
+        assert_eq!(row["copies"], AnswerCell::Count(of_link.len() as u64), "{way:?}");
+        let longest = of_link.iter().max().copied();
+        assert_eq!(row["delay_max_us"], longest.map_or(AnswerCell::Nothing, AnswerCell::Micros), "{way:?}");
+        let queue_full = full.get(&way).copied().unwrap_or(0);
+        assert_eq!(row["queue_full"], AnswerCell::Count(queue_full), "{way:?}");
+        let worst = (queue_full, longest.unwrap_or(0));
+        assert!(worst <= last, "the worst first: {way:?}");
+        last = worst;
+        seen += of_link.len();
+    }
+    assert!(seen > 100 && delays.values().flatten().max() >= Some(&40_000), "{seen}");
+}
+
+/// The value at this rank, counted in another way: the least that is no less than so many of all.
+fn ranked(values: &[u64], percent: usize) -> u64 {
+    let is_enough =
+        |value: &&u64| values.iter().filter(|other| *other <= *value).count() * 100 >= values.len() * percent;
+    *values.iter().filter(is_enough).min().unwrap()
+}
+
+#[test]
+fn times_are_what_the_events_show() {
+    let recorded = Recorded::of(
+        "lab 2 10\n3s hang p4\n4s hang p5\n8s kill p6\n9s kill p7\n12s partition p1 p2 p3\n20s calm\n29s end",
+    );
+    let (mut stopped, mut found) = (BTreeMap::new(), BTreeMap::new());
+    for Event { at, node, kind } in &recorded.events {
+        match kind {
+            EventKind::Node(NodeEvent::Hung) => {
+                stopped.entry(*node).or_insert((*at, "a silent node is found"));
+            }
+            EventKind::Node(NodeEvent::Stopped { .. }) => {
+                stopped.entry(*node).or_insert((*at, "a crash is found"));
+            }
+            EventKind::Death(DeathEvent::NeighborDied { peer, .. }) => {
+                if let Some((since, how)) = stopped.get(peer) {
+                    found.entry(*peer).or_insert((*how, micros(at.since(*since))));
+                }
+            }
+            _ => {}
+        }
+    }
+    let table = recorded.ask(&["times"]).table.unwrap();
+    let rows: BTreeMap<String, BTreeMap<&str, AnswerCell>> = table
+        .rows()
+        .map(|row| row.map(|(key, cell)| (key, cell.clone())).collect::<BTreeMap<_, _>>())
+        .map(|row| (format!("{:?}", row["what"]).split('"').nth(1).unwrap().to_owned(), row))
+        .collect();
+    let check = |what: &str, times: &[u64]| {
+        let row = &rows[what];
+        assert_eq!(row["count"], AnswerCell::Count(times.len() as u64), "{what} {times:?}");
+        assert_eq!(row["least_us"], AnswerCell::Micros(*times.iter().min().unwrap()), "{what}");
+        assert_eq!(row["median_us"], AnswerCell::Micros(ranked(times, 50)), "{what}");
+        assert_eq!(row["p95_us"], AnswerCell::Micros(ranked(times, 95)), "{what}");
+        assert_eq!(row["most_us"], AnswerCell::Micros(*times.iter().max().unwrap()), "{what}");
+    };
+    for what in ["a silent node is found", "a crash is found"] {
+        let times: Vec<u64> = found.values().filter(|(how, _)| *how == what).map(|(_, took)| *took).collect();
+        assert_eq!(times.len(), 2, "{found:?}");
+        check(what, &times);
+    }
+    let silent = &rows["a silent node is found"];
+    let theory = (silent["theory_least_us"].clone(), silent["theory_most_us"].clone());
+    assert_eq!(theory, (AnswerCell::Micros(1_000_000), AnswerCell::Micros(2_000_000)), "three misses, every 500 ms");
+}
+
+#[test]
+fn messages_that_everybody_has_are_timed() {
+    let recorded = Recorded::of("lab 2 6\n12s end");
+    let (mut began, mut copies): (BTreeMap<MessageId, Time>, BTreeMap<MessageId, Vec<Time>>) = Default::default();
+    for Event { at, kind, .. } in &recorded.events {
+        match kind {
+            EventKind::Gossip(GossipEvent::Generated { id, .. }) => drop(began.insert(*id, *at)),
+            EventKind::Gossip(GossipEvent::Received { id, .. }) => copies.entry(*id).or_default().push(*at),
+            _ => {}
+        }
+    }
+    let complete = copies.iter().filter(|(_, copies)| copies.len() == 5);
+    let times: Vec<u64> = complete.map(|(id, copies)| micros(copies.iter().max().unwrap().since(began[id]))).collect();
+    assert!(times.len() > 30, "{times:?}");
+    let median = recorded.column(&["times"], "median_us");
+    assert_eq!(median["a message is everywhere"], AnswerCell::Micros(ranked(&times, 50)));
+    let count = recorded.column(&["times"], "count");
+    assert_eq!(count["a message is everywhere"], AnswerCell::Count(times.len() as u64));
 }
 
 #[test]

@@ -102,6 +102,9 @@ Examples:
   gossipctl why last s1                   which nodes are wrongly on its list, or not on it
   gossipctl why last views                who knows whom, and where views differ
   gossipctl why last views p3             whom p3 knows, since when, from whom, and is it true
+  gossipctl why last load                 who sends how many copies, and who holds others together
+  gossipctl why last waits                how long copies take over each link, and where queues were full
+  gossipctl why last times                how long it took to find deaths, to heal, to spread messages
   gossipctl why last p7 --prove           and whether that holds: run again without the cause
   gossipctl why last p7 --format json | jq '.verdict, .certain'
 

@@ -29,6 +29,7 @@ pub mod notice;
 pub mod overlay;
 pub mod partial_view;
 pub mod rates;
+pub mod recovery;
 pub mod ring;
 pub mod rumor;
 pub mod seed;
@@ -251,6 +252,16 @@ impl Model {
     /// Messages that were forged in the name of our nodes.
     pub fn forgeries(&self) -> &rumor::Forgeries {
         &self.forgeries
+    }
+
+    /// Copies that did not arrive, as far as they are kept, oldest first.
+    pub fn all_lost_copies(&self) -> impl Iterator<Item = &loss::LostCopy> {
+        self.lost.iter().map(|(_, lost)| lost)
+    }
+
+    /// The same of probes and their answers.
+    pub fn all_lost_probes(&self) -> impl Iterator<Item = &loss::LostProbe> {
+        self.lost_probes.iter().map(|(_, lost)| lost)
     }
 
     /// Copies of this message that did not arrive, as far as they are kept.

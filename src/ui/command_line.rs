@@ -85,7 +85,7 @@ const COMMANDS: &[CommandHelp] = &[
         "why",
         WHY_USAGE,
         &[Word::Node(NETWORK_WORDS), Word::NodeOrMessage],
-        "explain a node, a link (why p3 p4), a message at a node (why p7 p3#12), or who knows whom (why views)",
+        "explain a node, a link (why p3 p4), a message at a node (why p7 p3#12), who knows whom (why views), who carries the load (why load), where messages wait (why waits), how long it took (why times)",
     ),
 ];
 

@@ -88,7 +88,10 @@ pub(crate) fn depicted(subject: Subject, view: &View<'_>) -> Option<DiagramSubje
         }
         Subject::Link(LinkKey { node, peer }) => DiagramSubject::Link(node, peer),
         Subject::Message(id) | Subject::Lack { id, .. } => DiagramSubject::Message(id),
-        Subject::Fault(_) | Subject::Network(NetworkSubject::Views) => return None,
+        Subject::Fault(_)
+        | Subject::Network(
+            NetworkSubject::Views | NetworkSubject::Load | NetworkSubject::Waits | NetworkSubject::Times,
+        ) => return None,
         Subject::Warning(number) => {
             let finding = &view.model.warnings().list().get(number)?.finding;
             finding.message().map(DiagramSubject::Message).or_else(|| finding.node().map(of_node))?

@@ -12,7 +12,9 @@ pub(crate) struct WhyArgs {
     #[arg(value_name = "SESSION")]
     pub(crate) session: String,
     /// What it is about: a node (p7, s1), a message (p3#12), why a node has a message or not (p7 p3#12), a link
-    /// (p1 p3), or the network: 'views' (who knows whom), 'views p3' (whom p3 knows)
+    /// (p1 p3), or the network: 'views' (who knows whom), 'views p3' (whom p3 knows), 'load' (who sends how many
+    /// copies, and who holds others together), 'waits' (how long copies take over each link, and where queues were
+    /// full), 'times' (how long it took to find deaths, to heal and to spread messages, beside theory)
     #[arg(value_name = "SUBJECT", num_args = 1..=2, required = true)]
     pub(crate) subject: Vec<String>,
     /// As it was at this moment: a time of day of the session (03:12, 03:12:07.250, with a date in front if need be),

@@ -11,6 +11,7 @@ mod ending;
 mod fault;
 mod lack;
 mod link;
+mod load;
 mod matrix;
 mod message;
 mod network;
@@ -20,7 +21,9 @@ mod seed;
 mod source;
 mod subject;
 mod table;
+mod times;
 mod views;
+mod waits;
 mod warning;
 
 pub use asked::{AskedAnswer, AskedQuestion, NOTHING_ASKED, because};

@@ -32,7 +32,7 @@ pub enum NamedSubject {
 pub enum SubjectError {
     /// Neither one word nor a pair that makes sense.
     #[error(
-        "expected a node (p7), a message (p3#12), a node and a message (p7 p3#12), two nodes (p1 p3), or views [NODE]"
+        "expected a node (p7), a message (p3#12), a node and a message (p7 p3#12), two nodes (p1 p3), views [NODE], load, waits, or times"
     )]
     Unreadable,
     #[error("'{one}' and '{other}' are one node: a link has two")]
@@ -75,6 +75,9 @@ impl NamedSubject {
     pub fn find<N: NameLookup>(words: &[&str], mut names: N) -> Result<Self, N::Error> {
         match *words {
             ["views"] => Ok(Self::Network(NetworkSubject::Views)),
+            ["times"] => Ok(Self::Network(NetworkSubject::Times)),
+            ["waits"] => Ok(Self::Network(NetworkSubject::Waits)),
+            ["load"] => Ok(Self::Network(NetworkSubject::Load)),
             ["views", node] => Ok(Self::Network(NetworkSubject::ViewOf(names.node(node)?))),
             [word] if is_message(word) => Ok(Self::Message(names.message(word)?)),
             [word] => Ok(Self::Node(names.node(word)?)),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::matrix::KnowledgeMatrix;
+use super::{EvidenceLine, Explanation};
 use crate::model::span_text;
 use crate::model::words::list_text;
 
@@ -120,4 +121,26 @@ impl AnswerTable {
         let cells: Vec<String> = cells.iter().zip(widths).enumerate().map(cell).collect();
         cells.join(&" ".repeat(GAP)).trim_end().to_owned()
     }
+}
+
+/// An answer in figures.
+pub(super) struct NetworkAnswer {
+    pub(super) title: &'static str,
+    pub(super) verdict: String,
+    pub(super) is_certain: bool,
+    pub(super) evidence: Vec<EvidenceLine>,
+    pub(super) table: AnswerTable,
+}
+
+impl From<NetworkAnswer> for Explanation {
+    fn from(answer: NetworkAnswer) -> Self {
+        let NetworkAnswer { title, verdict, is_certain, evidence, table } = answer;
+        Self { title: title.to_owned(), verdict, is_certain, evidence, table: Some(table), rests_on: Vec::new() }
+    }
+}
+
+/// How many in a hundred, rounded.
+pub(super) fn share(part: u64, of: u64) -> u64 {
+    let hundredfold = u128::from(part) * 100 + u128::from(of) / 2;
+    u64::try_from(hundredfold.checked_div(u128::from(of)).unwrap_or(0)).unwrap_or(u64::MAX)
 }

@@ -120,6 +120,24 @@ fn whom_one_peer_knows_is_told_line_by_line() {
 }
 
 #[test]
+fn the_load_is_told_peer_by_peer() {
+    let mut app = asked(large(), "load");
+    assert_snapshot!(app.picture(80, 24));
+}
+
+#[test]
+fn the_links_on_which_messages_wait_longest_come_first() {
+    let mut app = asked(large(), "waits");
+    assert_snapshot!(app.picture(80, 24));
+}
+
+#[test]
+fn how_long_it_took_stands_beside_theory() {
+    let mut app = asked(dead(), "times");
+    assert_snapshot!(app.picture(80, 24));
+}
+
+#[test]
 fn figures_are_asked_for_by_name_with_completion() {
     let mut model = Model::new();
     for event in &large_lab(12) {
