@@ -299,7 +299,7 @@ fn times_are_what_the_events_show() {
     for Event { at, node, kind } in &recorded.events {
         match kind {
             EventKind::Node(NodeEvent::Hung) => {
-                stopped.entry(*node).or_insert((*at, "a silent node is found"));
+                stopped.entry(*node).or_insert((*at, "a hang is found"));
             }
             EventKind::Node(NodeEvent::Stopped { .. }) => {
                 stopped.entry(*node).or_insert((*at, "a crash is found"));
@@ -326,12 +326,12 @@ fn times_are_what_the_events_show() {
         assert_eq!(row["p95_us"], AnswerCell::Micros(ranked(times, 95)), "{what}");
         assert_eq!(row["most_us"], AnswerCell::Micros(*times.iter().max().unwrap()), "{what}");
     };
-    for what in ["a silent node is found", "a crash is found"] {
+    for what in ["a hang is found", "a crash is found"] {
         let times: Vec<u64> = found.values().filter(|(how, _)| *how == what).map(|(_, took)| *took).collect();
         assert_eq!(times.len(), 2, "{found:?}");
         check(what, &times);
     }
-    let silent = &rows["a silent node is found"];
+    let silent = &rows["a hang is found"];
     let theory = (silent["theory_least_us"].clone(), silent["theory_most_us"].clone());
     assert_eq!(theory, (AnswerCell::Micros(1_000_000), AnswerCell::Micros(2_000_000)), "three misses, every 500 ms");
 }
@@ -351,9 +351,9 @@ fn messages_that_everybody_has_are_timed() {
     let times: Vec<u64> = complete.map(|(id, copies)| micros(copies.iter().max().unwrap().since(began[id]))).collect();
     assert!(times.len() > 30, "{times:?}");
     let median = recorded.column(&["times"], "median_us");
-    assert_eq!(median["a message is everywhere"], AnswerCell::Micros(ranked(&times, 50)));
+    assert_eq!(median["a message has spread"], AnswerCell::Micros(ranked(&times, 50)));
     let count = recorded.column(&["times"], "count");
-    assert_eq!(count["a message is everywhere"], AnswerCell::Count(times.len() as u64));
+    assert_eq!(count["a message has spread"], AnswerCell::Count(times.len() as u64));
 }
 
 #[test]

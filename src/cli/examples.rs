@@ -82,6 +82,7 @@ Examples:
   gossipctl replay 2026-11-22T03-13-02-4711
   gossipctl replay last --at 03:12 --speed 4x
   gossipctl replay ./session.jsonl
+  gossipctl replay last --as p3           what p3 alone has seen of it
   gossipctl replay seed.jsonl --with peer-1.jsonl --with peer-2.jsonl
                                           three processes of one network as one";
 
@@ -105,6 +106,7 @@ Examples:
   gossipctl why last load                 who sends how many copies, and who holds others together
   gossipctl why last waits                how long copies take over each link, and where queues were full
   gossipctl why last times                how long it took to find deaths, to heal, to spread messages
+  gossipctl why last p7 --as p3           what p3 alone could have said about p7
   gossipctl why last p7 --prove           and whether that holds: run again without the cause
   gossipctl why last p7 --format json | jq '.verdict, .certain'
 

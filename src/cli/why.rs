@@ -18,7 +18,8 @@ use crate::experiment::proof::asked::ProofOutcome;
 use crate::model::Model;
 use crate::model::moment::{Anchor, SessionSpan};
 use crate::model::why::{
-    AnswerCell, AnswerTable, EvidenceLine, Explanation, NameLookup, NamedSubject, SubjectError, is_message,
+    AnswerCell, AnswerTable, EvidenceLine, EvidenceSource, Explanation, NameLookup, NamedSubject, SubjectError,
+    is_message,
 };
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -27,12 +28,13 @@ use crate::session::citation::{EventNumber, cite, cite_merged};
 use crate::session::journal::JournalError;
 use crate::session::past::{Past, PastMoment};
 use crate::session::text::printed_json;
+use crate::session::vantage::LoneNode;
 use crate::ui::wrap;
 
 pub(crate) fn run(args: &WhyArgs) -> Result<ExitCode, Failure> {
     let words: Vec<&str> = args.subject.iter().map(String::as_str).collect();
     check_words(&words)?;
-    let recorded = with::open(&args.session, &args.with)?;
+    let recorded = with::open(&args.session, &args.with)?.read_by(&args.vantage)?;
     let past = Past::open(recorded.path())?;
     let span = past.span()?;
     let at = match args.at {
@@ -40,7 +42,8 @@ pub(crate) fn run(args: &WhyArgs) -> Result<ExitCode, Failure> {
         None => past.before_leaving()?,
     };
     let PastMoment { model, damage, .. } = past.at(at)?;
-    let mut names = RecordedNames { model, as_of: at, asked: None, past: &past, span };
+    let vantage = recorded.vantage();
+    let mut names = RecordedNames { model, as_of: at, asked: None, past: &past, span, vantage };
     let subject = NamedSubject::find(&words, &mut names)?;
     let RecordedNames { model, as_of, .. } = names;
     let why = subject.explain(&model, as_of, span.utc_offset_s);
@@ -96,18 +99,25 @@ struct RecordedNames<'a> {
     asked: Option<(String, Addr)>,
     past: &'a Past,
     span: SessionSpan,
+    /// Who reads the session alone, if somebody does.
+    vantage: Option<&'a LoneNode>,
 }
 
 impl NameLookup for &mut RecordedNames<'_> {
     type Error = Failure;
 
     fn node(&mut self, name: &str) -> Result<Addr, Failure> {
-        let node = named::node(name, &self.model).map_err(NameError::other)?;
+        let node = match self.vantage.and_then(|vantage| vantage.addr_of(name)) {
+            Some(node) if self.model.nodes().get(node).is_some() => node,
+            Some(_) => return Err(self.not_heard_of(name)),
+            None => named::node(name, &self.model).map_err(NameError::other)?,
+        };
         self.asked = Some((name.to_owned(), node));
         Ok(node)
     }
 
     fn message(&mut self, name: &str) -> Result<MessageId, Failure> {
+        let name = &self.name_alone(name);
         let is_held = self.model.find_message(name).is_some();
         let id = named::message(name, &mut self.model, self.past, self.span).map_err(NameError::other)?;
         if !is_held {
@@ -119,6 +129,18 @@ impl NameLookup for &mut RecordedNames<'_> {
 }
 
 impl RecordedNames<'_> {
+    /// A message by the name that it has where its origin is known by address only.
+    fn name_alone(&self, name: &str) -> String {
+        let addr = |origin| self.vantage?.addr_of(origin).filter(|addr| self.model.nodes().get(*addr).is_some());
+        let alone = name.split_once('#').and_then(|(origin, number)| Some(format!("{}#{number}", addr(origin)?)));
+        alone.unwrap_or_else(|| name.to_owned())
+    }
+
+    fn not_heard_of(&self, name: &str) -> Failure {
+        let reader = self.vantage.map_or_else(String::new, |vantage| self.model.name_of(vantage.node()).into_owned());
+        Failure::other(format_args!("{reader} had not heard of {name} by {}", self.span.text_of(self.as_of)))
+    }
+
     fn check_has_started(&self, message: &str) -> Result<(), Failure> {
         match &self.asked {
             Some((name, node)) if self.model.nodes().get(*node).is_none() => {
@@ -137,9 +159,16 @@ impl From<SubjectError> for Failure {
 }
 
 fn numbers(recorded: &RecordedFile, past: &Past, why: &Explanation) -> Result<Vec<Option<EventNumber>>, JournalError> {
-    match recorded.merge() {
-        Some(merge) => cite_merged(merge, &why.evidence),
-        None => cite(past, &why.evidence),
+    let by = recorded.vantage().map(LoneNode::node);
+    let told_by = |line: &EvidenceLine| {
+        let source = line.source.map(|source| EvidenceSource { by: source.by.or(by), ..source });
+        EvidenceLine { source, ..line.clone() }
+    };
+    let evidence: Vec<EvidenceLine> = why.evidence.iter().map(told_by).collect();
+    match (recorded.merge(), by) {
+        (Some(merge), _) => cite_merged(merge, &evidence),
+        (None, Some(_)) => cite(&Past::open(recorded.whole())?, &evidence),
+        (None, None) => cite(past, &evidence),
     }
 }
 

@@ -23,13 +23,24 @@ pub(crate) struct WhyArgs {
     pub(crate) at: Option<WrittenMoment>,
     /// Prove it: run what was done again in virtual time without the cause, and say whether the answer holds; if not,
     /// the exit code is 1
-    #[arg(long)]
+    #[arg(long, conflicts_with = "node")]
     pub(crate) prove: bool,
     #[command(flatten)]
     pub(crate) with: WithArgs,
+    #[command(flatten)]
+    pub(crate) vantage: VantageArgs,
     /// Output format
     #[arg(long, value_enum, default_value_t = WhyFormat::Text)]
     pub(crate) format: WhyFormat,
+}
+
+/// As whom a recorded session is read.
+#[derive(Debug, Args)]
+pub(crate) struct VantageArgs {
+    /// Read only what this node's own process would have recorded, as in a session of one terminal: of the others it
+    /// knows what they said to it. A name or an address
+    #[arg(long = "as", value_name = "NODE")]
+    pub(crate) node: Option<String>,
 }
 
 /// How an answer is told.

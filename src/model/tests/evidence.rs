@@ -175,3 +175,14 @@ fn words_name_nodes_links_and_messages_in_either_order() {
     let (one, other) = ("p1".to_owned(), p(1).to_string());
     assert_eq!(find(&["p1", &other]), Err(SubjectError::OneNode { one, other: other.clone() }));
 }
+
+#[test]
+fn too_many_peers_for_a_matrix_are_counted_instead() {
+    let mut story = Story::new();
+    (1..=501).for_each(|n| story.start(p(n), &format!("p{n}"), Role::Peer));
+    let now = Time::from_micros(story.at);
+    let why = NamedSubject::find(&["views"], &story.model).unwrap().explain(&story.model, now, 0);
+    assert!(why.verdict.starts_with("501 peers run here") && why.table.is_none(), "{why:?}");
+    let one = NamedSubject::find(&["views", "p7"], &story.model).unwrap().explain(&story.model, now, 0);
+    assert!(one.verdict.starts_with("p7 knows 0 of 500 other peers that run here"), "{one:?}");
+}

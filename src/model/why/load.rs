@@ -57,7 +57,8 @@ pub(super) fn load(model: &Model, utc_offset_s: i32) -> Explanation {
     splits.sort_by_cached_key(|split| (std::cmp::Reverse(split.cut_off), model.nodes().order_of(split.node)));
     let copies = explainer.copies_sent();
     let total = copies.values().map(|copies| copies.known()).sum();
-    let row = |(peer, copies): (&Addr, &CopiesSent)| explainer.load_row(*peer, *copies, total, (&graph, &splits));
+    let by_node: Map<Addr, Split> = splits.iter().map(|split| (split.node, *split)).collect();
+    let row = |(peer, copies): (&Addr, &CopiesSent)| explainer.load_row(*peer, *copies, total, (&graph, &by_node));
     let table = AnswerTable::new(COLUMNS, copies.iter().map(row).collect());
     let mut evidence = explainer.split_lines(&graph, &splits);
     evidence.extend(explainer.untold_of_load(&copies));
@@ -93,9 +94,9 @@ impl Explainer<'_> {
         peer: Addr,
         copies: CopiesSent,
         total: u64,
-        (graph, splits): (&Graph, &[Split]),
+        (graph, splits): (&Graph, &Map<Addr, Split>),
     ) -> Vec<AnswerCell> {
-        let split = splits.iter().find(|split| split.node == peer);
+        let split = splits.get(&peer);
         let count = |count: u64| AnswerCell::Count(count);
         let or_nothing = |cell: Option<u64>| cell.map_or(AnswerCell::Nothing, AnswerCell::Count);
         let is_there = graph.contains(peer);

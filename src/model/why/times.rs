@@ -27,7 +27,7 @@ const COLUMNS: &[AnswerColumn] = &[
     AnswerColumn { title: "MEDIAN", key: "median_us" },
     AnswerColumn { title: "95%", key: "p95_us" },
     AnswerColumn { title: "MOST", key: "most_us" },
-    AnswerColumn { title: "THEORY FROM", key: "theory_least_us" },
+    AnswerColumn { title: "THEORY", key: "theory_least_us" },
     AnswerColumn { title: "TO", key: "theory_most_us" },
 ];
 
@@ -48,10 +48,10 @@ enum Measured {
 
 const ALL: [(Measured, &str); 5] = [
     (Measured::CrashFound, "a crash is found"),
-    (Measured::SilenceFound, "a silent node is found"),
-    (Measured::OffLists, "the last seed delists it"),
-    (Measured::Healed, "the overlay is whole again"),
-    (Measured::Spread, "a message is everywhere"),
+    (Measured::SilenceFound, "a hang is found"),
+    (Measured::OffLists, "seeds delist it"),
+    (Measured::Healed, "the overlay heals"),
+    (Measured::Spread, "a message has spread"),
 ];
 
 /// One time that was measured.
@@ -62,7 +62,7 @@ struct Measurement {
 }
 
 /// What theory expects, at the least and at the most.
-type Bounds = Option<(Duration, Duration)>;
+type TheoryBounds = Option<(Duration, Duration)>;
 
 pub(super) fn times(model: &Model, utc_offset_s: i32) -> Explanation {
     let explainer = Explainer { model, utc_offset_s };
@@ -86,7 +86,7 @@ pub(super) fn times(model: &Model, utc_offset_s: i32) -> Explanation {
     NetworkAnswer { title: "How long it took", verdict, is_certain: true, evidence, table }.into()
 }
 
-fn row(word: &str, mut times: Vec<Duration>, theory: Bounds) -> Vec<AnswerCell> {
+fn row(word: &str, mut times: Vec<Duration>, theory: TheoryBounds) -> Vec<AnswerCell> {
     times.sort_unstable();
     let span = |span: Option<Duration>| span.map_or(AnswerCell::Nothing, |span| AnswerCell::Micros(micros(span)));
     vec![
@@ -172,7 +172,7 @@ impl Explainer<'_> {
     }
 
     /// The messages that everybody has, and the bounds of what theory expects of them.
-    fn spreads(self) -> (Vec<Measurement>, Bounds) {
+    fn spreads(self) -> (Vec<Measurement>, TheoryBounds) {
         let now = self.model.overlay();
         let mut copies = 0;
         let newest = self.model.rumors().ring().iter().rev().map(|(_, rumor)| rumor).take(MESSAGES_MAX);
@@ -182,7 +182,7 @@ impl Explainer<'_> {
         });
         let full = fitting
             .filter(|rumor| rumor.reached() > 1 && rumor.coverage(self.model.nodes(), Counting::HadTime).is_full());
-        let (mut measured, mut bounds): (_, Bounds) = (Vec::new(), None);
+        let (mut measured, mut bounds): (_, TheoryBounds) = (Vec::new(), None);
         for rumor in full {
             let overlay = self.model.overlay_changed_since(rumor.began()).then(|| self.model.overlay_at(rumor.began()));
             let wave = self.model.wave_on(rumor, overlay.as_ref().unwrap_or(&now));
@@ -216,7 +216,7 @@ fn measured_lines(measured: Vec<Measurement>) -> Vec<EvidenceLine> {
     in_order(others.into_iter().chain(spreads).map(|one| one.line).collect())
 }
 
-fn verdict_of_times(measured: &[Measurement], theory: impl Fn(Measured) -> Bounds) -> String {
+fn verdict_of_times(measured: &[Measurement], theory: impl Fn(Measured) -> TheoryBounds) -> String {
     let clause = |(what, _): &(Measured, &str)| {
         let mut times: Vec<Duration> = measured.iter().filter(|one| one.what == *what).map(|one| one.took).collect();
         times.sort_unstable();

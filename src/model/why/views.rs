@@ -15,6 +15,8 @@ use crate::proto::message::Role;
 
 /// Clauses of one kind in a verdict.
 const CLAUSES_MAX: usize = 3;
+/// Peers of a matrix: a quarter of a million cells.
+const VIEWERS_MAX: usize = 500;
 /// Lines about those who know a node that does not run.
 const STALE_MAX: usize = 100;
 
@@ -39,6 +41,20 @@ struct Viewer {
 /// Whom each peer knows, and whom the seeds list.
 pub(super) fn views(model: &Model, utc_offset_s: i32) -> Explanation {
     let explainer = Explainer { model, utc_offset_s };
+    let title = "Who knows whom".to_owned();
+    let peers = model.nodes().running_peers().count();
+    if peers > VIEWERS_MAX {
+        let verdict =
+            format!("{peers} peers run here, and a matrix of all has {VIEWERS_MAX} at most: ask about one of them.");
+        return Explanation {
+            title,
+            verdict,
+            is_certain: false,
+            evidence: Vec::new(),
+            table: None,
+            rests_on: Vec::new(),
+        };
+    }
     let viewers = explainer.viewers();
     let known = explainer.known(&viewers);
     let verdict = explainer.verdict_of_views(&viewers, &known);
@@ -48,14 +64,7 @@ pub(super) fn views(model: &Model, utc_offset_s: i32) -> Explanation {
     evidence.extend(explainer.untold(&viewers));
     let table = AnswerTable::new(COLUMNS, viewers.iter().map(|viewer| explainer.row(viewer, &known)).collect());
     let table = table.drawn_as(explainer.matrix(&viewers, &known));
-    Explanation {
-        title: "Who knows whom".to_owned(),
-        verdict,
-        is_certain,
-        evidence,
-        table: Some(table),
-        rests_on: Vec::new(),
-    }
+    Explanation { title, verdict, is_certain, evidence, table: Some(table), rests_on: Vec::new() }
 }
 
 /// Whom this peer knows, or who is on the list of this seed, line by line.
@@ -190,7 +199,10 @@ impl Explainer<'_> {
             })
             .collect();
         let complete = match (peers.len(), lacking.len()) {
-            (1, 0) => format!("{} knows all other peers that run here.", self.name(peers[0].node)),
+            (1, 0) => {
+                let known = count_text(peers[0].knows.len() as u64, "other node");
+                format!("Only {} runs here; it knows {known}.", self.name(peers[0].node))
+            }
             (_, 0) => format!("All {} peers know each other.", peers.len()),
             (all, some) if all == some => format!(
                 "None of {} knows all others: {}.",
