@@ -267,7 +267,11 @@ impl Explainer<'_> {
             _ => format!(" It still {verb} {}.", list_text(&told, CLAUSES_MAX)),
         };
         let peers = if viewer.role == Role::Seed { "peers" } else { "other peers" };
-        format!("{name} {verb} {there} of {others} {peers} that run here{linked}.{stale}")
+        let of_others = match others {
+            0 => format!("{} of other processes", count_text(viewer.knows.len() as u64, "node")),
+            _ => format!("{there} of {others} {peers} that run here"),
+        };
+        format!("{name} {verb} {of_others}{linked}.{stale}")
     }
 
     fn no_view(self, node: Addr) -> String {
