@@ -320,6 +320,34 @@ fn a_recorded_session_is_played_again_beside_its_figures() {
 }
 
 #[test]
+fn an_answer_is_proven_by_running_again_without_its_cause() {
+    let text = "lab 1 4\nset messages 0\nset liveness-interval 200ms\n1s hang p4\n1500ms say p1 hello\n3s end\n";
+    for (world, note) in [(&[][..], Some("not the same packets")), (&["--virtual"][..], None)] {
+        let home = program::home();
+        fs::write(home.path().join("a.txt"), text).unwrap();
+        let args = [&["lab", "--script", "a.txt", "--headless", "--rng-seed", "5"], world].concat();
+        let (code, _, told) = run_in(home.path(), &args);
+        assert_eq!(code, 0, "{told}");
+        let why = |subject: &[&str]| {
+            let args = [&["why", "last"], subject, &["--prove", "--format", "json"]].concat();
+            let (code, out, told) = run_in(home.path(), &args);
+            assert_eq!(code, 0, "{told}");
+            serde_json::from_str::<serde_json::Value>(&out).unwrap()["proof"].clone()
+        };
+        let death = why(&["p4"]);
+        assert_eq!(death["outcome"], "proven", "{death:#}");
+        assert_eq!(death["text"], "Proven: without 'hang p4', none of p1, p2 and p3 declares p4 dead");
+        let notes = death["notes"].as_array().unwrap();
+        assert_eq!(notes.len(), usize::from(note.is_some()), "{death:#}");
+        assert!(note.is_none_or(|note| notes[0].as_str().unwrap().contains(note)), "{death:#}");
+        let lack = why(&["p4", "p1#~0001"]);
+        let told = "Proven: without 'hang p4', p4 gets p1#~0001 at hop 1 after ";
+        assert!(lack["text"].as_str().unwrap().starts_with(told), "{lack:#}");
+        assert_eq!(why(&["p1"])["outcome"], "open");
+    }
+}
+
+#[test]
 fn a_session_without_a_lab_cannot_be_played_again() {
     let home = program::home();
     let (code, _, told) = run_in(home.path(), &["seed", "--listen", "127.0.0.1:0", "--headless", "--duration", "1s"]);

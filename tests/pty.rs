@@ -507,6 +507,29 @@ fn a_session_is_played_again_while_it_goes_on() {
 }
 
 #[test]
+fn an_answer_is_proven_while_the_session_goes_on() {
+    for world in [&[][..], &["--virtual"]] {
+        let mut session = Session::start(&[&["lab", "--peers", "4"], world].concat(), 50, 120);
+        session.wait_for("p4");
+        session.press(":kill p4\r");
+        session.wait_for("1 dead");
+        session.press(":why p4\r");
+        // An answer that goes on to change drops its proof.
+        let all =
+            |screen: &str| ["p1", "p2", "p3"].iter().all(|peer| screen.contains(&format!("{peer} declared it dead")));
+        session.wait_until("all who notice", all);
+        session.wait_for("p proves");
+        session.press("p");
+        let screen = session.wait_until("the proof", |screen| screen.contains("Proven: without 'kill p4', "));
+        assert_eq!(screen.contains("It ran on sockets"), world.is_empty(), "{screen}");
+        session.press("q");
+        session.wait_until("the panes", |screen| !screen.contains("Proven"));
+        session.press("q");
+        assert!(session.end().0.success());
+    }
+}
+
+#[test]
 fn a_rerun_ends_at_once_when_it_is_interrupted() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("long.txt"), "lab 2 8\nset gossip-interval 50ms\n20h end\n").unwrap();

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use self::why::{WhyArgs, WhyFormat};
+pub(crate) use self::why::{VantageArgs, WhyArgs, WhyFormat};
 use super::address::WrittenAddress;
 use super::examples::{
     DIAGRAM_EXAMPLES, DIFF_EXAMPLES, EXAMPLES, EXPORT_EXAMPLES, LAB_EXAMPLES, LONG_ABOUT, PEER_EXAMPLES,
@@ -327,6 +327,9 @@ pub(crate) struct ReplayArgs {
     /// What else is read.
     #[command(flatten)]
     pub(crate) with: WithArgs,
+    /// Who reads it.
+    #[command(flatten)]
+    pub(crate) vantage: VantageArgs,
     /// How the console looks.
     #[command(flatten)]
     pub(crate) console: ConsoleArgs,

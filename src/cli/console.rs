@@ -18,6 +18,7 @@ use super::host::{Host, Left};
 use super::nodes::{self, RunningNodes};
 use super::output;
 use super::plan::{Begin, EngineKind, Looks, Plan};
+use super::proof::Prover;
 use super::records::{self, Records};
 use super::replay::PastReader;
 use super::scenario_runner::ScenarioRunner;
@@ -85,6 +86,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
         let _ = to_host.try_send(ToHost::OpenRecording(start.file.clone()));
     }
     let past = PastReader::start(answers.clone()).map_err(Failure::system)?;
+    let prover = Prover::start(answers.clone()).map_err(Failure::system)?;
     let host = Host {
         plan,
         clock,
@@ -98,6 +100,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
         command_log,
         skipped,
         rerun_plays: Arc::default(),
+        prover,
     };
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();

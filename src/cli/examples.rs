@@ -82,6 +82,7 @@ Examples:
   gossipctl replay 2026-11-22T03-13-02-4711
   gossipctl replay last --at 03:12 --speed 4x
   gossipctl replay ./session.jsonl
+  gossipctl replay last --as p3           what p3 alone has seen of it
   gossipctl replay seed.jsonl --with peer-1.jsonl --with peer-2.jsonl
                                           three processes of one network as one";
 
@@ -100,9 +101,17 @@ Examples:
   gossipctl why last p3#12                who has it, and by which path it came
   gossipctl why last p1 p3 --at 03:12     the link between the two as it was then
   gossipctl why last s1                   which nodes are wrongly on its list, or not on it
+  gossipctl why last views                who knows whom, and where views differ
+  gossipctl why last views p3             whom p3 knows, since when, from whom, and is it true
+  gossipctl why last load                 who sends how many copies, and who holds others together
+  gossipctl why last waits                how long copies take over each link, and where queues were full
+  gossipctl why last times                how long it took to find deaths, to heal, to spread messages
+  gossipctl why last p7 --as p3           what p3 alone could have said about p7
+  gossipctl why last p7 --prove           and whether that holds: run again without the cause
   gossipctl why last p7 --format json | jq '.verdict, .certain'
 
-The exit code is 1 when there is no such node or message in the session.";
+The exit code is 1 when there is no such node or message in the session, or when --prove finds that
+the answer does not hold.";
 
 pub(super) const DIAGRAM_EXAMPLES: &str = "\
 Examples:

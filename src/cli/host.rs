@@ -13,6 +13,7 @@ use super::events;
 use super::files::from_home;
 use super::nodes::RunningNodes;
 use super::plan::Plan;
+use super::proof::Prover;
 use super::recorded;
 use super::replay::{self, PastReader};
 use super::settings::NodeSettings;
@@ -21,6 +22,7 @@ use crate::clock::Clock;
 use crate::command::Command;
 use crate::experiment::report::RerunChanges;
 use crate::feed::Tap;
+use crate::model::why::AskedAnswer;
 use crate::platform::lower_thread_priority;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
@@ -28,8 +30,8 @@ use crate::scenario::Skipped;
 use crate::session::export::{self, ExportError, Exported};
 use crate::session::recorder::RecorderHandle;
 use crate::ui::{
-    FromHost, HostRefusal, NoSuchMoment, Overwrite, Refusals, RerunTold, RerunWish, Seek, SeekId, Severity, ToHost,
-    WantedDiff,
+    FromHost, HostRefusal, NoSuchMoment, Overwrite, ProofTold, ProofVerdict, Refusals, RerunTold, RerunWish, Seek,
+    SeekId, Severity, ToHost, WantedDiff,
 };
 
 /// Asks for the network of a session that runs elsewhere.
@@ -60,6 +62,7 @@ pub(crate) struct Host {
     pub(crate) skipped: watch::Receiver<Vec<Skipped>>,
     /// A rerun is being played.
     pub(crate) rerun_plays: Arc<AtomicBool>,
+    pub(crate) prover: Prover,
 }
 
 /// What is left when the console is gone.
@@ -82,6 +85,8 @@ impl Host {
                     self.save_scenario(from_home(path), overwrite, &names, refused).await;
                 }
                 ToHost::Rerun(wish) => self.rerun(wish).await,
+                ToHost::Prove(answer) => self.prove(answer).await,
+                ToHost::DropProof => self.prover.stop(),
                 ToHost::ListRecordings => {
                     let rows = tokio::task::spawn_blocking(recorded::rows).await.unwrap_or_default();
                     self.answer(FromHost::Recordings(rows)).await;
@@ -156,6 +161,18 @@ impl Host {
         if let Err(error) = std::thread::Builder::new().name("rerun".to_owned()).spawn(play) {
             self.rerun_plays.store(false, Ordering::Relaxed);
             self.refuse(HostRefusal::Rerun(error.to_string())).await;
+        }
+    }
+
+    /// Has an answer proven; nobody waits for that.
+    async fn prove(&self, answer: AskedAnswer) {
+        match self.journal().await.map_err(NoFile::into_text) {
+            Ok(journal) => self.prover.prove(journal, answer),
+            Err(why) => {
+                let text = format!("Cannot be proven: {why}");
+                let told = ProofTold { verdict: ProofVerdict::Open, text, notes: Vec::new() };
+                self.answer(FromHost::Proof { answer, told }).await;
+            }
         }
     }
 

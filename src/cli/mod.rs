@@ -21,6 +21,7 @@ mod nodes;
 mod output;
 mod plan;
 mod printer;
+mod proof;
 mod prove;
 mod recorded;
 mod records;
@@ -125,7 +126,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
 
 /// A file that is no recording, or a time that is not in it, is reported before the screen is taken.
 fn replay_session(args: ReplayArgs) -> Result<ExitCode, Failure> {
-    let file = with::open(&args.session, &args.with)?;
+    let file = with::open(&args.session, &args.with)?.read_by(&args.vantage)?;
     let span = Past::open(file.path())?.span()?;
     let start = args.at.map_or(Ok(span.first), |at| at.resolve(span, Anchor::Ends));
     let start = start.map_err(|error| Failure::usage(format_args!("--at: {error}")))?;

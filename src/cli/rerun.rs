@@ -11,7 +11,7 @@ use super::args::{RerunArgs, RerunFormat};
 use super::config_file::ConfigFile;
 use super::failure::Failure;
 use super::output::{self, say, warn};
-use super::rerun_subject::{RecordedFigures, RerunSubject};
+use super::rerun_subject::{RAN_ON_SOCKETS, RecordedFigures, RerunSubject};
 use crate::clock::Clock;
 use crate::experiment::comparison::{ComparedRun, RunComparison};
 use crate::experiment::report::{RerunChanges, RerunReport};
@@ -150,10 +150,7 @@ fn compare<T: Fn(String), S: Fn() -> bool>(
         return Err(Failure::usage(format_args!("{}: {why}", subject.name)));
     }
     if recorded.as_ref().is_some_and(|recorded| !recorded.is_virtual) {
-        notes.insert(
-            0,
-            "It ran on sockets: what was done is run again in virtual time, not the same packets.".to_owned(),
-        );
+        notes.insert(0, RAN_ON_SOCKETS.to_owned());
     }
     let comparison = if changes.is_empty() {
         let again = ComparedRun::played(AGAIN, progress.play(&subject.name, AGAIN, otherwise)?);

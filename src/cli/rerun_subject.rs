@@ -22,6 +22,9 @@ use crate::session::replay::looks_like_recording;
 use crate::sim::EPOCH;
 use crate::ui::HostRefusal;
 
+/// Of a session on sockets.
+pub(super) const RAN_ON_SOCKETS: &str =
+    "It ran on sockets: what was done is run again in virtual time, not the same packets.";
 /// Notes on what cannot be repeated.
 const NOT_REPEATED_MAX: usize = 5;
 
@@ -105,6 +108,13 @@ impl RerunSubject {
             recorded: Some(RecordedFigures { figures: session.figures, is_virtual: session.header.virtual_time }),
             notes,
         })
+    }
+
+    /// Of this recording, what was done up to then.
+    pub(super) fn until(mut self, at: Time) -> Self {
+        let length = at.since(self.epoch);
+        self.length = Some(self.length.map_or(length, |whole| whole.min(length)));
+        self
     }
 
     /// As it was.

@@ -1,19 +1,26 @@
 //! `why`: an answer about something in a recorded session, with the evidence, for scripts.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 use super::args::{WhyArgs, WhyFormat};
 use super::failure::Failure;
 use super::named::{self, NameError};
 use super::output;
+use super::proof::{self, NotedProof};
 use super::recorded::complain_of;
 use super::with::{self, RecordedFile};
+use crate::experiment::proof::asked::ProofOutcome;
 use crate::model::Model;
 use crate::model::moment::{Anchor, SessionSpan};
-use crate::model::why::{EvidenceLine, Explanation, NameLookup, NamedSubject, SubjectError, is_message};
+use crate::model::why::{
+    AnswerCell, AnswerTable, EvidenceLine, EvidenceSource, Explanation, NameLookup, NamedSubject, SubjectError,
+    is_message,
+};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
@@ -21,12 +28,13 @@ use crate::session::citation::{EventNumber, cite, cite_merged};
 use crate::session::journal::JournalError;
 use crate::session::past::{Past, PastMoment};
 use crate::session::text::printed_json;
+use crate::session::vantage::LoneNode;
 use crate::ui::wrap;
 
 pub(crate) fn run(args: &WhyArgs) -> Result<ExitCode, Failure> {
     let words: Vec<&str> = args.subject.iter().map(String::as_str).collect();
     check_words(&words)?;
-    let recorded = with::open(&args.session, &args.with)?;
+    let recorded = with::open(&args.session, &args.with)?.read_by(&args.vantage)?;
     let past = Past::open(recorded.path())?;
     let span = past.span()?;
     let at = match args.at {
@@ -34,12 +42,15 @@ pub(crate) fn run(args: &WhyArgs) -> Result<ExitCode, Failure> {
         None => past.before_leaving()?,
     };
     let PastMoment { model, damage, .. } = past.at(at)?;
-    let mut names = RecordedNames { model, as_of: at, asked: None, past: &past, span };
+    let vantage = recorded.vantage();
+    let mut names = RecordedNames { model, as_of: at, asked: None, past: &past, span, vantage };
     let subject = NamedSubject::find(&words, &mut names)?;
     let RecordedNames { model, as_of, .. } = names;
     let why = subject.explain(&model, as_of, span.utc_offset_s);
+    let proof = if args.prove { Some(proof(recorded.path(), &why, (&model, as_of), span)?) } else { None };
     let events = numbers(&recorded, &past, &why)?;
-    let answer = CitedExplanation { why, events, as_of, span };
+    let holds = proof.as_ref().is_none_or(|proof| proof.outcome != ProofOutcome::False);
+    let answer = CitedExplanation { why, events, as_of, span, proof };
     match args.format {
         WhyFormat::Text => output::print_lines(&answer.text(output::text_width()))?,
         WhyFormat::Json => {
@@ -47,7 +58,21 @@ pub(crate) fn run(args: &WhyArgs) -> Result<ExitCode, Failure> {
             output::print(format!("{json}\n").as_bytes())?
         }
     };
-    Ok(complain_of(&damage))
+    let code = complain_of(&damage);
+    Ok(if holds { code } else { ExitCode::FAILURE })
+}
+
+/// Plays what was done again without what the answer names.
+fn proof(
+    journal: &Path,
+    why: &Explanation,
+    (model, as_of): (&Model, Time),
+    span: SessionSpan,
+) -> Result<NotedProof, Failure> {
+    let answer = why.asked(model, as_of, span.utc_offset_s);
+    let proof =
+        answer.map_or_else(|| Some(NotedProof::of_nothing()), |answer| proof::prove(journal, &answer, &|| true));
+    proof.ok_or_else(|| Failure::other("the proof was interrupted"))
 }
 
 /// Refuses what cannot name anything in any session.
@@ -74,18 +99,25 @@ struct RecordedNames<'a> {
     asked: Option<(String, Addr)>,
     past: &'a Past,
     span: SessionSpan,
+    /// Who reads the session alone, if somebody does.
+    vantage: Option<&'a LoneNode>,
 }
 
 impl NameLookup for &mut RecordedNames<'_> {
     type Error = Failure;
 
     fn node(&mut self, name: &str) -> Result<Addr, Failure> {
-        let node = named::node(name, &self.model).map_err(NameError::other)?;
+        let node = match self.vantage.and_then(|vantage| vantage.addr_of(name)) {
+            Some(node) if self.model.nodes().get(node).is_some() => node,
+            Some(_) => return Err(self.not_heard_of(name)),
+            None => named::node(name, &self.model).map_err(NameError::other)?,
+        };
         self.asked = Some((name.to_owned(), node));
         Ok(node)
     }
 
     fn message(&mut self, name: &str) -> Result<MessageId, Failure> {
+        let name = &self.name_alone(name);
         let is_held = self.model.find_message(name).is_some();
         let id = named::message(name, &mut self.model, self.past, self.span).map_err(NameError::other)?;
         if !is_held {
@@ -97,6 +129,18 @@ impl NameLookup for &mut RecordedNames<'_> {
 }
 
 impl RecordedNames<'_> {
+    /// A message by the name that it has where its origin is known by address only.
+    fn name_alone(&self, name: &str) -> String {
+        let addr = |origin| self.vantage?.addr_of(origin).filter(|addr| self.model.nodes().get(*addr).is_some());
+        let alone = name.split_once('#').and_then(|(origin, number)| Some(format!("{}#{number}", addr(origin)?)));
+        alone.unwrap_or_else(|| name.to_owned())
+    }
+
+    fn not_heard_of(&self, name: &str) -> Failure {
+        let reader = self.vantage.map_or_else(String::new, |vantage| self.model.name_of(vantage.node()).into_owned());
+        Failure::other(format_args!("{reader} had not heard of {name} by {}", self.span.text_of(self.as_of)))
+    }
+
     fn check_has_started(&self, message: &str) -> Result<(), Failure> {
         match &self.asked {
             Some((name, node)) if self.model.nodes().get(*node).is_none() => {
@@ -115,9 +159,16 @@ impl From<SubjectError> for Failure {
 }
 
 fn numbers(recorded: &RecordedFile, past: &Past, why: &Explanation) -> Result<Vec<Option<EventNumber>>, JournalError> {
-    match recorded.merge() {
-        Some(merge) => cite_merged(merge, &why.evidence),
-        None => cite(past, &why.evidence),
+    let by = recorded.vantage().map(LoneNode::node);
+    let told_by = |line: &EvidenceLine| {
+        let source = line.source.map(|source| EvidenceSource { by: source.by.or(by), ..source });
+        EvidenceLine { source, ..line.clone() }
+    };
+    let evidence: Vec<EvidenceLine> = why.evidence.iter().map(told_by).collect();
+    match (recorded.merge(), by) {
+        (Some(merge), _) => cite_merged(merge, &evidence),
+        (None, Some(_)) => cite(&Past::open(recorded.whole())?, &evidence),
+        (None, None) => cite(past, &evidence),
     }
 }
 
@@ -127,6 +178,8 @@ struct CitedExplanation {
     events: Vec<Option<EventNumber>>,
     as_of: Time,
     span: SessionSpan,
+    /// What came of running it again without the cause, if that was wanted.
+    proof: Option<NotedProof>,
 }
 
 /// An answer as programs read it.
@@ -138,6 +191,37 @@ struct CitedDocument<'a> {
     /// Microseconds since 1970.
     as_of: Time,
     evidence: Vec<EvidenceRow<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<&'a NotedProof>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<TableDocument<'a>>,
+}
+
+/// The figures of an answer, row by row.
+#[derive(Serialize)]
+struct TableDocument<'a> {
+    rows: Vec<TableRow<'a>>,
+    /// Rows that were left out.
+    more: usize,
+}
+
+/// The values of a row, by the names of their columns.
+struct TableRow<'a>(Vec<(&'static str, &'a AnswerCell)>);
+
+impl Serialize for TableRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (key, cell) in &self.0 {
+            map.serialize_entry(key, cell)?;
+        }
+        map.end()
+    }
+}
+
+impl<'a> TableDocument<'a> {
+    fn of(table: &'a AnswerTable) -> Self {
+        Self { rows: table.rows().map(|row| TableRow(row.collect())).collect(), more: table.more() }
+    }
 }
 
 #[derive(Serialize)]
@@ -159,9 +243,10 @@ impl CitedExplanation {
             let EvidenceLine { at, text, .. }: &EvidenceLine = line;
             EvidenceRow { time: *at, text, event }
         };
-        let Explanation { title, verdict, is_certain, .. } = &self.why;
+        let Explanation { title, verdict, is_certain, table, .. } = &self.why;
         let evidence = self.lines().map(row).collect();
-        CitedDocument { title, verdict, certain: *is_certain, as_of: self.as_of, evidence }
+        let (table, proof) = (table.as_ref().map(TableDocument::of), self.proof.as_ref());
+        CitedDocument { title, verdict, certain: *is_certain, as_of: self.as_of, evidence, proof, table }
     }
 
     /// For people: the number of an event stands behind its line.
@@ -172,7 +257,18 @@ impl CitedExplanation {
             let _ = writeln!(text, "{line}");
         }
         let certain = if *is_certain { "" } else { ", not certain" };
-        let _ = writeln!(text, "as of {}{certain}\n", self.span.text_of(self.as_of));
+        let _ = writeln!(text, "as of {}{certain}", self.span.text_of(self.as_of));
+        let proof = self.proof.iter().flat_map(|proof| std::iter::once(&proof.text).chain(&proof.notes));
+        for line in proof.flat_map(|line| wrap(line, columns)) {
+            let _ = writeln!(text, "{line}");
+        }
+        text.push('\n');
+        for line in self.why.table.iter().flat_map(|table| table.lines(columns)) {
+            let _ = writeln!(text, "{line}");
+        }
+        if self.why.table.is_some() && !self.why.evidence.is_empty() {
+            text.push('\n');
+        }
         let times = self.why.evidence.iter().filter_map(|line| line.at).map(|at| self.span.text_of(at).len()).max();
         for (line, event) in self.lines() {
             let time = line.at.map_or_else(String::new, |at| self.span.text_of(at));

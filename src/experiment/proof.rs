@@ -6,13 +6,18 @@
 //! the rules of the model, and holds the reason against reruns of the scenario without some of its
 //! commands. What an answer must stand up to is told at [`AnswerVerdict`].
 //!
-//! [`random`] makes scenarios, [`shrink`] makes one small whose answer is false.
+//! An [`asked::AnswerProof`] does the same for one answer that a user was given, and tells what happens
+//! instead. [`random`] makes scenarios, [`shrink`] makes one small whose answer is false.
 
+pub mod asked;
 mod deeds;
 mod facts;
+mod instead;
+mod outcome;
 pub mod random;
 pub mod report;
 mod reruns;
+mod sentence;
 pub mod shrink;
 mod verdict;
 pub mod words;
@@ -81,7 +86,7 @@ impl RunProof {
     ) -> Result<Self, RunError> {
         let facts = RunFacts::of(experiment.clone(), goes_on)?;
         let steps = DeedSteps::of(experiment, facts.model());
-        let mut judge = Judge::new(&steps, &facts, Reruns::new(&steps, experiment, &facts, goes_on));
+        let mut judge = Judge::new(&steps, &facts, Reruns::new(&steps, experiment, &facts, &[], goes_on));
         let mut answers = Vec::new();
         for question in questions(facts.model()).into_iter().filter(is_asked) {
             let reason = reasons(facts.model(), &question);

@@ -14,6 +14,7 @@ use super::loss::LostProbe;
 use super::node::{NodeRecord, RecordIx, Suspicion};
 use super::notice::Notice;
 use super::overlay::ChangeKind;
+use super::partial_view::NamedBy;
 use super::words;
 use crate::event::{
     Absence, DeathEvent, DelistReason, Event, EventKind, FaultEvent, LinkEnd, LinkEvent, NodeEvent, NodeState,
@@ -165,6 +166,7 @@ impl Model {
             }
             LinkEvent::Flooding { .. } | LinkEvent::Omitted { .. } | LinkEvent::Repairing { .. } => {}
         }
+        self.learn_of_link(here.node, here.at, event);
     }
 
     fn violations(&mut self, here: HappenedAt, count: u64) {
@@ -270,6 +272,7 @@ impl Model {
                 for peer in peers {
                     self.nodes.mention_as(*peer, Role::Peer, here.at);
                 }
+                self.named_to(here.node, peers, here.at, NamedBy::Seed(seed));
                 let is_ours = self.nodes.get(seed).is_some_and(NodeRecord::is_ours);
                 if !is_ours {
                     self.seeds.sent_list(seed, listed_len(listed, peers), here.at);
@@ -351,6 +354,7 @@ impl Model {
 
     fn started_node(&mut self, here: HappenedAt, name: &str, role: Role) {
         self.clear_links(here);
+        self.views.clear(here.node);
         self.joiners.swap_remove(&here.node);
         self.seeds.reached(here.node);
         self.nodes.started(here.ix, here.at, name, role);

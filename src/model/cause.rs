@@ -21,7 +21,7 @@ use super::link::{LinkHistory, LinkStep};
 use crate::proto::addr::Addr;
 pub(super) use lack::LackReasons;
 pub use question::{Question, QuestionKind, questions};
-pub use reason::{Causes, Deed, ProtocolRule, Reason};
+pub use reason::{Causes, Deed, ProtocolRule, Reason, deeds_of};
 
 /// Why it is so.
 pub fn reason(model: &Model, question: &Question) -> Reason {

@@ -6,7 +6,7 @@
 
 mod cuts;
 
-pub use cuts::Cuts;
+pub use cuts::{Cuts, Split};
 
 use std::collections::VecDeque;
 

@@ -131,6 +131,20 @@ impl LinkStep {
     }
 }
 
+/// Copies of messages, by whether the node had the message already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CopyCounts {
+    pub first: u32,
+    pub further: u32,
+}
+
+/// What a copy was to the node that received it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CopyOrder {
+    First,
+    Further,
+}
+
 /// One row: a link as a node of ours has seen it. Of every link totals and its state are kept, of
 /// one to which something happened also its steps: see [`LinkHistory::steps`].
 #[derive(Debug, Clone, PartialEq)]
@@ -148,6 +162,8 @@ pub struct LinkHistory {
     pub rtt_us: Option<u64>,
     /// When that answer came.
     answered_at: Option<Time>,
+    /// Copies of messages that came over it since the session began.
+    pub copies: CopyCounts,
     /// Misses in a row now.
     pub misses: u32,
     /// Misses at which the neighbor is dead; 0 until one is missed.
@@ -188,6 +204,7 @@ impl LinkHistory {
             connections: SmallVec::new(),
             rtt_us: None,
             answered_at: None,
+            copies: CopyCounts::default(),
             misses: 0,
             limit: 0,
             last_heard: None,

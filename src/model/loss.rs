@@ -36,4 +36,14 @@ pub struct LostProbe {
     pub why: LossReason,
 }
 
+impl LostProbe {
+    /// From whom it was, and to whom.
+    pub const fn way(&self) -> (Addr, Addr) {
+        match self.part {
+            ProbePart::Question => (self.asker, self.target),
+            ProbePart::Answer => (self.target, self.asker),
+        }
+    }
+}
+
 pub(super) type LostProbes = Ring<LostProbe>;

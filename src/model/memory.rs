@@ -18,7 +18,8 @@ const BOX_LEN: usize = 64;
 impl Model {
     /// Bytes of memory, about; without what is shared with this other model, of which one is a later copy.
     pub fn memory_len(&self, shared_with: Option<&Self>) -> usize {
-        self.logs_len(shared_with) + self.nodes_len() + self.links_len() + self.seeds_len() + size_of::<Self>()
+        let views = self.views.memory_len(shared_with.map(|other| &other.views), MAP_ENTRY_LEN);
+        self.logs_len(shared_with) + self.nodes_len() + self.links_len() + self.seeds_len() + views + size_of::<Self>()
     }
 
     fn logs_len(&self, shared_with: Option<&Self>) -> usize {

@@ -27,7 +27,9 @@ pub mod moment;
 pub mod node;
 pub mod notice;
 pub mod overlay;
+pub mod partial_view;
 pub mod rates;
+pub mod recovery;
 pub mod ring;
 pub mod rumor;
 pub mod seed;
@@ -79,6 +81,7 @@ pub struct Model {
     probe_log: liveness::ProbeLog,
     deaths: death::Deaths,
     seeds: seed::SeedRecords,
+    views: partial_view::PartialViews,
     notices: notice::Notices,
     faults: fault::FaultHistory,
     forgeries: rumor::Forgeries,
@@ -130,6 +133,7 @@ impl Default for Model {
             probe_log: liveness::no_probes(),
             deaths: death::Deaths::default(),
             seeds: seed::SeedRecords::default(),
+            views: partial_view::PartialViews::default(),
             notices: notice::empty(),
             faults: fault::FaultHistory::default(),
             forgeries: rumor::no_forgeries(),
@@ -248,6 +252,16 @@ impl Model {
     /// Messages that were forged in the name of our nodes.
     pub fn forgeries(&self) -> &rumor::Forgeries {
         &self.forgeries
+    }
+
+    /// Copies that did not arrive, as far as they are kept, oldest first.
+    pub fn all_lost_copies(&self) -> impl Iterator<Item = &loss::LostCopy> {
+        self.lost.iter().map(|(_, lost)| lost)
+    }
+
+    /// The same of probes and their answers.
+    pub fn all_lost_probes(&self) -> impl Iterator<Item = &loss::LostProbe> {
+        self.lost_probes.iter().map(|(_, lost)| lost)
     }
 
     /// Copies of this message that did not arrive, as far as they are kept.

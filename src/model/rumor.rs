@@ -109,6 +109,17 @@ pub struct ForeignCopy {
     pub perhaps_from: Option<Addr>,
 }
 
+/// A first copy on its last link, both ends of which are here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crossing {
+    pub from: Addr,
+    pub to: Addr,
+    /// When it arrived.
+    pub at: Time,
+    /// From when the sender had the message: in its queue, on the way, and until it was read.
+    pub took: Duration,
+}
+
 /// One message, and who has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rumor {
@@ -156,6 +167,15 @@ impl Rumor {
     /// classic dialect does not carry it.
     pub(super) fn hop_from(&self, from: Addr) -> Option<u16> {
         self.copies.get(&from)?.hop?.checked_add(1)
+    }
+
+    /// How its first copies came, in the order in which they did.
+    pub fn crossings(&self) -> impl Iterator<Item = Crossing> {
+        self.copies.iter().filter_map(|(to, copy)| {
+            let from = copy.from?;
+            let sender = self.copies.get(&from)?;
+            Some(Crossing { from, to: *to, at: copy.at, took: copy.at.since(sender.at) })
+        })
     }
 
     /// Nodes of ours that have it.

@@ -132,11 +132,7 @@ impl Model {
 }
 
 fn hop_time(rumor: &Rumor) -> Option<Duration> {
-    let crossed = rumor.copies.values().filter_map(|copy| {
-        let sender = rumor.copies.get(&copy.from?)?;
-        Some(copy.at.since(sender.at))
-    });
-    let mut crossed: Vec<Duration> = crossed.collect();
+    let mut crossed: Vec<Duration> = rumor.crossings().map(|crossing| crossing.took).collect();
     crossed.sort_unstable();
     crossed.get(crossed.len() / 2).copied()
 }

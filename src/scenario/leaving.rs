@@ -106,12 +106,11 @@ impl UntilLeaving {
         let (mut known, mut now) = (Vec::new(), None);
         if !self.is_over {
             self.watch.take(event);
-            match self.watch.began.or(self.watch.ended) {
-                Some(since) => {
-                    known.extend(self.held.drain(..self.held.partition_point(|held| held.at < since)));
-                    self.hold(event, &mut known);
-                }
-                None => (known, now) = (take(&mut self.held), Some(Cow::Borrowed(event))),
+            if let Some(since) = self.watch.began.or(self.watch.ended) {
+                known.extend(self.held.drain(..self.held.partition_point(|held| held.at < since)));
+                self.hold(event, &mut known);
+            } else {
+                (known, now) = (take(&mut self.held), Some(Cow::Borrowed(event)));
             }
         }
         known.into_iter().map(Cow::Owned).chain(now)

@@ -8,6 +8,7 @@
 //! sums each of them up. [`document`] tells a network in the forms of other tools, [`report`] a session
 //! on one page, [`overlay`] the overlay alone, and [`comparison`] what differs between two moments.
 //! [`watch`] follows the sessions that run, and [`merge`] reads several of one network as one.
+//! [`vantage`] leaves what one node alone would have recorded.
 //! [`check`] finds the invariants that a run violated, [`citation`] the events that an answer rests on.
 //!
 //! Files stay well formed when the disk fills up: a line is written whole or not at all, and what
@@ -36,4 +37,5 @@ pub mod replay;
 pub mod report;
 pub mod summary;
 pub mod text;
+pub mod vantage;
 pub mod watch;

@@ -12,6 +12,8 @@ pub(crate) enum Action {
     PreviousPane,
     /// Explain the selection.
     Details,
+    /// Prove the answer that is open.
+    Prove,
     /// Leave a dialog, a zoom or a filter.
     Back,
     /// Show one pane on the whole screen, or all of them again.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::action::{NodeDeed, PaneId};
 use super::command_line::chosen_columns;
-use super::host::{JournalState, Objection, Refusals, Refused, Severity, ToHost};
+use super::host::{JournalState, Objection, ProofTold, Refusals, Refused, Severity, ToHost};
 use super::keys::Key;
 use super::modal::start::Start;
 use super::modal::{Covers, Modal};
@@ -28,6 +28,7 @@ use crate::event::{Event, EventKind, ProbeEvent};
 use crate::feed::Delivery;
 use crate::model::identity::SessionIdentity;
 use crate::model::node::NodeRecord;
+use crate::model::why::AskedAnswer;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
@@ -120,6 +121,8 @@ pub(crate) struct App {
     /// When the picture will look different if nothing happens.
     changes_at: Option<Time>,
     pub(crate) modals: Vec<Box<dyn Modal>>,
+    /// The answer that the host is proving.
+    proving: Option<AskedAnswer>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) history: History,
     /// Commands of the user that were refused.
@@ -158,6 +161,7 @@ impl App {
             zoom: Zoom::Off,
             changes_at: None,
             modals: Vec::new(),
+            proving: None,
             prompt: None,
             history: History::default(),
             refused: Refusals::default(),
@@ -198,10 +202,27 @@ impl App {
         self.work.extend(self.panes.update(&view, self.scene.now));
     }
 
-    /// What panes have to ask the host, now that they were drawn.
+    /// What panes and dialogs have to ask the host, now that they were drawn.
     pub(crate) fn questions(&mut self) -> Vec<ToHost> {
         let now = self.scene.now;
-        self.panes.each().filter_map(|pane| pane.question(now)).map(ToHost::Events).collect()
+        let proof = self.proof();
+        self.panes.each().filter_map(|pane| pane.question(now)).map(ToHost::Events).chain(proof).collect()
+    }
+
+    /// Asks for the proof that a dialog waits for, or says that none does any more, however it went.
+    fn proof(&mut self) -> Option<ToHost> {
+        let wanted = self.modals.iter().find_map(|modal| modal.unproven());
+        if wanted == self.proving.as_ref() {
+            return None;
+        }
+        self.proving = wanted.cloned();
+        Some(self.proving.clone().map_or(ToHost::DropProof, ToHost::Prove))
+    }
+
+    /// Shows a proof where it is waited for; a stale one is dropped.
+    pub(crate) fn hear_proof(&mut self, answer: &AskedAnswer, told: &ProofTold) {
+        self.proving.take_if(|proving| proving == answer);
+        self.modals.iter_mut().for_each(|modal| modal.hear_proof(answer, told));
     }
 
     /// What the keys act on.

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use super::action::Action::{
     self, Add, Back, Calm, CommandLine, Copy, Details, Diagram, Export, Faults, Filter, Freeze, Help, Layout, Message,
-    NextPane, PreviousPane, Quit, Suspend, Wave, WaveTable, Zoom,
+    NextPane, PreviousPane, Prove, Quit, Suspend, Wave, WaveTable, Zoom,
 };
 use super::action::Move::{
     Bottom, Down, Follow, Left, NextMatch, PageDown, PageUp, PreviousMatch, Reverse, Right, Sort, Top, Up, ZoomIn,
@@ -69,6 +69,7 @@ fn first() -> Vec<Binding> {
             .hint("faults", 10),
         key(Calm, "calm", "C", "end all faults; killed and hung nodes restart"),
         key(Details, "details", "enter", "explain the selection, with the evidence").hint("why", 1),
+        key(Prove, "prove", "p", "in an answer: run again without the cause, and tell whether it holds"),
         key(Wave, "wave", "w", "replay the spread of the message slowly, hop by hop").hint("wave", 6),
         key(WaveTable, "who", "W", "show which peers lack the message and why, and which have it and from whom")
             .hint("who has it", 8),

@@ -16,7 +16,7 @@ use crate::command::grammar::{self, CommandHelp, GrammarError, Names, Word, at_m
 use crate::model::Model;
 use crate::model::moment::{NoMoment, WrittenMoment};
 use crate::model::node::NodeRecord;
-use crate::model::why::{NamedSubject, SubjectError};
+use crate::model::why::{NETWORK_WORDS, NamedSubject, SubjectError};
 use crate::proto::addr::Addr;
 
 /// Messages that completion offers.
@@ -26,7 +26,7 @@ const MESSAGES_OFFERED: usize = 200;
 const TIMES: &[&str] = &["-10s", "-1m", "-10m", "-1h", "+10s", "+1m", "+10m", "+1h"];
 const SPEEDS: &[&str] = &["1x", "2x", "4x", "10x", "100x", "1000x", "0.5x", "0.1x"];
 
-const NODE: Word = Word::Node(&[]);
+const WHY_USAGE: &str = "why SUBJECT [NODE|MESSAGE]";
 const RERUN_USAGE: &str = "rerun [set NAME VALUE] [without COMMAND] ..";
 
 /// The commands for the console itself. Those for the network are in [`grammar::COMMANDS`], and the
@@ -83,9 +83,9 @@ const COMMANDS: &[CommandHelp] = &[
     CommandHelp::new("sort", "sort [ORDER]", &[Word::Choice(ORDERS)], "sort connections by name, state, rtt or links"),
     CommandHelp::new(
         "why",
-        "why NODE [NODE|MESSAGE]",
-        &[NODE, Word::NodeOrMessage],
-        "explain a node, a link (why p3 p4), or a message at a node (why p7 p3#12)",
+        WHY_USAGE,
+        &[Word::Node(NETWORK_WORDS), Word::NodeOrMessage],
+        "explain a node, a link (why p3 p4), a message at a node (why p7 p3#12), who knows whom (why views), who carries the load (why load), where messages wait (why waits), how long it took (why times)",
     ),
 ];
 
@@ -248,10 +248,10 @@ fn either(words: &[&str]) -> String {
 }
 
 fn why(rest: &str, model: &Model) -> Result<Typed, String> {
-    at_most::<2>("why NODE [NODE|MESSAGE]", rest).map_err(|error| told(&error))?;
+    at_most::<2>(WHY_USAGE, rest).map_err(|error| told(&error))?;
     let words: Vec<&str> = rest.split_whitespace().collect();
     let named = NamedSubject::find(&words, model).map_err(|error| match error {
-        SubjectError::Unreadable => "expected why NODE [NODE|MESSAGE]".to_owned(),
+        SubjectError::Unreadable => format!("expected {WHY_USAGE}"),
         error @ SubjectError::OneNode { .. } => error.to_string(),
         SubjectError::NoNode(word) => told(&GrammarError::NoNode { word }),
         SubjectError::NoMessage(name) => {

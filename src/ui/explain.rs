@@ -5,8 +5,8 @@ use crate::model::diagram::subject::DiagramSubject;
 use crate::model::fault::FaultRef;
 use crate::model::link::LinkKey;
 use crate::model::why::{
-    EvidenceLine, Explanation, NamedSubject, about_message, why_dead, why_fault, why_link, why_node, why_not,
-    why_warning, with_doubt,
+    EvidenceLine, Explanation, NamedSubject, NetworkSubject, about_message, why_dead, why_fault, why_link, why_node,
+    why_not, why_warning, with_doubt,
 };
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -23,6 +23,8 @@ pub(crate) enum Subject {
     Message(MessageId),
     /// A message at a node: why the node has it or not.
     Lack { node: Addr, id: MessageId },
+    /// The network as a whole.
+    Network(NetworkSubject),
     /// A fault: when it was set, and what it did.
     Fault(FaultRef),
     /// A warning, by its number.
@@ -38,6 +40,7 @@ impl From<NamedSubject> for Subject {
             NamedSubject::Link(node, peer) => Self::Link(LinkKey { node, peer }),
             NamedSubject::Message(id) => Self::Message(id),
             NamedSubject::Lack { node, id } => Self::Lack { node, id },
+            NamedSubject::Network(asked) => Self::Network(asked),
         }
     }
 }
@@ -57,6 +60,7 @@ fn answer(subject: Subject, view: &View<'_>) -> Option<Explanation> {
         Subject::Link(LinkKey { node, peer }) => why_link(model, node, peer, offset),
         Subject::Message(id) => about_message(model, id, offset),
         Subject::Lack { node, id } => why_not(model, node, id, offset),
+        Subject::Network(asked) => asked.explain(model, offset),
         Subject::Fault(fault) => why_fault(model, model.faults().find(fault)?, offset),
         Subject::Warning(number) => why_warning(model, model.warnings().list().get(number)?, view.now, offset),
         Subject::Notice(number) => {
@@ -67,7 +71,8 @@ fn answer(subject: Subject, view: &View<'_>) -> Option<Explanation> {
                 text: format!("the latest of {times} like this"),
                 source: None,
             });
-            Explanation { title, verdict: line.text.clone(), is_certain: true, evidence: again.into_iter().collect() }
+            let (verdict, evidence) = (line.text.clone(), again.into_iter().collect());
+            Explanation { title, verdict, is_certain: true, evidence, table: None, rests_on: Vec::new() }
         }
     })
 }
@@ -76,14 +81,17 @@ fn answer(subject: Subject, view: &View<'_>) -> Option<Explanation> {
 pub(crate) fn depicted(subject: Subject, view: &View<'_>) -> Option<DiagramSubject> {
     let of_node = |node: Addr| DiagramSubject::of_node(node, view.model, None);
     Some(match subject {
-        Subject::Node(node) => of_node(node),
+        Subject::Node(node) | Subject::Network(NetworkSubject::ViewOf(node)) => of_node(node),
         Subject::Death(dead) => {
             let case = view.model.deaths().latest_of(dead);
             case.map_or(DiagramSubject::Node(dead), |case| DiagramSubject::Death { dead, at: case.at })
         }
         Subject::Link(LinkKey { node, peer }) => DiagramSubject::Link(node, peer),
         Subject::Message(id) | Subject::Lack { id, .. } => DiagramSubject::Message(id),
-        Subject::Fault(_) => return None,
+        Subject::Fault(_)
+        | Subject::Network(
+            NetworkSubject::Views | NetworkSubject::Load | NetworkSubject::Waits | NetworkSubject::Times,
+        ) => return None,
         Subject::Warning(number) => {
             let finding = &view.model.warnings().list().get(number)?.finding;
             finding.message().map(DiagramSubject::Message).or_else(|| finding.node().map(of_node))?

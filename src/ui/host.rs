@@ -14,6 +14,7 @@ use crate::model::diff::DiffLine;
 use crate::model::moment::WrittenMoment;
 pub use crate::model::notice::Severity;
 use crate::model::timeline::Timeline;
+use crate::model::why::AskedAnswer;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::scenario::ScenarioView;
@@ -45,6 +46,11 @@ pub enum ToHost {
     /// Play this session, or the recording that is shown, again in virtual time with these changes;
     /// answered by [`FromHost::Rerun`] or a refusal.
     Rerun(RerunWish),
+    /// Prove this answer about the session: play it again without the cause; answered by
+    /// [`FromHost::Proof`]. What was to be proven before is void.
+    Prove(AskedAnswer),
+    /// Nobody waits for a proof any more.
+    DropProof,
     /// Read events of the session; answered by [`FromHost::Events`].
     Events(EventsQuestion),
     /// List the recorded sessions; answered by [`FromHost::Recordings`].
@@ -79,6 +85,27 @@ pub struct RerunTold {
     pub verdict: String,
     /// A table and what differs in detail.
     pub lines: Vec<String>,
+}
+
+/// What came of a proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProofVerdict {
+    /// The answer holds.
+    Holds,
+    /// It does not.
+    Fails,
+    /// That could not be found out.
+    Open,
+}
+
+/// What came of a proof, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProofTold {
+    pub verdict: ProofVerdict,
+    /// A line.
+    pub text: String,
+    /// What the reader should know of the rerun, a line each.
+    pub notes: Vec<String>,
 }
 
 /// Which events the console wants: those about a subject within a span of time, both ends included.
@@ -217,6 +244,11 @@ pub enum FromHost {
     RerunPlays(String),
     /// A rerun is over.
     Rerun(RerunTold),
+    /// Whether this answer holds.
+    Proof {
+        answer: AskedAnswer,
+        told: ProofTold,
+    },
     /// The events that were asked for, or why there are none.
     Events {
         question: EventsQuestion,

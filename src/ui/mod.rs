@@ -59,7 +59,8 @@ pub use bindings::{KeyHelp, key_table};
 pub use filter::Filter;
 pub use host::{
     Differences, EventsQuestion, EventsTold, FromHost, HostRefusal, JournalState, NetworkRow, Objection, Overwrite,
-    RecordingRow, Refusals, Refused, RerunTold, RerunWish, Severity, ToHost, WantedDiff, WatchedPast, WatchedSession,
+    ProofTold, ProofVerdict, RecordingRow, Refusals, Refused, RerunTold, RerunWish, Severity, ToHost, WantedDiff,
+    WatchedPast, WatchedSession,
 };
 pub use keys::{KeyError, KeyOverrides, OddKey};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};

@@ -130,6 +130,7 @@ pub(crate) fn update(app: &mut App, action: Action) {
         Action::NextPane => app.focus = app.focus.next(),
         Action::PreviousPane => app.focus = app.focus.previous(),
         Action::Details => details(app),
+        Action::Prove => no_answer(app),
         Action::Back => back(app),
         Action::Zoom | Action::Quit if app.is_alone() => app.show_all(),
         Action::Zoom => app.zoom = Zoom::On,
@@ -163,6 +164,12 @@ pub(crate) fn update(app: &mut App, action: Action) {
 /// The pane in front has nothing to filter.
 fn no_lines(app: &mut App) {
     app.show(Severity::Warning, format!("{} has no lines to filter", app.focus.info().title));
+}
+
+/// Only an answer can be proven.
+fn no_answer(app: &mut App) {
+    let (prove, why) = (app.scene.keys.key_of(Action::Prove), app.scene.keys.key_of(Action::Details));
+    app.show(Severity::Warning, format!("{prove} proves an answer: {why} opens the one about the selection"));
 }
 
 /// Leaves the innermost of what was entered.
@@ -357,6 +364,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         FromHost::Differences(found) => app.open(differences(*found)),
         FromHost::RerunPlays(progress) => app.show(Severity::Info, progress),
         FromHost::Rerun(told) => app.open(rerun(told)),
+        FromHost::Proof { answer, told } => app.hear_proof(&answer, &told),
         FromHost::Events { question, answer } => {
             app.panes.get_mut(PaneId::of_diagrams()).hear_events(question, answer);
         }

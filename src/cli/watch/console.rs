@@ -18,6 +18,7 @@ use crate::cli::glyphs;
 use crate::cli::host::{Host, ShowNetwork};
 use crate::cli::output;
 use crate::cli::plan::{Plan, ScreenMode};
+use crate::cli::proof::Prover;
 use crate::cli::replay::PastReader;
 use crate::clock::{Clock, utc_offset_s};
 use crate::feed::{Bounds, Delivery, Tap, bounded, feed};
@@ -82,6 +83,7 @@ pub(super) async fn run(sources: WatchSources, shown: Shown, plan: Plan, clock: 
     let watching = watching.spawn(move || watcher.run(shown, &chosen)).map_err(Failure::system)?;
     let (to_host, asked) = mpsc::channel(TALK_MAX);
     let past = PastReader::start(answers.clone()).map_err(Failure::system)?;
+    let prover = Prover::start(answers.clone()).map_err(Failure::system)?;
     let host = Host {
         plan,
         clock,
@@ -95,6 +97,7 @@ pub(super) async fn run(sources: WatchSources, shown: Shown, plan: Plan, clock: 
         command_log: CommandLog::default(),
         skipped: watched::channel(Vec::new()).1,
         rerun_plays: Arc::default(),
+        prover,
     };
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();

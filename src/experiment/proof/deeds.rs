@@ -65,6 +65,11 @@ impl DeedSteps {
         script
     }
 
+    /// All deeds.
+    pub(super) fn all(&self) -> Vec<DeedIx> {
+        (0..self.deeds.len()).collect()
+    }
+
     pub(super) fn at(&self, deed: DeedIx) -> Option<Time> {
         self.deeds.get(deed).map(|deed| deed.at)
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::instead::Instead;
 use crate::event::Event;
 use crate::experiment::run::{Experiment, RunError, Watcher};
 use crate::model::Model;
@@ -53,14 +54,42 @@ impl RunFacts {
         Ok(Self { model, so })
     }
 
+    /// Asks these as well, whether or not the model does by itself.
+    pub(super) fn ask(&mut self, asked: &[Question]) {
+        for question in asked {
+            if let Some(is_so) = question.is_so_in(&self.model) {
+                self.so.retain(|so| so != question);
+                self.so.extend(is_so.then_some(*question));
+            }
+        }
+    }
+
     pub(super) fn model(&self) -> &Model {
         &self.model
     }
 
     /// What is left of it for a comparison with `before`, in whose words it is told: a text of the
-    /// user is another message when its origin restarted.
-    pub(super) fn compared_to(self, before: &Self) -> Vec<Question> {
+    /// user is another message when its origin restarted. `asked`: what is asked as well; of the rerun
+    /// without what was done from this time on.
+    pub(super) fn compared_to(mut self, before: &Self, asked: &[Question], from: Time) -> RerunFacts {
         let same = same_texts(&self.model, &before.model);
+        let here = |question: &Question| match question {
+            Question::Lack { node, message } => {
+                let here = same.iter().find(|(_, there)| *there == message).map(|(here, _)| *here);
+                Question::Lack { node: *node, message: here.unwrap_or(*message) }
+            }
+            Question::Death { .. }
+            | Question::LinkEnd { .. }
+            | Question::Stale { .. }
+            | Question::Unlisted { .. }
+            | Question::NoSeed
+            | Question::Alone { .. }
+            | Question::Parted => *question,
+        };
+        let asked: Vec<Question> = asked.iter().map(here).collect();
+        self.ask(&asked);
+        let instead =
+            asked.iter().map(|question| Instead::of(question, (&self.model, &self.so), &before.so, from)).collect();
         let told = |question: Question| match question {
             Question::Lack { node, message } => {
                 Question::Lack { node, message: same.get(&message).copied().unwrap_or(message) }
@@ -73,12 +102,20 @@ impl RunFacts {
             | Question::Alone { .. }
             | Question::Parted => question,
         };
-        self.so.into_iter().map(told).collect()
+        RerunFacts { so: self.so.into_iter().map(told).collect(), instead }
     }
 
     pub(super) fn so(&self) -> &[Question] {
         &self.so
     }
+}
+
+/// What is kept of a rerun.
+#[derive(Debug)]
+pub(super) struct RerunFacts {
+    pub(super) so: Vec<Question>,
+    /// For each question that was asked as well.
+    pub(super) instead: Vec<Instead>,
 }
 
 /// Whether the same is so in a run, within the window, after as many others of its kind.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::RERUNS_MAX;
 use super::deeds::{DeedIx, DeedSteps};
-use super::facts::RunFacts;
+use super::facts::{RerunFacts, RunFacts};
+use super::instead::Instead;
 use crate::experiment::run::{Experiment, RunError};
 use crate::model::cause::Question;
 
@@ -13,8 +14,10 @@ pub(super) struct Reruns<'a, P> {
     steps: &'a DeedSteps,
     experiment: &'a Experiment,
     as_it_was: &'a RunFacts,
+    /// What is asked whether or not the model does by itself.
+    asked: &'a [Question],
     goes_on: &'a P,
-    played: BTreeMap<Vec<DeedIx>, Vec<Question>>,
+    played: BTreeMap<Vec<DeedIx>, RerunFacts>,
 }
 
 impl<'a, P: Fn() -> bool> Reruns<'a, P> {
@@ -22,9 +25,10 @@ impl<'a, P: Fn() -> bool> Reruns<'a, P> {
         steps: &'a DeedSteps,
         experiment: &'a Experiment,
         as_it_was: &'a RunFacts,
+        asked: &'a [Question],
         goes_on: &'a P,
     ) -> Self {
-        Self { steps, experiment, as_it_was, goes_on, played: BTreeMap::new() }
+        Self { steps, experiment, as_it_was, asked, goes_on, played: BTreeMap::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -43,13 +47,19 @@ impl<'a, P: Fn() -> bool> Reruns<'a, P> {
             let facts = self.play(away)?;
             self.played.insert(away.to_vec(), facts);
         }
-        Ok(self.played.get(away).map(Vec::as_slice))
+        Ok(self.played.get(away).map(|rerun| rerun.so.as_slice()))
     }
 
-    fn play(&self, away: &[DeedIx]) -> Result<Vec<Question>, RunError> {
+    /// What a rerun that was played has in place of a question that was asked, by its place.
+    pub(super) fn instead(&self, away: &[DeedIx], asked: usize) -> Option<Instead> {
+        self.played.get(away)?.instead.get(asked).copied()
+    }
+
+    fn play(&self, away: &[DeedIx]) -> Result<RerunFacts, RunError> {
         // It ends when the run did, whatever is left of it.
         let length = Some(self.experiment.lasts());
         let experiment = Experiment { script: self.steps.without(away), length, ..self.experiment.clone() };
-        Ok(RunFacts::of(experiment, self.goes_on)?.compared_to(self.as_it_was))
+        let from = away.iter().filter_map(|deed| self.steps.at(*deed)).min().unwrap_or(self.experiment.epoch);
+        Ok(RunFacts::of(experiment, self.goes_on)?.compared_to(self.as_it_was, self.asked, from))
     }
 }

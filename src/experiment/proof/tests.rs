@@ -17,6 +17,8 @@ use crate::proto::config::PeerConfig;
 use crate::scenario::Script;
 use crate::sim::EPOCH;
 
+mod asked;
+
 fn always() -> bool {
     true
 }

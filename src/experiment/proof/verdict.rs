@@ -5,6 +5,7 @@ use std::mem::{Discriminant, discriminant};
 use super::Answer;
 use super::deeds::{DeedIx, DeedSteps, DoneBy};
 use super::facts::{LookWindow, Recurrence, RunFacts, presence, times};
+use super::instead::Instead;
 use super::reruns::Reruns;
 use crate::experiment::run::RunError;
 use crate::model::cause::{Causes, Deed, Question, QuestionKind, Reason};
@@ -88,7 +89,7 @@ pub(super) struct Judge<'a, P> {
 }
 
 /// A set of deeds of which some may be the lab's own start, which cannot be taken away.
-type DeedSet = Vec<DeedIx>;
+pub(super) type DeedSet = Vec<DeedIx>;
 
 impl<'a, P: Fn() -> bool> Judge<'a, P> {
     pub(super) fn new(steps: &'a DeedSteps, as_it_was: &'a RunFacts, reruns: Reruns<'a, P>) -> Self {
@@ -137,7 +138,7 @@ impl<'a, P: Fn() -> bool> Judge<'a, P> {
     }
 
     /// The alternatives as steps of the scenario.
-    fn sets(&self, question: &Question, causes: &Causes) -> Result<Vec<DeedSet>, Falsehood> {
+    pub(super) fn sets(&self, question: &Question, causes: &Causes) -> Result<Vec<DeedSet>, Falsehood> {
         let late = |deed: &Deed| question.at().is_some_and(|at| deed.at() > at);
         let step = |deed: &Deed| match self.steps.done_by(deed, self.as_it_was.model()) {
             DoneBy::Nobody => Err(Falsehood::NobodyDid(*deed)),
@@ -172,9 +173,30 @@ impl<'a, P: Fn() -> bool> Judge<'a, P> {
         Ok(AnswerVerdict::Uncertain(if misses { Uncertainty::Misses } else { Uncertainty::Open }))
     }
 
+    /// Whether it is there without each of these alone, most likely ones first.
+    pub(super) fn one_by_one(
+        &mut self,
+        question: &Question,
+        deeds: &[DeedIx],
+    ) -> Result<Vec<(DeedIx, Recurrence)>, RunError> {
+        let mut found = Vec::new();
+        for deed in deeds {
+            match self.look(question, &[*deed], &[*deed], self.earlier(question, &[*deed]))? {
+                Some(recurrence) => found.push((*deed, recurrence)),
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+
+    /// What there is in its place in a rerun that was played; `asked`: the place of the question.
+    pub(super) fn instead(&self, away: &[DeedIx], asked: usize) -> Option<Instead> {
+        self.reruns.instead(away, asked)
+    }
+
     /// Whether it is there without anything done.
     fn without_any(&mut self, question: &Question) -> Result<Option<Recurrence>, RunError> {
-        let all: Vec<DeedIx> = (0..self.steps.len()).collect();
+        let all = self.steps.all();
         self.look(question, &all, &all, self.earlier(question, &all))
     }
 
@@ -253,7 +275,7 @@ fn trials(sets: &[DeedSet]) -> Vec<Trial> {
     trials
 }
 
-fn union(sets: &[DeedSet]) -> DeedSet {
+pub(super) fn union(sets: &[DeedSet]) -> DeedSet {
     in_order(sets.iter().flatten().copied().collect())
 }
 

@@ -151,7 +151,7 @@ impl Teller<'_> {
     }
 }
 
-const fn rule_words(rule: ProtocolRule) -> &'static str {
+pub(super) const fn rule_words(rule: ProtocolRule) -> &'static str {
     match rule {
         ProtocolRule::LateJoiner => "it started after the message began",
         ProtocolRule::Seed => "seeds do not gossip",

@@ -5,6 +5,7 @@ use crate::event::{GossipEvent, MessageLoss};
 use crate::model::Model;
 use crate::model::fault::Swallowed;
 use crate::model::gossip::{Folded, Spread};
+use crate::model::link::CopyOrder;
 use crate::model::loss::LostCopy;
 use crate::model::rumor::{Began, ForeignCopy, Forgery, MessageCopy, Rumor};
 use crate::proto::addr::Addr;
@@ -64,7 +65,7 @@ impl Model {
         let counters = &mut self.nodes.at_mut(here.ix).counters;
         counters.received += 1;
         add(&mut counters.forwarded, forwarded as u64);
-        self.links.heard(here.link(from), here.at);
+        self.links.copy_came(here.link(from), here.at, CopyOrder::First);
         let number = self.rumors.number(id);
         if number.is_none() {
             self.nodes.mention_as(id.origin, Role::Peer, here.at);
@@ -158,7 +159,7 @@ impl Model {
     fn duplicate(&mut self, here: HappenedAt, id: MessageId, from: Addr, trace: Option<Trace>) {
         self.totals.duplicates += 1;
         self.nodes.at_mut(here.ix).counters.duplicates += 1;
-        self.links.heard(here.link(from), here.at);
+        self.links.copy_came(here.link(from), here.at, CopyOrder::Further);
         self.copy_came(here, id, from, trace);
         self.rumors.duplicate(id, here.node);
     }

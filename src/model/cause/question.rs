@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::event::{DeathEvent, Event, EventKind, LinkEnd, LinkEvent};
 use crate::model::Model;
+use crate::model::node::NodeRecord;
 use crate::model::rumor::Counting;
 use crate::model::warning::Finding;
 use crate::proto::addr::Addr;
@@ -80,6 +81,24 @@ impl Question {
             | Self::NoSeed
             | Self::Alone { .. }
             | Self::Parted => None,
+        }
+    }
+
+    /// Whether it is so in this model, whether or not the model asks it by itself: a message counts as
+    /// lacked from its first moment on. `None`: the model does not tell; what happened stands in events.
+    pub fn is_so_in(&self, model: &Model) -> Option<bool> {
+        let runs = |node: Addr| model.nodes().get(node).is_some_and(NodeRecord::runs);
+        let lists =
+            |seed: Addr, peer: &Addr| model.seeds().get(seed).is_some_and(|view| view.listed.contains_key(peer));
+        match self {
+            Self::Lack { node, message } => {
+                let rumor = model.rumors().get(*message)?;
+                Some(model.nodes().get(*node).is_some() && !rumor.copies.contains_key(node))
+            }
+            Self::Stale { seed, peer } => Some(lists(*seed, peer) && !runs(*peer)),
+            Self::Unlisted { seed, peer } => Some(!lists(*seed, peer) && runs(*peer)),
+            Self::Alone { node } => model.nodes().get(*node).map(|node| node.is_running_peer() && node.neighbors == 0),
+            Self::Death { .. } | Self::LinkEnd { .. } | Self::NoSeed | Self::Parted => None,
         }
     }
 

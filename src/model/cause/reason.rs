@@ -105,7 +105,7 @@ pub enum Reason {
 }
 
 /// All deeds that a reason names.
-pub(super) fn deeds_of(reason: &Reason) -> Vec<Deed> {
+pub fn deeds_of(reason: &Reason) -> Vec<Deed> {
     match reason {
         Reason::Deeds(causes) => causes.deeds(),
         Reason::NotCertain(deeds) => deeds.clone(),

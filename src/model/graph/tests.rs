@@ -60,6 +60,19 @@ proptest! {
             let alone = usize::from(graph.degree(node) == 0);
             let parts_more = graph.without(node).parts().len() + alone > parts;
             prop_assert_eq!(cuts.nodes.contains(&node), parts_more, "{}", node);
+            let left: Vec<usize> = graph.without(node).parts().iter().map(Vec::len).collect();
+            let split = cuts.splits.iter().find(|split| split.node == node);
+            prop_assert_eq!(split.is_some(), parts_more);
+            if let Some(split) = split {
+                let reached = graph.distances(node).len() - 1;
+                let others: Vec<usize> = graph.parts().iter().filter(|part| !part.contains(&node)).map(Vec::len).collect();
+                prop_assert_eq!(split.parts, left.len() - others.len());
+                let mut sides = left.clone();
+                for len in &others {
+                    sides.swap_remove(sides.iter().position(|side| side == len).unwrap());
+                }
+                prop_assert_eq!(split.cut_off, reached - sides.iter().max().unwrap());
+            }
             for neighbor in graph.neighbors(node) {
                 let is_cut = cuts.links.contains(&(node, neighbor)) || cuts.links.contains(&(neighbor, node));
                 prop_assert_eq!(is_cut, graph.without_link(node, neighbor).parts().len() > parts);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{LinkHistory, LinkKey, LinkState, LinkStep, Miss, StepKind};
+use super::{CopyOrder, LinkHistory, LinkKey, LinkState, LinkStep, Miss, StepKind};
 use crate::event::{Direction, LinkEvent, Purpose};
 use crate::model::{Map, Set};
 use crate::proto::addr::Addr;
@@ -16,6 +16,8 @@ const ENDED_MAX: usize = 4_096;
 pub struct LinkTable {
     rows: Map<LinkKey, LinkHistory>,
     ended: VecDeque<(LinkKey, Time)>,
+    /// Copies that came over links whose rows are no longer kept.
+    forgotten_copies: u64,
     /// The nodes to which each node of ours has a link, or which it dials.
     open: Map<Addr, Set<Addr>>,
     /// The probes of every link are kept: see [`WATCHED_NODES_MAX`](super::WATCHED_NODES_MAX).
@@ -162,6 +164,22 @@ impl LinkTable {
         up
     }
 
+    /// Copies that came over links that ended so long ago that they are no longer kept.
+    pub const fn forgotten_copies(&self) -> u64 {
+        self.forgotten_copies
+    }
+
+    /// A copy of a message came.
+    pub(in crate::model) fn copy_came(&mut self, key: LinkKey, at: Time, order: CopyOrder) {
+        let Some(link) = self.rows.get_mut(&key) else { return };
+        link.last_heard = Some(at);
+        let count = match order {
+            CopyOrder::First => &mut link.copies.first,
+            CopyOrder::Further => &mut link.copies.further,
+        };
+        *count = count.saturating_add(1);
+    }
+
     pub(in crate::model) fn heard(&mut self, key: LinkKey, at: Time) {
         if let Some(link) = self.rows.get_mut(&key) {
             link.last_heard = Some(at);
@@ -204,8 +222,9 @@ impl LinkTable {
             let same = |link: &LinkHistory| {
                 link.state == LinkState::Ended && link.steps().next_back().is_none_or(|step| step.at == ended_at)
             };
-            if self.rows.get(&key).is_some_and(same) {
-                self.rows.swap_remove(&key);
+            if let Some(gone) = self.rows.get(&key).is_some_and(same).then(|| self.rows.swap_remove(&key)).flatten() {
+                let copies = u64::from(gone.copies.first) + u64::from(gone.copies.further);
+                self.forgotten_copies = self.forgotten_copies.saturating_add(copies);
             }
         }
     }

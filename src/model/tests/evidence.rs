@@ -95,14 +95,14 @@ fn fault_set(line: &str) -> Option<&str> {
 fn evidence_of_a_node_stands_in_order_of_time() {
     let (story, _) = eventful();
     let nodes: Vec<Addr> = (1..=PEERS).map(p).chain([s(1), s(2)]).collect();
-    let mut timed = 0;
+    let mut in_order = 0;
     for node in nodes {
         let why = NamedSubject::Node(node).explain(&story.model, Time::from_micros(story.at), 0);
         let times: Vec<Time> = why.evidence.iter().filter_map(|line| line.at).collect();
         assert!(times.is_sorted(), "{why:#?}");
-        timed += usize::from(times.len() > 1);
+        in_order += usize::from(times.len() > 1);
     }
-    assert!(timed > 5, "there is something to put in order");
+    assert!(in_order > 5, "there is something to put in order");
 }
 
 #[test]
@@ -174,4 +174,15 @@ fn words_name_nodes_links_and_messages_in_either_order() {
     assert_eq!(find(&[&name, &name]), Err(SubjectError::Unreadable));
     let (one, other) = ("p1".to_owned(), p(1).to_string());
     assert_eq!(find(&["p1", &other]), Err(SubjectError::OneNode { one, other: other.clone() }));
+}
+
+#[test]
+fn too_many_peers_for_a_matrix_are_counted_instead() {
+    let mut story = Story::new();
+    (1..=501).for_each(|n| story.start(p(n), &format!("p{n}"), Role::Peer));
+    let now = Time::from_micros(story.at);
+    let why = NamedSubject::find(&["views"], &story.model).unwrap().explain(&story.model, now, 0);
+    assert!(why.verdict.starts_with("501 peers run here") && why.table.is_none(), "{why:?}");
+    let one = NamedSubject::find(&["views", "p7"], &story.model).unwrap().explain(&story.model, now, 0);
+    assert!(one.verdict.starts_with("p7 knows 0 of 500 other peers that run here"), "{one:?}");
 }

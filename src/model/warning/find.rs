@@ -184,7 +184,7 @@ fn fragile(overlay: &OverlaySnapshot, graph: &Graph) -> Option<Finding> {
     if graph.len() < FRAGILE_NODES_MIN {
         return None;
     }
-    let Cuts { mut nodes, mut links } = graph.cuts();
+    let Cuts { mut nodes, mut links, splits: _ } = graph.cuts();
     // All nodes elsewhere count as one, and so do links to them.
     nodes.retain(|node| !overlay.elsewhere.contains(node));
     let ways_out = |node: Addr| overlay.graph.neighbors(node).filter(|peer| overlay.elsewhere.contains(peer)).count();

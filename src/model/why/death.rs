@@ -31,7 +31,14 @@ pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let Some(case) = model.deaths().latest_of(addr) else {
         let is_certain = node.is_some_and(|node| is_settled_without_case(explainer, node));
         let verdict = without_case(explainer, addr, node);
-        return Explanation { title, verdict, is_certain, evidence: in_order(evidence) };
+        return Explanation {
+            title,
+            verdict,
+            is_certain,
+            evidence: in_order(evidence),
+            table: None,
+            rests_on: Vec::new(),
+        };
     };
     evidence.extend(case.evidence.iter().flat_map(|evidence| evidence_lines(explainer, addr, evidence)));
     let reporters = case.evidence.iter().map(|evidence| evidence.reporter);
@@ -52,7 +59,8 @@ pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     }
     let is_certain = is_settled(explainer, (case, &testimonies), node);
     let verdict = verdict(explainer, (case, &testimonies), node);
-    Explanation { title, verdict, is_certain, evidence: in_order(evidence) }
+    let rests_on = case.evidence.iter().filter_map(|evidence| question_of(addr, evidence)).collect();
+    Explanation { title, verdict, is_certain, evidence: in_order(evidence), table: None, rests_on }
 }
 
 fn without_case(explainer: Explainer<'_>, addr: Addr, node: Option<&NodeRecord>) -> String {
@@ -110,8 +118,14 @@ fn testimonies<'a>(explainer: Explainer<'a>, case: &'a DeathCase) -> Vec<Reasone
 
 /// Why this reporter took the node for dead. A lie is a reason that its clause tells.
 pub(super) fn reason_of(explainer: Explainer<'_>, dead: Addr, evidence: &Evidence) -> Reason {
-    let (Some(at), Some(way)) = (evidence.declared_at, evidence.cause) else { return Reason::NotCertain(Vec::new()) };
-    reason(explainer.model, &Question::Death { reporter: evidence.reporter, dead, at, way })
+    let question = question_of(dead, evidence);
+    question.map_or(Reason::NotCertain(Vec::new()), |question| reason(explainer.model, &question))
+}
+
+/// What this reporter makes one ask; `None` if it runs elsewhere.
+pub(super) fn question_of(dead: Addr, evidence: &Evidence) -> Option<Question> {
+    let (at, way) = (evidence.declared_at?, evidence.cause?);
+    Some(Question::Death { reporter: evidence.reporter, dead, at, way })
 }
 
 /// The reason, if all reporters have the same.

@@ -1,6 +1,6 @@
 //! What a fault did.
 
-use super::death::reason_of;
+use super::death::{question_of, reason_of};
 use super::{EvidenceLine, Explainer, Explanation, in_order};
 use crate::model::cause::Reason;
 use crate::model::death::Evidence;
@@ -22,7 +22,9 @@ pub fn why_fault(model: &Model, record: &FaultRecord, utc_offset_s: i32) -> Expl
     };
     let harm = harm_lines(record).into_iter().chain(deaths(explainer, record)).map(EvidenceLine::now);
     let evidence = in_order(explainer.fault_lines(record).into_iter().chain(harm).collect());
-    Explanation { title: fault, verdict, is_certain: true, evidence }
+    let rests_on = blamed(explainer, record).filter(|(.., blame)| *blame == Blame::Sure);
+    let rests_on = rests_on.filter_map(|(dead, told, _)| question_of(dead, told)).collect();
+    Explanation { title: fault, verdict, is_certain: true, evidence, table: None, rests_on }
 }
 
 /// `lost by it: 12 copies of messages, 3 probes and 1 report of a death`.
@@ -50,12 +52,8 @@ enum Blame {
 /// Who was taken for dead because of it, and by whom.
 fn deaths(explainer: Explainer<'_>, record: &FaultRecord) -> Vec<String> {
     let mut found: Map<(Addr, Blame), Vec<Addr>> = Map::default();
-    for (_, case) in explainer.model.deaths().cases() {
-        for told in case.evidence.iter().filter(|told| concerns(explainer, record, told, case.dead)) {
-            if let Some(blame) = blame(explainer, record, told, case.dead) {
-                found.entry((case.dead, blame)).or_default().push(told.reporter);
-            }
-        }
+    for (dead, told, blame) in blamed(explainer, record) {
+        found.entry((dead, blame)).or_default().push(told.reporter);
     }
     let line = |((dead, blame), by): (&(Addr, Blame), &Vec<Addr>)| {
         let (dead, by) = (explainer.name(*dead), explainer.names_in_order(by));
@@ -66,6 +64,17 @@ fn deaths(explainer: Explainer<'_>, record: &FaultRecord) -> Vec<String> {
         format!("{dead} was taken for dead because of it by {by}{doubt}")
     };
     found.iter().map(line).collect()
+}
+
+/// The deaths that rest on it, as each reporter tells them.
+fn blamed<'a>(
+    explainer: Explainer<'a>,
+    record: &'a FaultRecord,
+) -> impl Iterator<Item = (Addr, &'a Evidence, Blame)> + use<'a> {
+    let cases = explainer.model.deaths().cases();
+    let told = cases.iter().flat_map(|(_, case)| case.evidence.iter().map(move |told| (case.dead, told)));
+    let told = told.filter(move |(dead, told)| concerns(explainer, record, told, *dead));
+    told.filter_map(move |(dead, told)| Some((dead, told, blame(explainer, record, told, dead)?)))
 }
 
 /// It was between the two before the death: no other fault is why, and a reason takes time to find.

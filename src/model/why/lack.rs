@@ -19,7 +19,7 @@ use smallvec::SmallVec;
 use super::ending::{LinkLoss, one_by_link};
 use super::{EvidenceLine, Explainer, Explanation, SourceKind};
 use crate::event::{NodeState, Purpose};
-use crate::model::cause::LackReasons;
+use crate::model::cause::{LackReasons, Question};
 use crate::model::fault::FaultRecord;
 use crate::model::graph::Ways;
 use crate::model::loss::LostCopy;
@@ -45,7 +45,14 @@ pub fn why_not(model: &Model, node: Addr, id: MessageId, utc_offset_s: i32) -> E
     let title = format!("{message} and {name}");
     let Some(rumor) = model.rumors().get(id) else {
         let verdict = format!("What became of {message} is not certain: it is no longer held here, or never was.");
-        return Explanation { title, verdict, is_certain: false, evidence: Vec::new() };
+        return Explanation {
+            title,
+            verdict,
+            is_certain: false,
+            evidence: Vec::new(),
+            table: None,
+            rests_on: Vec::new(),
+        };
     };
     if let Some(copy) = rumor.copies.get(&node) {
         return Explanation {
@@ -53,11 +60,14 @@ pub fn why_not(model: &Model, node: Addr, id: MessageId, utc_offset_s: i32) -> E
             verdict: got_it(explainer, node, rumor, *copy),
             is_certain: true,
             evidence: sender(explainer, (node, id), *copy),
+            table: None,
+            rests_on: Vec::new(),
         };
     }
     if let Some((_, proof)) = rumor.elsewhere(model.nodes()).find(|(holder, _)| *holder == node) {
         let verdict = has_it(explainer, node, rumor, proof);
-        return Explanation { title, verdict, is_certain: node == id.origin, evidence: Vec::new() };
+        let is_certain = node == id.origin;
+        return Explanation { title, verdict, is_certain, evidence: Vec::new(), table: None, rests_on: Vec::new() };
     }
     let diagnosis = Diagnosis::new(explainer, rumor);
     let reason = diagnosis.reason(node);
@@ -67,6 +77,8 @@ pub fn why_not(model: &Model, node: Addr, id: MessageId, utc_offset_s: i32) -> E
         verdict,
         is_certain: diagnosis.is_settled(node, &reason),
         evidence: diagnosis.evidence(node, &reason),
+        table: None,
+        rests_on: vec![Question::Lack { node, message: id }],
     }
 }
 

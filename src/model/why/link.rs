@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::ending::{end_of, is_seen_only, reason_of_end};
 use super::{EvidenceLine, EvidenceSource, Explainer, Explanation, SourceKind, in_order, is_known, micros};
-use crate::event::{Direction, EventKind, LinkEvent, Purpose};
+use crate::event::{Direction, EventKind, LinkEnd, LinkEvent, Purpose};
 use crate::model::Model;
-use crate::model::link::{LinkHistory, LinkState, LinkStep, Miss, StepKind};
+use crate::model::cause::Question;
+use crate::model::link::{LinkHistory, LinkKey, LinkState, LinkStep, Miss, StepKind};
 use crate::model::node::NodeRecord;
 use crate::model::words::link::evidence;
 use crate::model::words::{count_text, span_text};
@@ -35,7 +36,18 @@ pub fn why_link(model: &Model, a: Addr, b: Addr, utc_offset_s: i32) -> Explanati
         Some(link) => is_settled(explainer, link),
         None => [a, b].into_iter().any(|node| model.nodes().get(node).is_some_and(NodeRecord::is_ours)),
     };
-    Explanation { title, verdict, is_certain, evidence: in_order(evidence) }
+    let mut ends = decisive(&rows).into_iter().chain(rows.iter().copied()).filter(|link| !link.is_up());
+    let rests_on = ends.find_map(question_of_end).into_iter().collect();
+    Explanation { title, verdict, is_certain, evidence: in_order(evidence), table: None, rests_on }
+}
+
+/// What the latest end of this link makes one ask, if this end tells of it.
+fn question_of_end(link: &LinkHistory) -> Option<Question> {
+    let (step, LinkKey { node, peer }) = (last_down(link)?, link.key);
+    Some(match step.end()? {
+        LinkEnd::Dead { cause } => Question::Death { reporter: node, dead: peer, at: step.at, way: cause },
+        end => Question::LinkEnd { node, peer, at: step.at, end },
+    })
 }
 
 /// The end on which the verdict rests, of those that tell of the link.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{EvidenceLine, Explainer, Explanation, SourceKind, in_order};
 use crate::model::Model;
+use crate::model::cause::Question;
 use crate::model::rumor::ForeignCopy;
 use crate::model::rumor::{Counting, Coverage, MessageCopy, Rumor};
 use crate::model::words::{hops_text, span_text};
@@ -16,13 +17,30 @@ pub fn about_message(model: &Model, id: MessageId, utc_offset_s: i32) -> Explana
     let title = model.message_name(id);
     let Some(rumor) = model.rumors().get(id) else {
         let verdict = format!("What became of {title} is not certain: it is no longer held here, or never was.");
-        return Explanation { title, verdict, is_certain: false, evidence: Vec::new() };
+        return Explanation {
+            title,
+            verdict,
+            is_certain: false,
+            evidence: Vec::new(),
+            table: None,
+            rests_on: Vec::new(),
+        };
     };
     let copies = rumor.copies.iter().map(|(node, copy)| line(explainer, (*node, id), *copy));
     let elsewhere = rumor.elsewhere(model.nodes()).map(|(node, proof)| proof_line(explainer, (node, id), proof));
     let evidence = wrong_clock(explainer, rumor).into_iter().chain(copies).chain(elsewhere).collect();
     let is_certain = rumor.generated_at.is_some() && model.is_complete(rumor);
-    Explanation { verdict: verdict(explainer, rumor), title, is_certain, evidence: in_order(evidence) }
+    let lacking =
+        rumor.lacking(model.nodes(), Counting::HadTime).map(|node| Question::Lack { node: node.addr, message: id });
+    let rests_on = lacking.collect();
+    Explanation {
+        verdict: verdict(explainer, rumor),
+        title,
+        is_certain,
+        evidence: in_order(evidence),
+        table: None,
+        rests_on,
+    }
 }
 
 fn verdict(explainer: Explainer<'_>, rumor: &Rumor) -> String {

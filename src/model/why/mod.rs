@@ -1,37 +1,49 @@
 //! Why something is as it is, in words, with the evidence.
 //!
 //! An [`Explanation`] is structure without styling: a title, one verdict, and the lines of evidence
-//! for it. What the evidence does not settle is marked "not certain".
+//! for it. What the evidence does not settle is marked "not certain". The questions that it rests on can
+//! be asked of another run of the same network (see `experiment::proof`).
 
+mod asked;
 mod because;
 mod death;
 mod ending;
 mod fault;
 mod lack;
 mod link;
+mod load;
+mod matrix;
 mod message;
+mod network;
 mod node;
 mod past;
 mod seed;
 mod source;
 mod subject;
+mod table;
+mod times;
+mod views;
+mod waits;
 mod warning;
 
+pub use asked::{AskedAnswer, AskedQuestion, NOTHING_ASKED, because};
 pub use death::why_dead;
 pub use fault::why_fault;
 pub use lack::{Lack, why_not, why_not_each};
 pub use link::why_link;
 pub use message::about_message;
+pub use network::{NETWORK_WORDS, NetworkSubject};
 pub use node::about_node;
 pub(super) use node::why_state;
 pub use seed::why_seed;
 pub use source::{EvidenceSource, SourceKind};
 pub use subject::{NameLookup, NamedSubject, SubjectError, is_message, why_node};
+pub use table::{AnswerCell, AnswerColumn, AnswerTable};
 pub use warning::why_warning;
 
 use std::time::Duration;
 
-use super::cause::Reason;
+use super::cause::{Question, Reason};
 use super::fault::FaultRecord;
 use super::words::{list_text, second_text, span_text};
 use super::{Model, Set};
@@ -54,6 +66,10 @@ pub struct Explanation {
     pub is_certain: bool,
     /// In order of time where it has a time.
     pub evidence: Vec<EvidenceLine>,
+    /// The figures, if the answer has some.
+    pub table: Option<AnswerTable>,
+    /// What is explained: empty if the verdict says of nothing that it was made so.
+    pub rests_on: Vec<Question>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -28,7 +28,14 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let Some(node) = model.nodes().get(addr) else {
         let title = explainer.name(addr);
         let verdict = format!("Nothing is known of {title}.");
-        return Explanation { verdict, title, is_certain: false, evidence: Vec::new() };
+        return Explanation {
+            verdict,
+            title,
+            is_certain: false,
+            evidence: Vec::new(),
+            table: None,
+            rests_on: Vec::new(),
+        };
     };
     let mut evidence = links(explainer, node);
     evidence.extend(contact(explainer, node));
@@ -44,7 +51,15 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let lies = lies_told(explainer, addr).unwrap_or_default();
     let verdict = format!("{}{}{links}{lies}", verdict(explainer, node), barriers(explainer, node));
     let is_certain = is_settled(explainer, node);
-    Explanation { title: title(explainer, node), verdict, is_certain, evidence: in_order(evidence) }
+    let rests_on = is_alone(node).then_some(Question::Alone { node: addr }).into_iter().collect();
+    Explanation {
+        title: title(explainer, node),
+        verdict,
+        is_certain,
+        evidence: in_order(evidence),
+        table: None,
+        rests_on,
+    }
 }
 
 /// Its state is known, and what made it so.

@@ -27,15 +27,24 @@ pub fn why_seed(model: &Model, seed: Addr, now: Time, utc_offset_s: i32) -> Expl
     let title = format!("The list of {name}");
     let is_ours = model.nodes().get(seed).is_some_and(NodeRecord::is_ours);
     let Some(view) = model.seeds().get(seed).filter(|_| is_ours) else {
-        return Explanation { title, verdict: elsewhere(explainer, seed), is_certain: false, evidence: Vec::new() };
+        let verdict = elsewhere(explainer, seed);
+        return Explanation {
+            title,
+            verdict,
+            is_certain: false,
+            evidence: Vec::new(),
+            table: None,
+            rests_on: Vec::new(),
+        };
     };
     let differences = differences(explainer, seed, view);
     let verdict = verdict(explainer, (&name, seed), view, &wrong(explainer, &differences));
     let is_certain = differences.iter().all(Difference::is_settled);
     let last = view.last_list.map(|(at, _)| format!("its last list went out {} ago", span_text(now.since(at))));
+    let rests_on = differences.iter().filter_map(|difference| difference.question).collect();
     let differences = evidence(explainer, seed, view, &differences);
     let evidence = last.map(EvidenceLine::now).into_iter().chain(differences).collect();
-    Explanation { title, verdict, is_certain, evidence }
+    Explanation { title, verdict, is_certain, evidence, table: None, rests_on }
 }
 
 /// The evidence for as many differences as fit, and how many more there are.
@@ -71,6 +80,8 @@ fn evidence(
 struct Difference<'a> {
     peer: Addr,
     why: DifferenceReason<'a>,
+    /// What is wrong, if it is.
+    question: Option<Question>,
     /// What was done that makes it so, if it is wrong.
     deeds: Option<Reason>,
 }
@@ -85,7 +96,7 @@ impl<'a> Difference<'a> {
             DifferenceReason::WithOthers { .. } | DifferenceReason::NoMore { .. } => None,
         };
         let deeds = question.map(|question| reason(explainer.model, &question));
-        Self { peer, why, deeds }
+        Self { peer, why, question, deeds }
     }
 
     /// It is known why.
@@ -337,7 +348,8 @@ fn clause(explainer: Explainer<'_>, why: &DifferenceReason<'_>, peers: &[Addr]) 
     }
 }
 
-fn gone(life: Option<NodeState>, at: &str, is_one: bool) -> String {
+/// `was killed at 03:13:02`, of one node or several.
+pub(super) fn gone(life: Option<NodeState>, at: &str, is_one: bool) -> String {
     let (was, is) = if is_one { ("was", "is") } else { ("were", "are") };
     match life {
         Some(NodeState::Killed) => format!("{was} killed at {at}"),

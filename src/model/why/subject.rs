@@ -1,9 +1,9 @@
-//! What can be asked by name: `p7`, `p7 p3#12`, `p3#12`, `p1 p3`, `s1`.
+//! What can be asked by name: `p7`, `p7 p3#12`, `p3#12`, `p1 p3`, `s1`, `views`.
 
 use super::past::{lies_told, past_lines};
 use super::{
-    EvidenceLine, Explainer, Explanation, about_message, about_node, in_order, why_dead, why_link, why_not, why_seed,
-    with_doubt,
+    EvidenceLine, Explainer, Explanation, NetworkSubject, about_message, about_node, in_order, why_dead, why_link,
+    why_not, why_seed, with_doubt,
 };
 use crate::event::NodeState;
 use crate::model::node::{NodeRecord, ObservedState};
@@ -23,13 +23,17 @@ pub enum NamedSubject {
     Message(MessageId),
     /// A message at a node: why the node has it or not.
     Lack { node: Addr, id: MessageId },
+    /// The network as a whole.
+    Network(NetworkSubject),
 }
 
 /// Words that name nothing that can be asked about.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SubjectError {
     /// Neither one word nor a pair that makes sense.
-    #[error("expected a node (p7), a message (p3#12), a node and a message (p7 p3#12), or two nodes (p1 p3)")]
+    #[error(
+        "expected a node (p7), a message (p3#12), a node and a message (p7 p3#12), two nodes (p1 p3), views [NODE], load, waits, or times"
+    )]
     Unreadable,
     #[error("'{one}' and '{other}' are one node: a link has two")]
     OneNode { one: String, other: String },
@@ -70,6 +74,11 @@ impl NamedSubject {
     /// What these words name in a network.
     pub fn find<N: NameLookup>(words: &[&str], mut names: N) -> Result<Self, N::Error> {
         match *words {
+            ["views"] => Ok(Self::Network(NetworkSubject::Views)),
+            ["times"] => Ok(Self::Network(NetworkSubject::Times)),
+            ["waits"] => Ok(Self::Network(NetworkSubject::Waits)),
+            ["load"] => Ok(Self::Network(NetworkSubject::Load)),
+            ["views", node] => Ok(Self::Network(NetworkSubject::ViewOf(names.node(node)?))),
             [word] if is_message(word) => Ok(Self::Message(names.message(word)?)),
             [word] => Ok(Self::Node(names.node(word)?)),
             [one, other] => match (is_message(one), is_message(other)) {
@@ -96,6 +105,7 @@ impl NamedSubject {
             Self::Link(one, other) => why_link(model, one, other, utc_offset_s),
             Self::Message(id) => about_message(model, id, utc_offset_s),
             Self::Lack { node, id } => why_not(model, node, id, utc_offset_s),
+            Self::Network(asked) => asked.explain(model, utc_offset_s),
         };
         with_doubt(model, why)
     }
@@ -117,6 +127,7 @@ pub fn why_node(model: &Model, addr: Addr, now: Time, utc_offset_s: i32) -> Expl
             let (mut why, list) = (about_node(model, addr, utc_offset_s), why_seed(model, addr, now, utc_offset_s));
             why.verdict = format!("{} {}", why.verdict, list.verdict);
             why.is_certain &= list.is_certain;
+            why.rests_on.extend(list.rests_on);
             why.evidence = joined(list.evidence, why.evidence);
             why
         }

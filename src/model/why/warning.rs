@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::death::reason_of;
+use super::death::{question_of, reason_of};
 use super::ending::{LinkLoss, one_by_link};
 use super::{
     EvidenceLine, EvidenceSource, Explainer, Explanation, SourceKind, about_message, about_node, in_order, is_known,
@@ -72,7 +72,8 @@ fn no_seed(explainer: Explainer<'_>, seeds: &[Addr]) -> Explanation {
          death is recorded. The peers go on trying, so it is enough to start a seed."
     );
     let title = "Why is no seed reachable?".to_owned();
-    Explanation { title, verdict, is_certain: is_known(&reason), evidence: attempts.collect() }
+    let rests_on = vec![Question::NoSeed];
+    Explanation { title, verdict, is_certain: is_known(&reason), evidence: attempts.collect(), table: None, rests_on }
 }
 
 fn parted(explainer: Explainer<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> Explanation {
@@ -100,7 +101,8 @@ fn parted(explainer: Explainer<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> E
     let because = because.map_or_else(String::new, |because| format!(" {because}"));
     let verdict = format!("The overlay is in {count}{because}: {verdict}.");
     let title = "Why is the overlay in parts?".to_owned();
-    Explanation { title, verdict, is_certain: is_known(&reason), evidence: in_order(evidence) }
+    let rests_on = vec![Question::Parted];
+    Explanation { title, verdict, is_certain: is_known(&reason), evidence: in_order(evidence), table: None, rests_on }
 }
 
 /// The losses of links between these pairs, latest first.
@@ -128,7 +130,8 @@ fn fragile(explainer: Explainer<'_>, nodes: &[Addr], links: &[(Addr, Addr)]) -> 
          has repaired itself."
             .to_owned()
     };
-    Explanation { title: "What would part the overlay?".to_owned(), verdict, is_certain: true, evidence }
+    let title = "What would part the overlay?".to_owned();
+    Explanation { title, verdict, is_certain: true, evidence, table: None, rests_on: Vec::new() }
 }
 
 /// Which nodes would lose each other without this.
@@ -157,7 +160,7 @@ fn flapping(explainer: Explainer<'_>, node: Addr) -> Explanation {
 
 fn disputed(explainer: Explainer<'_>, reporter: Addr) -> Explanation {
     let name = explainer.name(reporter);
-    let (mut told, mut evidence) = (Vec::new(), Vec::new());
+    let (mut told, mut evidence, mut rests_on) = (Vec::new(), Vec::new(), Vec::new());
     for (_, case) in explainer.model.deaths().cases() {
         let answers = answers(explainer, case, reporter);
         if !answers.is_empty() {
@@ -165,6 +168,8 @@ fn disputed(explainer: Explainer<'_>, reporter: Addr) -> Explanation {
             evidence.extend(answers.into_iter().map(|(_, line)| line));
             evidence.extend(explainer.faults_between(reporter, case.dead));
             evidence.extend(explainer.turns(case.dead));
+            let of_reporter = case.evidence.iter().filter(|told| told.reporter == reporter);
+            rests_on.extend(of_reporter.filter_map(|told| question_of(case.dead, told)));
         }
     }
     let verdict = match told.split_last() {
@@ -176,7 +181,7 @@ fn disputed(explainer: Explainer<'_>, reporter: Addr) -> Explanation {
         }
     };
     let title = format!("Is {name} to be believed?");
-    Explanation { title, verdict, is_certain: !told.is_empty(), evidence: in_order(evidence) }
+    Explanation { title, verdict, is_certain: !told.is_empty(), evidence: in_order(evidence), table: None, rests_on }
 }
 
 fn forged(explainer: Explainer<'_>, victim: Addr) -> Explanation {
@@ -194,7 +199,7 @@ fn forged(explainer: Explainer<'_>, victim: Addr) -> Explanation {
          others took a forged message for one of {name}."
     );
     let title = format!("Who speaks for {name}?");
-    Explanation { title, verdict, is_certain: true, evidence: in_order(evidence) }
+    Explanation { title, verdict, is_certain: true, evidence: in_order(evidence), table: None, rests_on: Vec::new() }
 }
 
 fn eclipsed(explainer: Explainer<'_>, node: Addr, joiners: &[Addr]) -> Explanation {
@@ -212,7 +217,7 @@ fn eclipsed(explainer: Explainer<'_>, node: Addr, joiners: &[Addr]) -> Explanati
          whose links it takes."
     );
     let title = format!("Who are the neighbors of {name}?");
-    Explanation { title, verdict, is_certain: true, evidence: in_order(evidence) }
+    Explanation { title, verdict, is_certain: true, evidence: in_order(evidence), table: None, rests_on: Vec::new() }
 }
 
 /// Which seeds got an answer from a node that this reporter had declared dead.

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::model::Model;
-use crate::model::why::{EvidenceLine, NamedSubject, SourceKind, why_dead};
+use crate::model::why::{EvidenceLine, NamedSubject, NetworkSubject, SourceKind, why_dead};
 use crate::proto::addr::Addr;
 use crate::session::past::PastMoment;
 
@@ -23,8 +23,10 @@ fn evidence(model: &Model) -> Vec<EvidenceLine> {
     let nodes: Vec<Addr> = model.nodes().iter().filter(|node| node.is_ours()).map(|node| node.addr).collect();
     let messages: Vec<_> = model.rumors().ring().iter().map(|(_, rumor)| rumor.id).collect();
     let mut asked: Vec<NamedSubject> = messages.iter().map(|id| NamedSubject::Message(*id)).collect();
+    let figures = [NetworkSubject::Views, NetworkSubject::Load, NetworkSubject::Waits, NetworkSubject::Times];
+    asked.extend(figures.map(NamedSubject::Network));
     for node in &nodes {
-        asked.push(NamedSubject::Node(*node));
+        asked.extend([NamedSubject::Node(*node), NamedSubject::Network(NetworkSubject::ViewOf(*node))]);
         asked.extend(nodes.iter().filter(|other| *other > node).map(|other| NamedSubject::Link(*node, *other)));
         asked.extend(messages.iter().map(|id| NamedSubject::Lack { node: *node, id: *id }));
     }

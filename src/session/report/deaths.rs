@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use crate::event::{DeathEvent, Event, EventKind, NodeState, SeedEvent};
+use crate::event::{DeathEvent, Event, EventKind, SeedEvent};
 use crate::model::Model;
-use crate::model::death::{DeathCase, ReportOutcome};
+use crate::model::death::DeathCase;
 use crate::model::diagram::subject::{DiagramSpan, DiagramSubject};
+use crate::model::recovery::{DeathKind, Detection};
 use crate::model::why::{Explanation, why_dead};
 use crate::proto::addr::Addr;
 use crate::proto::time::{Time, micros};
@@ -23,23 +24,6 @@ pub const EVIDENCE_MAX: usize = 40;
 /// What is drawn of a death after the last seed took the node off its list: what comes later is the node's
 /// return.
 const DRAWN_AFTER: Duration = Duration::from_secs(5);
-
-/// What a node that was taken for dead did in truth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DeathKind {
-    /// It had been killed: its connections ended.
-    Crash,
-    /// It had been made to hang: it fell silent.
-    Hang,
-    /// It had left.
-    Left,
-    /// It ran, and some could not hear it.
-    Unheard,
-    /// Nobody took it off a list: a lie, a disputed report, or the node was only away.
-    Unfounded,
-    /// It runs elsewhere.
-    Elsewhere,
-}
 
 /// A death, and what came of it.
 #[derive(Debug, Clone)]
@@ -150,21 +134,7 @@ fn answer(model: &Model, dead: Addr, utc_offset_s: i32) -> Explanation {
 }
 
 fn figures(model: &Model, case: &DeathCase) -> DeathFigures {
-    let kind = kind(model, case);
-    let stopped = || model.nodes().get(case.dead)?.lives.at(case.at);
-    let is_timed = kind == DeathKind::Crash || kind == DeathKind::Hang;
-    let declared = case.evidence.iter().filter_map(|evidence| evidence.declared_at).min();
-    let detection = stopped().filter(|_| is_timed).map(|turn| declared.unwrap_or(case.at).since(turn.at));
-    let removed = case.seeds().into_iter().filter_map(|seed| match case.outcome_at(seed)? {
-        ReportOutcome::Removed { at, .. } => Some((seed, at)),
-        ReportOutcome::AlreadyGone
-        | ReportOutcome::NotListed
-        | ReportOutcome::Disputed { .. }
-        | ReportOutcome::CameBack
-        | ReportOutcome::NoAnswer
-        | ReportOutcome::Asking => None,
-    });
-    let removed: Vec<(Addr, Time)> = removed.collect();
+    let Detection { kind, after: detection, removed } = model.detection(case);
     let DiagramSpan { from, to } = DiagramSubject::Death { dead: case.dead, at: case.at }.span(model, None);
     let acted = removed.iter().map(|(_, at)| *at).fold(case.at, Time::max);
     DeathFigures {
@@ -177,19 +147,6 @@ fn figures(model: &Model, case: &DeathCase) -> DeathFigures {
         back_at: case.back_at,
         span: DiagramSpan { from, to: to.min(acted + DRAWN_AFTER) },
         answer: None,
-    }
-}
-
-fn kind(model: &Model, case: &DeathCase) -> DeathKind {
-    let Some(node) = model.nodes().get(case.dead).filter(|node| node.is_ours()) else { return DeathKind::Elsewhere };
-    if case.is_unfounded() {
-        return DeathKind::Unfounded;
-    }
-    match node.lives.at(case.at).map(|turn| turn.life) {
-        Some(NodeState::Killed) => DeathKind::Crash,
-        Some(NodeState::Hangs) => DeathKind::Hang,
-        Some(NodeState::Left) => DeathKind::Left,
-        Some(NodeState::Runs) | None => DeathKind::Unheard,
     }
 }
 

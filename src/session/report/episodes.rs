@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use super::deaths::{DeathFigures, DeathKind};
+use super::deaths::DeathFigures;
 use super::deeds::{DeedKind, ReportedDeed};
 use super::messages::Spell;
 use super::overlay::Parting;
 use super::words::{exact_span, moment};
 use crate::model::Model;
 use crate::model::fault::FaultRecord;
+use crate::model::recovery::DeathKind;
 use crate::model::words::{count_text, list_text};
 use crate::proto::addr::Addr;
 use crate::proto::fault::Hindrance;
@@ -360,10 +361,5 @@ impl<'a> EpisodeSources<'a> {
 
 /// The fault whose end let this parting heal, and how long that took.
 pub(super) fn healed_fault<'a>(model: &'a Model, parting: &Parting) -> Option<(&'a FaultRecord, Duration)> {
-    let healed_at = parting.until?;
-    let stops = |record: &&FaultRecord| record.fault.what.class().row().hindrance == Hindrance::Stops;
-    let ended = model.faults().ever().filter(stops).filter_map(|record| Some((record, record.until?)));
-    let of_it =
-        ended.filter(|(record, until)| record.since <= parting.from && *until <= healed_at && *until >= parting.from);
-    of_it.max_by_key(|(_, until)| *until).map(|(record, until)| (record, healed_at.since(until)))
+    model.healed_fault(parting.from, parting.until?)
 }

@@ -40,7 +40,6 @@ use super::replay::{Damage, Recording};
 use crate::event::{Event, EventKind, NodeEvent};
 use crate::model::Model;
 use crate::model::identity::SessionIdentity;
-use crate::proto::message::Role;
 use crate::proto::time::Time;
 use crate::scenario::leaving::UntilLeaving;
 
@@ -277,15 +276,6 @@ fn with_short_name(mut event: Event) -> Event {
         name.push('…');
     }
     event
-}
-
-/// After which time a silent node is found dead by theory, at the earliest and at the latest; `None`
-/// if the peers have different intervals.
-fn expected_detection(report: &SessionReport) -> Option<(Duration, Duration)> {
-    let peers = report.model.nodes().iter().filter(|node| node.is_ours() && node.role == Some(Role::Peer));
-    let mut bounds = peers.filter_map(|node| Some(node.methods.detector.silence_found(node.pace?)));
-    let first = bounds.next()?;
-    bounds.all(|other| other == first).then_some(first)
 }
 
 /// The lab that ran, for a recording that does not say so.

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
-use super::deaths::DeathKind;
 use super::deeds::DeedKind;
 use super::diagrams::DIAGRAMS_MAX;
 use super::messages::CoverageBin;
 use super::{SessionReport, page};
+use crate::model::recovery::DeathKind;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
@@ -195,7 +195,7 @@ fn a_hung_node_is_found_when_theory_says() {
         (death.dead, death.kind, death.detection),
         (peer(3), DeathKind::Hang, Some(Duration::from_millis(5_500)))
     );
-    assert_eq!(super::expected_detection(&report), Some((Duration::from_secs(4), Duration::from_secs(8))));
+    assert_eq!(report.model.silence_found(), Some((Duration::from_secs(4), Duration::from_secs(8))));
     assert!(death.answer.as_ref().unwrap().verdict.contains("p3 hangs since"), "{:?}", death.answer);
     let (text, _) = parsed(&page(&report));
     assert!(text.contains("p3 hangs since") && text.contains("4 s to 8 s"), "{text}");

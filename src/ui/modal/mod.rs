@@ -11,6 +11,7 @@ pub(crate) mod form;
 pub(crate) mod help;
 pub(crate) mod networks;
 pub(crate) mod path;
+mod proof;
 pub(crate) mod reader;
 pub(crate) mod recordings;
 pub(crate) mod rerun;
@@ -27,11 +28,12 @@ use ratatui::widgets::{Block, Clear, Padding};
 use super::action::{Action, Move};
 use super::decode::Paste;
 use super::explain::Subject;
-use super::host::{NetworkRow, ToHost};
+use super::host::{NetworkRow, ProofTold, ToHost};
 use super::keys::{Key, KeyMap, Pressed};
 use super::line::mark;
 use super::theme::Tone;
 use super::view::View;
+use crate::model::why::AskedAnswer;
 use crate::proto::time::Time;
 
 /// A dialog that lies on the panes.
@@ -51,6 +53,14 @@ pub(crate) trait Modal {
     fn hear_networks(&mut self, _rows: &[NetworkRow]) -> bool {
         false
     }
+
+    /// The answer that is to be proven, while the dialog waits for that.
+    fn unproven(&self) -> Option<&AskedAnswer> {
+        None
+    }
+
+    /// A proof; of another answer than the one that is shown it is stale.
+    fn hear_proof(&mut self, _answer: &AskedAnswer, _told: &ProofTold) {}
 
     fn covers(&self) -> Covers {
         Covers::Panes

@@ -5,9 +5,10 @@
 //! | p7 hangs since 03:00:09, and its neighbors take it ...    |
 //! | as of 03:00:21                                            |
 //! | changed since 03:00:12: was "p7 hangs since 03:00:09; .. |
+//! | Proven: without 'hang p7', p3 does not declare p7 dead    |
 //! |                                                           |
 //! | 03:00:09.100 p7 hung: its sockets are open, ...           |
-//! +--------------- Enter goes to 03:00:09  Esc closes  -------+
+//! +------ Enter goes to 03:00:09  Esc closes  p proves  -------+
 //! ```
 //!
 //! It follows the network for as long as it is open: in the past it is as of the moment that is shown.
@@ -19,11 +20,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::proof::ShownProof;
 use super::{Modal, Reply, action, columns, foot, framed};
-use crate::model::why::{EvidenceLine, Explanation};
+use crate::model::why::{AskedAnswer, EvidenceLine, Explanation};
 use crate::proto::time::Time;
 use crate::ui::action::{Action, Move};
 use crate::ui::explain::{Subject, explain};
+use crate::ui::host::ProofTold;
 use crate::ui::keys::{Key, KeyMap};
 use crate::ui::line::mark;
 use crate::ui::text;
@@ -33,6 +36,8 @@ use crate::ui::view::View;
 const WIDTH_MAX: u16 = 110;
 /// Columns of `HH:MM:SS.mmm` and a space.
 const TIME: usize = 13;
+/// Columns between two notes on the lower edge.
+const GAP: usize = 2;
 /// How often the question is asked again: to a reader, this is at once.
 const REFRESH: Duration = Duration::from_millis(500);
 
@@ -46,6 +51,7 @@ pub(crate) struct WhyDialog {
     /// The verdict when the dialog was opened, and as of when.
     opened: (String, Time),
     place: ReadingPlace,
+    proof: ShownProof,
     begun: Option<Key>,
 }
 
@@ -66,7 +72,8 @@ impl WhyDialog {
     pub(crate) fn new(subject: Subject, view: &View<'_>) -> Option<Self> {
         let why = explain(subject, view)?;
         let opened = (why.verdict.clone(), view.now);
-        Some(Self { subject, why, as_of: view.now, opened, place: ReadingPlace::default(), begun: None })
+        let (place, proof) = (ReadingPlace::default(), ShownProof::default());
+        Some(Self { subject, why, as_of: view.now, opened, place, proof, begun: None })
     }
 
     /// Asks again; what is no longer held stays as it was last seen.
@@ -81,6 +88,7 @@ impl WhyDialog {
             same.or(self.place.chosen).filter(|_| !why.evidence.is_empty())
         });
         (self.why, self.as_of) = (why, view.now);
+        self.proof.follow(&self.why, view);
     }
 
     fn chosen(&self) -> Option<&EvidenceLine> {
@@ -88,9 +96,11 @@ impl WhyDialog {
     }
 
     fn copied(&self) -> String {
-        let Explanation { title, verdict, evidence, .. } = &self.why;
-        let evidence = evidence.iter().map(|line| line.text.as_str());
-        [title.as_str(), verdict].into_iter().chain(evidence).collect::<Vec<_>>().join("\n")
+        let Explanation { title, verdict, evidence, table, .. } = &self.why;
+        let figures = table.iter().flat_map(|table| table.lines(WIDTH_MAX.into()));
+        let evidence = evidence.iter().map(|line| line.text.clone());
+        let head = [title.clone(), verdict.clone()].into_iter().chain(self.proof.told().map(ToOwned::to_owned));
+        head.chain(figures).chain(evidence).collect::<Vec<_>>().join("\n")
     }
 
     /// The verdict, as of when, and what it was before.
@@ -98,12 +108,22 @@ impl WhyDialog {
         let mut lines = view.wrapped(&self.why.verdict, Tone::Strong, columns);
         lines.extend(self.as_of_text(view).iter().flat_map(|text| view.wrapped(text, Tone::Stale, columns)));
         let (was, since) = &self.opened;
-        if *was != self.why.verdict {
+        // Figures change all the time.
+        if *was != self.why.verdict && self.why.table.is_none() {
             let changed = format!("changed since {}: was \"{was}\"", view.second(*since));
             lines.extend(view.wrapped(&changed, Tone::Suspect, columns));
         }
+        lines.extend(self.proof.lines(columns, view));
         lines.push(Line::default());
         lines
+    }
+
+    /// The figures, and room before the evidence.
+    fn figures(&self, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
+        let Some(table) = &self.why.table else { return Vec::new() };
+        let lines = table.lines(columns).into_iter();
+        let lines = lines.flat_map(|line| view.wrapped(&line, Tone::Plain, columns));
+        lines.chain((!self.why.evidence.is_empty()).then(Line::default)).collect()
     }
 }
 
@@ -118,6 +138,8 @@ impl Modal for WhyDialog {
                     Some(EvidenceLine { at: None, .. }) => Reply::Stay,
                 };
             }
+            Some(Action::Prove) => self.proof = ShownProof::Wanted,
+            Some(Action::Back) if self.proof.is_running() => self.proof = ShownProof::None,
             Some(Action::Back | Action::Quit) => return Reply::Close,
             Some(Action::Copy) => return Reply::Copy(self.copied()),
             Some(_) | None => {}
@@ -127,8 +149,10 @@ impl Modal for WhyDialog {
 
     fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         self.refresh(view);
+        self.proof.ask(&self.why, view);
         let columns = columns(WIDTH_MAX, area);
         let mut lines = self.head(columns, view);
+        lines.extend(self.figures(columns, view));
         self.place.starts.clear();
         // If no line has a time, there is no column for it.
         let times = if self.why.evidence.iter().any(|line| line.at.is_some()) { TIME } else { 0 };
@@ -146,11 +170,19 @@ impl Modal for WhyDialog {
         let below = self.place.fit(lines.len(), usize::from(inside.height));
         let top = u16::try_from(self.place.top).unwrap_or(u16::MAX);
         frame.render_widget(Paragraph::new(lines).scroll((top, 0)), inside);
-        foot(&self.notes(below, view), frame, inside, view);
+        foot(&self.notes(below, columns, view), frame, inside, view);
     }
 
     fn scroll(&mut self, wanted: Move) {
         self.place.act(wanted);
+    }
+
+    fn unproven(&self) -> Option<&AskedAnswer> {
+        self.proof.unproven()
+    }
+
+    fn hear_proof(&mut self, answer: &AskedAnswer, told: &ProofTold) {
+        self.proof.hear(answer, told);
     }
 }
 
@@ -163,7 +195,7 @@ impl WhyDialog {
     }
 
     /// What keys do here, and how much more there is.
-    fn notes(&self, below: usize, view: &View<'_>) -> Vec<String> {
+    fn notes(&self, below: usize, columns: usize, view: &View<'_>) -> Vec<String> {
         let key = |action, what: &str| format!("{} {what}", view.keys.key_of(action));
         let way = match self.chosen() {
             Some(EvidenceLine { at: Some(at), .. }) => {
@@ -175,8 +207,15 @@ impl WhyDialog {
             Some(EvidenceLine { at: None, .. }) | None => None,
         };
         let more = (below > 0).then(|| format!("{below} more below"));
-        let keys = [key(Action::Back, "closes"), key(Action::Copy, "copies")];
-        way.into_iter().chain(keys).chain(more).collect()
+        let esc = if self.proof.is_running() { "stops the proof" } else { "closes" };
+        let can_prove = !self.why.rests_on.is_empty() && !self.proof.is_running();
+        let prove = can_prove.then(|| key(Action::Prove, "proves"));
+        let copies = key(Action::Copy, "copies");
+        let keys = [Some(key(Action::Back, esc)), prove, Some(copies.clone()), more];
+        let notes: Vec<String> = way.into_iter().chain(keys.into_iter().flatten()).collect();
+        // Whoever knows the key does not need to be told of it here.
+        let is_wide = notes.iter().map(|note| note.len() + GAP).sum::<usize>() <= columns;
+        notes.into_iter().filter(|note| is_wide || *note != copies).collect()
     }
 }
 

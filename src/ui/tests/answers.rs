@@ -2,8 +2,11 @@
 
 use insta::assert_snapshot;
 
-use super::fixture::{aftermath, at, dead, suspect};
+use super::fixture::{S1, aftermath, at, dead, lab_peer, large_lab, options, suspect, told};
+use crate::event::{Event, SeedEvent};
+use crate::model::Model;
 use crate::ui::app::{App, ConsoleEffect};
+use crate::ui::command_line::complete;
 use crate::ui::host::ToHost;
 use crate::ui::seek::{Destination, Seek};
 
@@ -88,4 +91,58 @@ fn the_chosen_line_stays_chosen_when_others_come() {
     app.get(aftermath().into_iter().take(2).collect());
     app.tick(at(15_000));
     assert_eq!(chosen(&mut app), before);
+}
+
+/// A lab of 48 peers, to whom a seed named all, but p7 only to some.
+fn large() -> App {
+    let mut events = large_lab(48);
+    for number in 1..=48 {
+        let peers = (1..=48).filter(|other| *other != 7 || number % 5 > 0).map(lab_peer).collect();
+        let kind = SeedEvent::PeerListReceived { seed: S1, peers, listed: Some(48) };
+        events.push(Event { at: at(900), node: lab_peer(number), kind: kind.into() });
+    }
+    told(options(), events, 9_000)
+}
+
+#[test]
+fn who_knows_whom_among_many_folds_equal_rows() {
+    let mut app = asked(large(), "views");
+    assert_snapshot!(app.picture(80, 24));
+    assert!(!app.picture(80, 24).contains("changed since"));
+    app.press("G");
+    assert!(!app.picture(80, 24).contains("more below"), "{}", app.picture(80, 24));
+}
+
+#[test]
+fn whom_one_peer_knows_is_told_line_by_line() {
+    let mut app = asked(dead(), "views p1");
+    assert_snapshot!(app.picture(80, 24));
+}
+
+#[test]
+fn the_load_is_told_peer_by_peer() {
+    let mut app = asked(large(), "load");
+    assert_snapshot!(app.picture(80, 24));
+}
+
+#[test]
+fn the_links_on_which_messages_wait_longest_come_first() {
+    let mut app = asked(large(), "waits");
+    assert_snapshot!(app.picture(80, 24));
+}
+
+#[test]
+fn how_long_it_took_stands_beside_theory() {
+    let mut app = asked(dead(), "times");
+    assert_snapshot!(app.picture(80, 24));
+}
+
+#[test]
+fn figures_are_asked_for_by_name_with_completion() {
+    let mut model = Model::new();
+    for event in &large_lab(12) {
+        model.apply(event);
+    }
+    assert_eq!(complete("why v", &model), ["why views"]);
+    assert_eq!(complete("why views p12", &model), ["why views p12"]);
 }

@@ -140,7 +140,7 @@ impl Script {
         )
     }
 
-    fn dies(&mut self, by: Addr, link: u64) -> &mut Self {
+    pub(super) fn dies(&mut self, by: Addr, link: u64) -> &mut Self {
         let cause = DeathCause::Misses { misses: 3 };
         self.add(
             by,

@@ -16,6 +16,7 @@ mod mouse;
 pub(crate) mod panic;
 mod past;
 mod pictures;
+mod proofs;
 mod rates;
 mod sizes;
 mod styles;

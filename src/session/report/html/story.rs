@@ -3,14 +3,15 @@
 use maud::{Markup, html};
 
 use super::{both, diagram, figure, folded, plots};
+use crate::model::recovery::DeathKind;
 use crate::model::why::Explanation;
 use crate::model::words::{clock_text, count_text, second_text};
-use crate::session::report::deaths::{ANSWERS_MAX, DeathFigures, DeathKind, EVIDENCE_MAX, detection_us};
+use crate::session::report::SessionReport;
+use crate::session::report::deaths::{ANSWERS_MAX, DeathFigures, EVIDENCE_MAX, detection_us};
 use crate::session::report::diagrams::DIAGRAMS_MAX;
 use crate::session::report::episodes::{Episode, StepTone};
 use crate::session::report::messages::LackedMessage;
 use crate::session::report::words::{exact_span, moment};
-use crate::session::report::{SessionReport, expected_detection};
 
 /// Names in a cell.
 const NAMES_MAX: usize = 8;
@@ -159,7 +160,7 @@ fn detection(report: &SessionReport) -> Markup {
 }
 
 fn predicted(report: &SessionReport, kind: DeathKind) -> String {
-    match (kind, expected_detection(report)) {
+    match (kind, report.model.silence_found()) {
         (DeathKind::Crash, _) => "at once".to_owned(),
         (DeathKind::Hang, Some((early, late))) => format!("{} to {}", exact_span(early), exact_span(late)),
         (DeathKind::Hang, None)

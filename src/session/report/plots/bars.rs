@@ -7,9 +7,9 @@ use plotters::prelude::*;
 
 use super::axes::Axis;
 use super::{AxisSide, Drawn, HALF, PlotInk, framed, place, plot, rectangle};
+use crate::model::recovery::DeathKind;
 use crate::model::span_text;
-use crate::session::report::deaths::DeathKind;
-use crate::session::report::{SessionReport, expected_detection};
+use crate::session::report::SessionReport;
 
 /// Steps of a distribution curve.
 const CURVE_STEPS: u32 = 200;
@@ -164,7 +164,7 @@ pub(in crate::session::report) fn detections(report: &SessionReport) -> Option<S
         of_kind.filter_map(|death| death.detection).map(|time| time.as_secs_f64())
     };
     let kinds = [(DeathKind::Hang, 0.5), (DeathKind::Crash, 1.5)];
-    let expected = expected_detection(report);
+    let expected = report.model.silence_found();
     let most = kinds.iter().flat_map(|(kind, _)| times(*kind)).fold(0.001, f64::max);
     let most = expected.map_or(most, |(_, late)| most.max(late.as_secs_f64()));
     plot((HALF.0, 170), "The detection time of each death", |root| -> Drawn {
