@@ -30,6 +30,9 @@ pub(super) enum Mishap {
     Loss,
 }
 
+/// A new link is given up if the other end has not named itself within this time.
+const GREETING_TAKES: Duration = Duration::from_secs(5);
+
 /// A deed that may part nodes, and how long it may.
 #[derive(Debug, Clone, Copy)]
 struct Trouble<'a> {
@@ -118,7 +121,7 @@ pub(super) fn may_go_wrong(
     let mut found = troubles(model, one, other);
     found.retain(|trouble| !without.contains(&trouble.deed) && trouble.is_within(span));
     let takes = match mishap {
-        Mishap::Parting => death_takes(model, one).min(death_takes(model, other)),
+        Mishap::Parting => death_takes(model, one).min(death_takes(model, other)).min(GREETING_TAKES),
         Mishap::Loss => Duration::ZERO,
     };
     let faults = || found.iter().filter(|trouble| trouble.hinders.is_some());
@@ -178,7 +181,7 @@ fn of_lie<'a>(lie: &Lie) -> Trouble<'a> {
 }
 
 /// The first start of a node parts nobody.
-fn turns<'a>(lives: &'a Lives, node: Addr) -> impl Iterator<Item = Trouble<'a>> {
+fn turns(lives: &Lives, node: Addr) -> impl Iterator<Item = Trouble<'_>> {
     let turns = lives.turns().iter().enumerate();
     turns.filter(|(place, turn)| *place > 0 || turn.life != NodeState::Runs).map(move |(_, turn)| {
         let next = lives.after(turn.at).map(|next| next.at);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::besides::{death_takes, may_part, or_only};
+use super::besides::{aftermath, death_takes, may_part, or_only};
 use super::block::{Blockage, Supposition, solve};
 use super::deeds::{
     CROSSING_MAX, Sureness, cut_of, delaying_within, downs_at, faults_at, faults_within, is_cut, is_old, next_after,
@@ -295,7 +295,7 @@ const fn is_stop(life: NodeState) -> bool {
 /// Why the connection closed is known at the other end.
 fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -> Reason {
     if let Some(stop) = stop_seen(model, (node, peer), at) {
-        return sole(model, (node, peer), Causes::one(stop), (stop.at(), at));
+        return sole(model, (node, peer), Causes::one(stop), at);
     }
     let within = close_seen_within(model, (node, peer), at);
     let is_near = |then: Time| then <= at && at.since(then) <= within;
@@ -306,7 +306,7 @@ fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -
             let given_up_at = step.map_or(at, |step| step.at);
             match reason_within(model, peer, node, given_up_at, depth - 1) {
                 // What would have come to the same there need not have come to a close here.
-                Reason::Deeds(causes) => sole(model, (node, peer), causes, (given_up_at, at)),
+                Reason::Deeds(causes) => sole(model, (node, peer), causes, at),
                 reason => reason,
             }
         }
@@ -323,12 +323,13 @@ fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -
     }
 }
 
-/// These made one end close the connection, at the first of these times, and the other one see it, at
-/// the second. Certain only if all were needed and nothing else could have made one give up the other
-/// before anything else was done, which would have come to the same.
-fn sole(model: &Model, (node, peer): (Addr, Addr), causes: Causes, (since, at): (Time, Time)) -> Reason {
+/// These made one end close the connection, and the other one see it at this time. Certain only if all were needed and
+/// nothing else could have made one give up the other, since the first was done and before anything else was, which
+/// would have come to the same.
+fn sole(model: &Model, (node, peer): (Addr, Addr), causes: Causes, at: Time) -> Reason {
     let until = next_after(model, at).unwrap_or(model.now());
     let named = causes.deeds();
+    let since = named.first().map_or(at, Deed::at) - aftermath(model, node, peer);
     // A cut lets no close through before it ends, and a node that hangs closes nothing. A restart is one deed, of two
     // turns.
     let lets_through =

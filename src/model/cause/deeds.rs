@@ -148,7 +148,8 @@ pub(super) fn downs_at(model: &Model, node: Addr, at: Time) -> impl Iterator<Ite
 pub(super) fn next_after(model: &Model, at: Time) -> Option<Time> {
     let set = model.faults().ever().flat_map(|record| [Some(record.since), record.until]).flatten();
     let turns = model.nodes().iter().flat_map(|node| node.lives.turns()).map(|turn| turn.at);
-    set.chain(turns).filter(|then| *then > at).min()
+    let lies = model.faults().lies().map(|lie| lie.at);
+    set.chain(turns).chain(lies).filter(|then| *then > at).min()
 }
 
 /// Faults have no number in the recording: it is from before losses were told.

@@ -33,7 +33,9 @@ pub(super) fn missing(model: &Model, seed: Addr, peer: Addr) -> Reason {
         }
         None => registration_lost(model, seed, peer),
     };
-    alone(model, ways, at, reason)
+    // It may have come off the list before the death that is told of last.
+    let off_since = model.seeds().get(seed).and_then(|view| view.delisted.get(&peer)).copied();
+    alone(model, ways, off_since.or(at), reason)
 }
 
 /// How a peer may come off the list of a seed.
@@ -71,6 +73,9 @@ fn alone(model: &Model, ways: Ways, at: Option<Time>, reason: Reason) -> Reason 
         (Some(causes), _) => Reason::Deeds(causes),
         (None, Reason::Deeds(causes)) => {
             let named = causes.deeds();
+            if at.is_some_and(|at| named.iter().any(|deed| deed.at() > at)) {
+                return Reason::NotCertain(named);
+            }
             let since = named.first().map_or(model.now(), Deed::at);
             causes.unless(may_delist(model, ways, since, &named))
         }

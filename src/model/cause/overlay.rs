@@ -1,6 +1,6 @@
 //! Why peers have no way to each other, or to a seed: each pair that could be linked is kept apart.
 
-use super::besides::{Mishap, aftermath, done_by, may_go_wrong, needed};
+use super::besides::{Mishap, aftermath, done_by, may_go_wrong, may_part, needed};
 use super::block::{Blockage, Supposition, solve};
 use super::deeds::{delaying_at, faults_at, is_cut, is_old, kept_apart};
 use super::link;
@@ -33,10 +33,13 @@ pub(super) fn no_seed(model: &Model) -> Reason {
 /// A peer has no neighbor.
 pub(super) fn alone(model: &Model, node: Addr) -> Reason {
     let is_other = |other: &&NodeRecord| other.addr != node && other.role == Some(Role::Peer) && other.is_ours();
-    let others = model.nodes().iter().filter(is_other).take(PAIRS_MAX);
-    let blocks: Vec<Blockage> = others.map(|other| apart(model, node, other.addr)).collect();
-    let reason = by_one_cut(model, solve(&blocks, |supposed| (0..blocks.len()).all(|pair| supposed.blocks(pair))));
-    if matches!(reason, Reason::NotCertain(_)) && is_refused(model, node, model.now()) {
+    let others = || model.nodes().iter().filter(is_other).take(PAIRS_MAX).map(|other| other.addr);
+    let blocks: Vec<Blockage> = others().map(|other| apart(model, node, other)).collect();
+    let reason = solve(&blocks, |supposed| (0..blocks.len()).all(|pair| supposed.blocks(pair)));
+    let reason = by_one_cut(model, reason, others().map(|other| (node, other)));
+    let ran_first =
+        model.nodes().lives(node).and_then(|lives| lives.turns().first()).map(|turn| turn.at) == model.started();
+    if matches!(reason, Reason::NotCertain(_)) && ran_first && is_refused(model, node, model.now()) {
         return Reason::Rule(ProtocolRule::Full);
     }
     let keeps_one =
@@ -44,10 +47,12 @@ pub(super) fn alone(model: &Model, node: Addr) -> Reason {
     or_needed(model, reason, keeps_one)
 }
 
-/// This node never had a neighbor up to this time, because all that it asked refused it: nothing else was in its way.
+/// This node never had a neighbor up to this time, because all that it asked refused it, some before anything was done:
+/// nothing else was in its way.
 pub(super) fn is_refused(model: &Model, node: Addr, until: Time) -> bool {
     let links = || model.links().of(node).filter(|link| link.purpose == Purpose::Neighbor);
-    let refused = |step: &LinkStep| matches!(step.event(), Some(LinkEvent::Refused { .. })) && step.at <= until;
+    let first = done_first(model).map_or(until, |first| first.min(until));
+    let refused = |step: &LinkStep| matches!(step.event(), Some(LinkEvent::Refused { .. })) && step.at <= first;
     let came_up = |link: &LinkHistory| {
         link.forgotten() > 0 || link.was_up_at(until) || link.steps().any(|step| step.is_up() && step.at <= until)
     };
@@ -132,26 +137,36 @@ pub(super) fn reached_at(model: &Model, node: Addr, at: Time) -> Set<Addr> {
     reached
 }
 
-/// Peers look for others all the time, so only a single cut is sure to keep them apart.
-fn by_one_cut(model: &Model, reason: Reason) -> Reason {
+/// Peers look for others all the time, so only a single cut is sure to keep these pairs apart, if nothing else could have
+/// since it was set.
+fn by_one_cut(model: &Model, reason: Reason, mut pairs: impl Iterator<Item = (Addr, Addr)>) -> Reason {
     let Reason::Deeds(causes) = &reason else { return reason };
-    if causes.only().is_some_and(|deed| is_cut(model, deed)) { reason } else { Reason::NotCertain(causes.deeds()) }
+    let alone = |deed: &Deed| {
+        pairs.all(|(one, other)| {
+            let span = (deed.at() - aftermath(model, one, other), model.now());
+            may_part(model, (one, other), span, &[*deed]).is_empty()
+        })
+    };
+    let is_sure = causes.only().filter(|deed| is_cut(model, *deed)).as_ref().is_some_and(alone);
+    if is_sure { reason } else { Reason::NotCertain(causes.deeds()) }
 }
 
 /// The overlay is in these parts.
 pub(super) fn parted(model: &Model, parts: &[Vec<Addr>]) -> Reason {
-    let (mut pairs, mut blocks) = (Vec::new(), Vec::new());
+    let (mut pairs, mut ends, mut blocks) = (Vec::new(), Vec::new(), Vec::new());
     for (number, part) in parts.iter().enumerate() {
         for (other_number, other) in parts.iter().enumerate().skip(number + 1) {
             for (a, b) in part.iter().flat_map(|a| other.iter().map(move |b| (*a, *b))) {
                 if blocks.len() < PAIRS_MAX {
                     pairs.push((number, other_number));
+                    ends.push((a, b));
                     blocks.push(apart(model, a, b));
                 }
             }
         }
     }
-    let reason = by_one_cut(model, solve(&blocks, |supposed| !is_joined(parts.len(), &pairs, supposed)));
+    let reason = solve(&blocks, |supposed| !is_joined(parts.len(), &pairs, supposed));
+    let reason = by_one_cut(model, reason, ends.into_iter());
     let peers = || model.nodes().iter().filter(|node| node.is_running_peer()).map(|node| node.addr);
     let is_held = |deed: &Deed| {
         let held = held_together(model, peers().take(1).collect(), Mishap::Parting, model.now(), *deed);

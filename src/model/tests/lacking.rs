@@ -305,8 +305,8 @@ fn a_message_of_a_peer_that_all_refuse_is_lacked_by_a_rule() {
 #[test]
 fn parts_that_were_never_joined_are_no_fault_of_a_later_one() {
     let mut story = Story::new();
-    for (number, name) in ["p1", "p2", "p3", "p4"].into_iter().enumerate() {
-        story.start(p(number as u16 + 1), name, Role::Peer);
+    for (number, name) in [(1, "p1"), (2, "p2"), (3, "p3"), (4, "p4")] {
+        story.start(p(number), name, Role::Peer);
     }
     story.link(p(1), p(2), Purpose::Neighbor);
     story.link(p(3), p(4), Purpose::Neighbor);
