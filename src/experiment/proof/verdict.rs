@@ -14,7 +14,8 @@ use crate::proto::time::Time;
 /// Whether an answer is true.
 ///
 /// *It is there* in a rerun means: the same subject, observer and way, after the first deed that was
-/// taken away and before the next deed of the scenario takes place.
+/// taken away and before the next deed of the scenario takes place; and if the same had happened before in that
+/// time, once more than that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnswerVerdict {
     /// It names deeds. Without all of them it is not there, nor with any single one of a set missing

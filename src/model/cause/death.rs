@@ -15,7 +15,7 @@ use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep, Miss};
 use crate::model::node::{LifeChange, Lives, NodeRecord};
 use crate::proto::addr::Addr;
-use crate::proto::fault::FaultKind;
+use crate::proto::fault::{FaultKind, Scope};
 use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
 
@@ -84,7 +84,10 @@ fn of_misses(model: &Model, (reporter, dead): (Addr, Addr), row: &[Miss], at: Ti
         (0..blocks.len()).step_by(limit).any(|first| (first..first + limit).all(|probe| supposed.blocks(probe)))
     });
     match reason {
-        Reason::Deeds(causes) if !causes.are_all_needed() && !last_until(model, &causes, (dead, at)) => {
+        Reason::Deeds(causes)
+            if !causes.are_all_needed()
+                && !(last_until(model, &causes, (dead, at)) && isolate(model, &causes, reporter)) =>
+        {
             Reason::NotCertain(causes.deeds())
         }
         reason => reason,
@@ -99,6 +102,16 @@ fn last_until(model: &Model, causes: &Causes, (dead, at): (Addr, Time)) -> bool 
         Deed::Turned { at: since, .. } => downs_at(model, dead, at).any(|turn| turn.at == *since),
         Deed::Lied { .. } => false,
     })
+}
+
+/// No partition among these leaves the reporter with some others only: one of them, alone now, may ask it to make room,
+/// and then it drops the link before it finds the other end dead.
+fn isolate(model: &Model, causes: &Causes, reporter: Addr) -> bool {
+    let is_with_others = |cut: &FaultRecord| match &cut.fault.on {
+        Scope::Border(inside) => inside.len() > 1 && inside.contains(&reporter),
+        Scope::All | Scope::Node(_) | Scope::Link(..) => false,
+    };
+    !causes.deeds().into_iter().filter_map(|deed| cut_of(model, deed)).any(is_with_others)
 }
 
 /// Each probe that was missed in a row had to fail.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::besides::{Mishap, aftermath, done_by, needed};
 use super::block::{Blockage, DoubtReading, Supposition, Weighing};
 use super::deeds::{
-    CROSSING_MAX, Sureness, delay_within, delaying_at, downs_at, is_old, kept_apart, replaced_by, turned,
+    CROSSING_MAX, Sureness, cut_of, delay_within, delaying_at, downs_at, is_old, kept_apart, replaced_by, turned,
 };
 use super::link;
 use super::overlay::{are_ends_by_rule, done_first, held_together, is_refused, reached_at};
@@ -79,6 +79,9 @@ impl<'a> LackReasons<'a> {
             {
                 Reason::NotCertain(causes.deeds())
             }
+            Reason::Deeds(causes) if !causes.are_all_needed() && !self.part(node, &causes) => {
+                Reason::NotCertain(causes.deeds())
+            }
             Reason::NotCertain(_) if flood.is_on_its_way(node) => Reason::Rule(ProtocolRule::OnItsWay),
             Reason::NotCertain(_) if self.is_refused(node) => Reason::Rule(ProtocolRule::Full),
             Reason::NotCertain(_) if self.is_apart(node) => Reason::Rule(ProtocolRule::Apart),
@@ -86,6 +89,13 @@ impl<'a> LackReasons<'a> {
             Reason::NotCertain(_) => self.needed(node).map_or(reason, Reason::Deeds),
             reason => reason,
         }
+    }
+
+    /// Each partition among these has this node on one side and the origin on the other: on one side, the two would have
+    /// been linked in time.
+    fn part(&self, node: Addr, causes: &Causes) -> bool {
+        let mut cuts = causes.deeds().into_iter().filter_map(|deed| cut_of(self.model, deed));
+        cuts.all(|cut| !cut.fault.is_partition() || cut.fault.on.is_between(self.rumor.id.origin, node))
     }
 
     /// This node started for the first time after one of these deeds: whom it would have been linked to without is open.

@@ -23,7 +23,7 @@ pub(super) fn stale(model: &Model, peer: Addr) -> Reason {
 pub(super) fn missing(model: &Model, seed: Addr, peer: Addr) -> Reason {
     let steps = model.deaths().latest_of(peer).map(|case| case.steps.as_slice()).unwrap_or_default();
     let removed = steps.iter().rev().find_map(|step| Some((step.at, removal(step, seed)?)));
-    let ways = Ways { seed, peer, is_verified: matches!(removed, Some((_, DelistReason::Unanswered { .. }))) };
+    let way = ListRemoval { seed, peer, is_verified: matches!(removed, Some((_, DelistReason::Unanswered { .. }))) };
     let (at, reason) = match removed {
         Some((at, DelistReason::Reported { reporter, .. } | DelistReason::Unanswered { reporter, .. })) => {
             (Some(at), reported(model, peer, reporter))
@@ -35,12 +35,12 @@ pub(super) fn missing(model: &Model, seed: Addr, peer: Addr) -> Reason {
     };
     // It may have come off the list before the death that is told of last.
     let off_since = model.seeds().get(seed).and_then(|view| view.delisted.get(&peer)).copied();
-    alone(model, ways, off_since.or(at), reason)
+    alone(model, way, off_since.or(at), reason)
 }
 
 /// How a peer may come off the list of a seed.
 #[derive(Debug, Clone, Copy)]
-struct Ways {
+struct ListRemoval {
     seed: Addr,
     peer: Addr,
     /// The seed believes a report only after the peer has not answered itself.
@@ -66,8 +66,8 @@ fn reported(model: &Model, peer: Addr, reporter: Addr) -> Reason {
 
 /// The peer was off the list from this time on. Whoever reported it, and whatever kept it off since: it is sure only
 /// if nothing else could have come to the same.
-fn alone(model: &Model, ways: Ways, at: Option<Time>, reason: Reason) -> Reason {
-    let is_needed = |deed: &Deed| may_delist(model, ways, deed.at(), &[*deed]).next().is_none();
+fn alone(model: &Model, way: ListRemoval, at: Option<Time>, reason: Reason) -> Reason {
+    let is_needed = |deed: &Deed| may_delist(model, way, deed.at(), &[*deed]).next().is_none();
     let causes = at.filter(|_| !is_old(model)).and_then(|at| needed(done_by(model, at).filter(is_needed)));
     match (causes, reason) {
         (Some(causes), _) => Reason::Deeds(causes),
@@ -77,7 +77,7 @@ fn alone(model: &Model, ways: Ways, at: Option<Time>, reason: Reason) -> Reason 
                 return Reason::NotCertain(named);
             }
             let since = named.first().map_or(model.now(), Deed::at);
-            causes.unless(may_delist(model, ways, since, &named))
+            causes.unless(may_delist(model, way, since, &named))
         }
         (None, reason) => reason,
     }
@@ -87,7 +87,7 @@ fn alone(model: &Model, ways: Ways, at: Option<Time>, reason: Reason) -> Reason 
 /// parts it from the seed, or from any node that may report it.
 fn may_delist<'a>(
     model: &'a Model,
-    Ways { seed, peer, is_verified }: Ways,
+    ListRemoval { seed, peer, is_verified }: ListRemoval,
     since: Time,
     without: &'a [Deed],
 ) -> impl Iterator<Item = Deed> + 'a {
