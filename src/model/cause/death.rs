@@ -83,13 +83,11 @@ fn of_misses(model: &Model, (reporter, dead): (Addr, Addr), row: &[Miss], at: Ti
     let reason = solve(&blocks, |supposed: Supposition<'_>| {
         (0..blocks.len()).step_by(limit).any(|first| (first..first + limit).all(|probe| supposed.blocks(probe)))
     });
+    let is_sure = |causes: &Causes| {
+        causes.are_all_needed() || last_until(model, causes, (dead, at)) && isolate(model, causes, reporter)
+    };
     match reason {
-        Reason::Deeds(causes)
-            if !causes.are_all_needed()
-                && !(last_until(model, &causes, (dead, at)) && isolate(model, &causes, reporter)) =>
-        {
-            Reason::NotCertain(causes.deeds())
-        }
+        Reason::Deeds(causes) if !is_sure(&causes) => Reason::NotCertain(causes.deeds()),
         reason => reason,
     }
 }
