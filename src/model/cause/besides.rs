@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::block::DEEDS_MAX;
 use super::deeds::{CROSSING_MAX, is_old, next_after, turned};
 use super::reason::{Causes, Deed, Reason};
 use crate::event::{NodeState, Pace};
@@ -95,6 +96,12 @@ pub(super) fn done_by(model: &Model, at: Time) -> impl Iterator<Item = Deed> {
     let lies = model.faults().lies().map(|lie| of_lie(lie).deed);
     let turns = model.nodes().iter().flat_map(|node| turns(&node.lives, node.addr)).map(|trouble| trouble.deed);
     faults.chain(lies).chain(turns).filter(move |deed| deed.at() <= at)
+}
+
+/// These deeds if they can be weighed: none in an older recording, and none if there are more than [`DEEDS_MAX`].
+pub(super) fn weighable(model: &Model, deeds: impl Iterator<Item = Deed>) -> Vec<Deed> {
+    let deeds: Vec<Deed> = deeds.take(DEEDS_MAX + 1).collect();
+    if is_old(model) || deeds.len() > DEEDS_MAX { Vec::new() } else { deeds }
 }
 
 /// How long one of two nodes may take to notice what became of the other.

@@ -8,7 +8,7 @@
 use super::reason::{Causes, Deed, Reason};
 
 /// Deeds that are weighed for one question.
-const DEEDS_MAX: usize = 48;
+pub(super) const DEEDS_MAX: usize = 48;
 /// Deeds among which alternatives are sought, and the most in one alternative.
 const SOUGHT_MAX: usize = 12;
 const TOGETHER_MAX: usize = 3;

@@ -8,7 +8,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::besides::{Mishap, aftermath, done_by, needed};
+use super::besides::{Mishap, aftermath, done_by, needed, weighable};
 use super::block::{Blockage, DoubtReading, Supposition, Weighing};
 use super::deeds::{
     CROSSING_MAX, Sureness, cut_of, delay_within, delaying_at, downs_at, is_old, kept_apart, replaced_by, turned,
@@ -40,8 +40,25 @@ pub(super) fn reason(model: &Model, node: Addr, message: MessageId) -> Reason {
 pub(in crate::model) struct LackReasons<'a> {
     flood: OnceCell<CrossingMap<'a>>,
     weighing: OnceCell<Weighing>,
+    /// What is the same for all nodes, once one needs it.
+    held: OnceCell<HeldWithout>,
+    apart: OnceCell<ApartFromOrigin>,
     model: &'a Model,
     rumor: &'a Rumor,
+}
+
+/// Of each deed that was done in time: the nodes to which the message would have come without it by links that stood,
+/// with nothing in its way.
+type HeldWithout = Vec<(Deed, Set<Addr>)>;
+
+/// Whom paths joined to the origin of the message.
+struct ApartFromOrigin {
+    /// Before anything was done, or when it began.
+    first: Time,
+    joined_first: Set<Addr>,
+    joined_then: Set<Addr>,
+    /// All links that had ended by the first of these times ended by rules.
+    are_ends_by_rule: bool,
 }
 
 impl<'a> LackReasons<'a> {
@@ -54,7 +71,14 @@ impl<'a> LackReasons<'a> {
     }
 
     pub(in crate::model) fn new(model: &'a Model, rumor: &'a Rumor) -> Self {
-        Self { flood: OnceCell::new(), weighing: OnceCell::new(), model, rumor }
+        Self {
+            flood: OnceCell::new(),
+            weighing: OnceCell::new(),
+            held: OnceCell::new(),
+            apart: OnceCell::new(),
+            model,
+            rumor,
+        }
     }
 
     /// Why this node lacks it.
@@ -106,16 +130,28 @@ impl<'a> LackReasons<'a> {
         causes.deeds().iter().any(is_before)
     }
 
+    fn apart(&self) -> &ApartFromOrigin {
+        self.apart.get_or_init(|| {
+            let (origin, began) = (self.rumor.id.origin, self.rumor.began());
+            let first = done_first(self.model).map_or(began, |first| first.min(began));
+            ApartFromOrigin {
+                first,
+                joined_first: reached_at(self.model, origin, first),
+                joined_then: reached_at(self.model, origin, began),
+                are_ends_by_rule: are_ends_by_rule(self.model, first),
+            }
+        })
+    }
+
     /// No path led from its origin to this node before anything was done, and none did when it began.
     fn is_apart(&self, node: Addr) -> bool {
-        let is_linked = |at: Time| reached_at(self.model, self.rumor.id.origin, at).contains(&node);
-        let began = self.rumor.began();
-        let first = done_first(self.model).map_or(began, |first| first.min(began));
-        let had_joined = [node, self.rumor.id.origin].into_iter().all(|node| {
-            let since = self.model.nodes().lives(node).and_then(|lives| lives.running_since(first));
+        let ApartFromOrigin { first, joined_first, joined_then, are_ends_by_rule } = self.apart();
+        let had_joined = |node: Addr| {
+            let since = self.model.nodes().lives(node).and_then(|lives| lives.running_since(*first));
             since.is_some_and(|since| first.since(since) >= JOINING)
-        });
-        had_joined && !is_linked(first) && !is_linked(began) && are_ends_by_rule(self.model, first)
+        };
+        let is_apart = !joined_first.contains(&node) && !joined_then.contains(&node);
+        is_apart && *are_ends_by_rule && had_joined(node) && had_joined(self.rumor.id.origin)
     }
 
     /// Nobody had let in this node, or the one where the message began.
@@ -123,18 +159,21 @@ impl<'a> LackReasons<'a> {
         [node, self.rumor.id.origin].into_iter().any(|node| is_refused(self.model, node, self.rumor.began()))
     }
 
-    /// The deeds without which it would have come to this node by links that stood, with nothing in its way.
+    /// The deeds without which it would have come to this node.
     fn needed(&self, node: Addr) -> Option<Causes> {
-        if is_old(self.model) {
-            return None;
-        }
-        let until = self.rumor.last_first + FLOODED_WITHIN;
+        let held = self.held.get_or_init(|| self.held_without());
+        let causes = needed(held.iter().filter(|(_, held)| held.contains(&node)).map(|(deed, _)| *deed));
+        causes.filter(|_| self.apart().joined_first.contains(&node))
+    }
+
+    fn held_without(&self) -> HeldWithout {
         let have: Set<Addr> = self.rumor.copies.keys().copied().collect();
-        let is_in_time = |deed: &Deed| deed.at() <= self.rumor.began();
-        let comes = |deed: &Deed| held_together(self.model, have.clone(), Mishap::Loss, until, *deed).contains(&node);
-        let causes = needed(done_by(self.model, until).filter(is_in_time).filter(comes));
-        let is_linked = |first| reached_at(self.model, self.rumor.id.origin, first).contains(&node);
-        causes.filter(|_| done_first(self.model).is_none_or(is_linked))
+        let until = self.rumor.last_first + FLOODED_WITHIN;
+        let deeds = weighable(self.model, done_by(self.model, self.rumor.began()));
+        deeds
+            .into_iter()
+            .map(|deed| (deed, held_together(self.model, have.clone(), Mishap::Loss, until, deed)))
+            .collect()
     }
 }
 

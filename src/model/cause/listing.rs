@@ -1,7 +1,7 @@
 //! Why a seed's list differs from what is.
 
-use super::besides::{aftermath, done_by, may_part, needed};
-use super::deeds::{downs_at, is_old, turned};
+use super::besides::{aftermath, done_by, may_part, needed, weighable};
+use super::deeds::{downs_at, turned};
 use super::reason::{Causes, Deed, Reason};
 use super::{death, link};
 use crate::event::{DelistReason, Event, EventKind, SeedEvent};
@@ -68,7 +68,7 @@ fn reported(model: &Model, peer: Addr, reporter: Addr) -> Reason {
 /// if nothing else could have come to the same.
 fn alone(model: &Model, way: ListRemoval, at: Option<Time>, reason: Reason) -> Reason {
     let is_needed = |deed: &Deed| may_delist(model, way, deed.at(), &[*deed]).next().is_none();
-    let causes = at.filter(|_| !is_old(model)).and_then(|at| needed(done_by(model, at).filter(is_needed)));
+    let causes = at.and_then(|at| needed(weighable(model, done_by(model, at)).into_iter().filter(is_needed)));
     match (causes, reason) {
         (Some(causes), _) => Reason::Deeds(causes),
         (None, Reason::Deeds(causes)) => {

@@ -1,8 +1,8 @@
 //! Why peers have no way to each other, or to a seed: each pair that could be linked is kept apart.
 
-use super::besides::{Mishap, aftermath, done_by, may_go_wrong, may_part, needed};
+use super::besides::{Mishap, aftermath, done_by, may_go_wrong, may_part, needed, weighable};
 use super::block::{Blockage, Supposition, solve};
-use super::deeds::{delaying_at, faults_at, is_cut, is_old, kept_apart};
+use super::deeds::{delaying_at, faults_at, is_cut, kept_apart};
 use super::link;
 use super::reason::{Deed, ProtocolRule, Reason};
 use crate::event::{LinkEvent, Purpose};
@@ -64,10 +64,11 @@ pub(super) fn is_refused(model: &Model, node: Addr, until: Time) -> bool {
 
 /// The deeds that were needed, if the events do not settle it.
 fn or_needed(model: &Model, reason: Reason, is_needed: impl Fn(&Deed) -> bool) -> Reason {
-    if !matches!(reason, Reason::NotCertain(_)) || is_old(model) {
+    if !matches!(reason, Reason::NotCertain(_)) {
         return reason;
     }
-    needed(done_by(model, model.now()).filter(is_needed)).map_or(reason, Reason::Deeds)
+    let deeds = weighable(model, done_by(model, model.now()));
+    needed(deeds.into_iter().filter(is_needed)).map_or(reason, Reason::Deeds)
 }
 
 /// The neighbors that this node had when the deed was done, at the first of these times, and with whom nothing else
