@@ -7,6 +7,7 @@
 
 mod besides;
 mod block;
+mod crossing;
 mod death;
 mod deeds;
 mod lack;

@@ -276,6 +276,12 @@ impl LinkHistory {
         turn.unwrap_or(self.is_up() && self.since <= at)
     }
 
+    /// If it was up at this time: when it had come up.
+    pub fn up_since(&self, at: Time) -> Option<Time> {
+        let came_up = self.steps().rev().find(|step| step.is_up() && step.at <= at);
+        self.was_up_at(at).then(|| came_up.map_or(self.since, |step| step.at))
+    }
+
     /// Outcomes of the probes of the last `span`, oldest first.
     pub fn pings_since(&self, now: Time, span: Duration) -> impl Iterator<Item = Ping> {
         self.pings().filter(move |ping| now.since(ping.at) <= span)

@@ -98,6 +98,8 @@ pub struct Model {
     /// The skipped events may include events of any kind.
     may_lack_links: bool,
     now: Time,
+    /// Nothing that was not folded in happened before this time.
+    passed: Time,
 }
 
 /// Counts of the whole session.
@@ -148,6 +150,7 @@ impl Default for Model {
             skipped_at: None,
             may_lack_links: false,
             now: Time::from_micros(0),
+            passed: Time::from_micros(0),
         }
     }
 }
@@ -299,6 +302,11 @@ impl Model {
     /// The time of the latest event.
     pub fn now(&self) -> Time {
         self.now
+    }
+
+    /// Up to this time everything is known: that of the latest event, or a later one up to which nothing happened.
+    pub(in crate::model) fn known_until(&self) -> Time {
+        self.now.max(self.passed)
     }
 
     /// The time from the first event to the latest.

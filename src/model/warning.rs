@@ -343,6 +343,7 @@ impl Model {
     /// [`LOOK_GRACE`] late; one that gave the model an event need not.
     pub fn pass(&mut self, now: Time) {
         if self.started.is_some() {
+            self.passed = self.passed.max(now);
             self.look_until(now);
         }
     }

@@ -9,6 +9,7 @@ use super::instead::Instead;
 use super::reruns::Reruns;
 use crate::experiment::run::RunError;
 use crate::model::cause::{Causes, Deed, Question, QuestionKind, Reason};
+use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
 /// Whether an answer is true.
@@ -160,9 +161,19 @@ impl<'a, P: Fn() -> bool> Judge<'a, P> {
             Some(found) if found.is_there() => AnswerVerdict::Rule,
             // How a link ended is the event of its rule.
             Some(_) if question.kind() == QuestionKind::LinkEnd => AnswerVerdict::RuleAmongDeeds,
-            Some(_) if self.steps.len() == 1 => AnswerVerdict::False(Falsehood::NotByRule),
+            Some(_) if self.steps.len() == 1 && !self.is_about_newcomer(question) => {
+                AnswerVerdict::False(Falsehood::NotByRule)
+            }
             Some(_) => AnswerVerdict::RuleAmongDeeds,
         })
+    }
+
+    /// It is about a node that started later than the lab: without that it could not be so.
+    fn is_about_newcomer(&self, question: &Question) -> bool {
+        let model = self.as_it_was.model();
+        let first =
+            |node: &Addr| model.nodes().lives(*node).and_then(|lives| lives.turns().first()).map(|turn| turn.at);
+        question.nodes().iter().filter_map(first).any(|first| Some(first) > model.started())
     }
 
     /// Only where there is one deed is it known what should have been named.

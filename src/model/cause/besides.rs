@@ -6,16 +6,18 @@
 use std::time::Duration;
 
 use super::block::DEEDS_MAX;
-use super::deeds::{CROSSING_MAX, is_old, next_after, turned};
+use super::deeds::{CROSSING_MAX, is_old, turned, unchanged_until};
 use super::reason::{Causes, Deed, Reason};
-use crate::event::{NodeState, Pace};
+use crate::event::{LinkEnd, NodeState, Pace};
 use crate::model::Model;
 use crate::model::fault::{FaultRecord, Lie};
+use crate::model::link::{LinkHistory, LinkStep};
 use crate::model::node::{Lives, NodeRecord};
 use crate::proto::addr::Addr;
-use crate::proto::config::CHECK_PROBES;
+use crate::proto::config::{CHECK_PROBES, Overlay};
+use crate::proto::dialect::Dialect;
 use crate::proto::fault::FaultClass;
-use crate::proto::message::Role;
+use crate::proto::message::{GoodbyeReason, Role};
 use crate::proto::seed::check_pause;
 use crate::proto::time::Time;
 
@@ -58,11 +60,11 @@ impl Trouble<'_> {
 /// The deeds without which the two would not have been parted at this time, or else the reason as it is.
 pub(super) fn or_only(model: &Model, (one, other): (Addr, Addr), at: Time, reason: Reason) -> Reason {
     let are_ours = [one, other].into_iter().all(|node| model.nodes().get(node).is_some_and(NodeRecord::is_ours));
-    if !matches!(reason, Reason::NotCertain(_)) || is_old(model) || !are_ours {
+    if !matches!(reason, Reason::NotCertain(_)) || is_old(model) || !are_ours || was_let_go(model, (one, other), at) {
         return reason;
     }
     // What is not there yet at that time may still come, until something else is done.
-    let until = next_after(model, at).unwrap_or(model.now()).max(at + Duration::from_micros(1));
+    let until = unchanged_until(model, at);
     let aftermath = aftermath(model, one, other);
     let up_at = model.links().both_ends(one, other).filter_map(|link| link.came_up_before(at)).max();
     // A stop or a lie before the link came up again has done what it could.
@@ -80,6 +82,38 @@ pub(super) fn or_only(model: &Model, (one, other): (Addr, Addr), at: Time, reaso
     let done = troubles(model, one, other).into_iter().filter(|trouble| trouble.is_within(recent));
     let done = done.map(|trouble| trouble.deed);
     needed(done.filter(is_needed)).map_or(reason, Reason::Deeds)
+}
+
+/// The other end had ended the link by a rule, of which the goodbye may not have come.
+fn was_let_go(model: &Model, (one, other): (Addr, Addr), at: Time) -> bool {
+    let since = at - super::death::close_seen_within(model, (one, other), at);
+    let steps = model.links().get(other, one).into_iter().flat_map(LinkHistory::steps);
+    let mut ends = steps.filter(|step| (since..=at).contains(&step.at)).filter_map(LinkStep::end);
+    ends.any(is_by_rule)
+}
+
+/// A peer lets go of a neighbor for another one.
+pub(super) const fn is_by_rule(end: LinkEnd) -> bool {
+    matches!(end, LinkEnd::Goodbye { reason: GoodbyeReason::MadeRoom, .. } | LinkEnd::Refused { .. })
+}
+
+/// When nodes started after the session began, for the first time or again.
+pub(super) fn late_starts(model: &Model) -> Vec<Time> {
+    let turns = model.nodes().iter().flat_map(|node| node.lives.turns());
+    let starts = turns.filter(|turn| turn.life == NodeState::Runs && Some(turn.at) > model.started());
+    starts.map(|turn| turn.at).collect()
+}
+
+/// When one of the two may last have let go of the other, up to this time: for a node without neighbors, one that had
+/// just started. `starts`: [`late_starts`].
+pub(super) fn let_go_by(model: &Model, (one, other): (Addr, Addr), starts: &[Time], until: Time) -> Option<Time> {
+    let makes_room = |node: &NodeRecord| {
+        let Overlay::Assignment { make_room } = node.methods.overlay;
+        make_room && node.dialect == Some(Dialect::Framed)
+    };
+    let last = starts.iter().copied().filter(|at| *at <= until).max()?;
+    let mut ends = [one, other].into_iter().filter_map(|node| model.nodes().get(node));
+    ends.any(makes_room).then_some(last)
 }
 
 /// All of these, if there are any.

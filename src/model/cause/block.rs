@@ -87,6 +87,7 @@ pub(super) enum DoubtReading {
 /// What would be so if these deeds alone were done.
 #[derive(Clone, Copy)]
 pub(super) struct Supposition<'a> {
+    deeds: &'a [Deed],
     blocks: &'a [BlockBits],
     done: DeedBits,
     reading: DoubtReading,
@@ -96,6 +97,13 @@ impl Supposition<'_> {
     /// Of the suppositions of one weighing, those with the same key block the same.
     pub(super) const fn key(&self) -> (u64, DoubtReading) {
         (self.done, self.reading)
+    }
+
+    /// If what may block an attempt blocks it: the deeds that are not done, the first first. What came to be after that
+    /// one need not have come to be then.
+    pub(super) fn undone(&self) -> Vec<Deed> {
+        let is_undone = |place: &usize| self.done & (1 << place) == 0 && self.reading == DoubtReading::Strict;
+        (0..self.deeds.len()).filter(is_undone).map(|place| self.deeds[place]).collect()
     }
 
     /// Whether the attempt of this number fails then.
@@ -140,7 +148,7 @@ impl Weighing {
             return Reason::NotCertain(self.deeds.clone());
         };
         let all = self.all();
-        let holds = |done, reading| comes_to_it(Supposition { blocks, done, reading });
+        let holds = |done, reading| comes_to_it(Supposition { deeds: &self.deeds, blocks, done, reading });
         if !holds(all, DoubtReading::Strict) || holds(0, DoubtReading::Strict) {
             return Reason::NotCertain(self.likely(blocks));
         }

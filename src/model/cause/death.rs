@@ -6,7 +6,7 @@ use super::besides::{aftermath, death_takes, may_part, or_only};
 use super::block::{Blockage, Supposition, solve};
 use super::deeds::{
     CROSSING_MAX, Sureness, cut_of, delaying_within, downs_at, faults_at, faults_within, is_cut, is_old, next_after,
-    turned,
+    turned, unchanged_until,
 };
 use super::reason::{Causes, Deed, Reason};
 use crate::event::{LinkEnd, LossReason, NodeState};
@@ -84,7 +84,9 @@ fn of_misses(model: &Model, (reporter, dead): (Addr, Addr), row: &[Miss], at: Ti
         (0..blocks.len()).step_by(limit).any(|first| (first..first + limit).all(|probe| supposed.blocks(probe)))
     });
     let is_sure = |causes: &Causes| {
-        causes.are_all_needed() || last_until(model, causes, (dead, at)) && isolate(model, causes, reporter)
+        let are_known = causes.are_all_needed()
+            || last_until(model, causes, (reporter, dead), at) && isolate(model, causes, reporter);
+        are_known && nothing_while_down(model, causes, (reporter, dead), at)
     };
     match reason {
         Reason::Deeds(causes) if !is_sure(&causes) => Reason::NotCertain(causes.deeds()),
@@ -92,14 +94,30 @@ fn of_misses(model: &Model, (reporter, dead): (Addr, Addr), row: &[Miss], at: Ti
     }
 }
 
+/// Since the first of these was done the link had not been down while something else could have come to the same.
+fn nothing_while_down(model: &Model, causes: &Causes, (reporter, dead): (Addr, Addr), at: Time) -> bool {
+    let named = causes.deeds();
+    let first = named.first().map_or(at, Deed::at);
+    let steps = || model.links().get(reporter, dead).into_iter().flat_map(LinkHistory::steps);
+    let losses = steps().filter(|step| step.is_loss() && (first..at).contains(&step.at));
+    let mut downs =
+        losses.map(|step| (step.at, steps().find(|up| up.is_up() && up.at > step.at).map_or(at, |up| up.at)));
+    downs.all(|down| may_part(model, (reporter, dead), down, &named).is_empty())
+}
+
 /// Each of these kept, or would have kept, both ends silent until this time, so that neither saw a
-/// close.
-fn last_until(model: &Model, causes: &Causes, (dead, at): (Addr, Time)) -> bool {
-    causes.deeds().iter().all(|deed| match deed {
-        Deed::Fault(_) => cut_of(model, *deed).is_some_and(|cut| cut.until.is_none_or(|until| until > at)),
-        Deed::Turned { at: since, .. } => downs_at(model, dead, at).any(|turn| turn.at == *since),
-        Deed::Lied { .. } => false,
-    })
+/// close: of the one that the other might have seen stop, say.
+fn last_until(model: &Model, causes: &Causes, (reporter, dead): (Addr, Addr), at: Time) -> bool {
+    let named = causes.deeds();
+    let first = named.first().map_or(at, Deed::at);
+    let turns = [reporter, dead].into_iter().filter_map(|node| model.nodes().lives(node)).flat_map(Lives::turns);
+    let mut others = turns.filter(|turn| first < turn.at && turn.at <= at && turn.life != NodeState::Hangs);
+    others.next().is_none()
+        && named.iter().all(|deed| match deed {
+            Deed::Fault(_) => cut_of(model, *deed).is_some_and(|cut| cut.until.is_none_or(|until| until > at)),
+            Deed::Turned { at: since, .. } => downs_at(model, dead, at).any(|turn| turn.at == *since),
+            Deed::Lied { .. } => false,
+        })
 }
 
 /// No partition among these leaves the reporter with some others only: one of them, alone now, may ask it to make room,
@@ -115,7 +133,7 @@ fn isolate(model: &Model, causes: &Causes, reporter: Addr) -> bool {
 /// Each probe that was missed in a row had to fail.
 pub(super) fn silence(model: &Model, asker: Addr, target: Addr) -> Reason {
     let row = model.links().get(asker, target).map(LinkHistory::missed).unwrap_or_default();
-    let until = row.last().map_or(model.now(), |last| last.missed_at);
+    let until = row.last().map_or(model.known_until(), |last| last.missed_at);
     let unanswered = |miss| missed(model, (asker, target), miss).unanswered_until(model, (asker, target), until);
     let blocks: Vec<Blockage> = row.iter().map(unanswered).collect();
     solve(&blocks, |supposed| (0..blocks.len()).all(|probe| supposed.blocks(probe)))
@@ -144,7 +162,7 @@ impl FailedProbe {
         late(model, (asker, target), self, until, &mut block);
         if self.is_supposed {
             // Only a cut or a hang is sure to leave it at missed probes: see `unanswered`.
-            let is_silent = |set: &Vec<Deed>| are_cuts_and_hangs(model, set) && self.missed_at() <= model.now();
+            let is_silent = |set: &Vec<Deed>| are_cuts_and_hangs(model, set) && self.missed_at() <= model.known_until();
             let (silent, noticed): (Vec<_>, Vec<_>) = block.sure.into_iter().partition(is_silent);
             block.sure = silent;
             block.perhaps.extend(noticed.into_iter().flatten());
@@ -243,7 +261,7 @@ fn rhythm(model: &Model, asker: Addr, row: &[Miss]) -> (Duration, Duration) {
 fn supposed(model: &Model, (asker, target): (Addr, Addr), row: &[Miss], at: Time) -> Vec<FailedProbe> {
     let (interval, timeout) = rhythm(model, asker, row);
     // What is not over yet may still change.
-    let end = next_after(model, at).unwrap_or(model.now() + interval * AHEAD_MAX);
+    let end = next_after(model, at).unwrap_or(model.known_until() + interval * AHEAD_MAX);
     let mut probes = Vec::new();
     let mut sent = at + interval.saturating_sub(timeout);
     while !interval.is_zero() && sent + timeout <= end && probes.len() < SUPPOSED_MAX {
@@ -273,7 +291,7 @@ fn of_reset(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -
 }
 
 /// Up to this time a node sees that the other one closed the connection at most so late.
-fn close_seen_within(model: &Model, (node, peer): (Addr, Addr), at: Time) -> Duration {
+pub(super) fn close_seen_within(model: &Model, (node, peer): (Addr, Addr), at: Time) -> Duration {
     // The end of a cut lets through what had closed during it.
     let healed = |record: &&FaultRecord| {
         record.fault.what == FaultKind::Cut
@@ -338,13 +356,12 @@ fn of_close(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -
 /// nothing else could have made one give up the other, since the first was done and before anything else was, which
 /// would have come to the same.
 fn sole(model: &Model, (node, peer): (Addr, Addr), causes: Causes, at: Time) -> Reason {
-    let until = next_after(model, at).unwrap_or(model.now());
+    let until = unchanged_until(model, at);
     let named = causes.deeds();
     let since = named.first().map_or(at, Deed::at) - aftermath(model, node, peer);
     // A cut lets no close through before it ends, and a node that hangs closes nothing. A restart is one deed, of two
     // turns.
-    let lets_through =
-        |cut: &FaultRecord| cut.until.is_some_and(|until| until <= at && at.since(until) <= CROSSING_MAX);
+    let lets_through = |cut: &FaultRecord| cut.until.is_some_and(|over| over < until);
     let closes = |deed: &Deed| match *deed {
         Deed::Turned { node: who, at, to } => {
             (who != peer || to != NodeState::Hangs)

@@ -14,6 +14,8 @@ use crate::proto::time::Time;
 
 /// Faults in a row of which each replaced the one before.
 const REPLACED_MAX: usize = 16;
+/// What lasts so long leads to all that it can lead to.
+const LASTS: Duration = Duration::from_secs(60 * 60);
 /// The longest that a message takes from node to node if nothing delays it.
 pub(super) const CROSSING_MAX: Duration = Duration::from_millis(50);
 
@@ -150,6 +152,11 @@ pub(super) fn next_after(model: &Model, at: Time) -> Option<Time> {
     let turns = model.nodes().iter().flat_map(|node| node.lives.turns()).map(|turn| turn.at);
     let lies = model.faults().lies().map(|lie| lie.at);
     set.chain(turns).chain(lies).filter(|then| *then > at).min()
+}
+
+/// Nothing else is done between this time and that one. What is not over by the end of what is known lasts.
+pub(super) fn unchanged_until(model: &Model, at: Time) -> Time {
+    next_after(model, at).unwrap_or(model.known_until().max(at) + LASTS)
 }
 
 /// Faults have no number in the recording: it is from before losses were told.

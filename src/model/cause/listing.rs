@@ -1,18 +1,20 @@
 //! Why a seed's list differs from what is.
 
-use super::besides::{aftermath, done_by, may_part, needed, weighable};
+use super::besides::{Mishap, aftermath, done_by, may_go_wrong, needed, weighable};
 use super::deeds::{downs_at, turned};
-use super::reason::{Causes, Deed, Reason};
+use super::reason::{Causes, Deed, Reason, deeds_of};
 use super::{death, link};
 use crate::event::{DelistReason, Event, EventKind, SeedEvent};
 use crate::model::Model;
 use crate::model::death::Evidence;
+use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
+use crate::proto::message::Role;
 use crate::proto::time::Time;
 
 /// The node is on the list of this seed, and does not run.
 pub(super) fn stale(model: &Model, peer: Addr) -> Reason {
-    let downs: Vec<Deed> = downs_at(model, peer, model.now()).map(|turn| turned(peer, turn)).collect();
+    let downs: Vec<Deed> = downs_at(model, peer, model.known_until()).map(|turn| turned(peer, turn)).collect();
     match downs[..] {
         [deed] => Reason::Deeds(Causes::one(deed)),
         _ => Reason::NotCertain(downs),
@@ -35,7 +37,7 @@ pub(super) fn missing(model: &Model, seed: Addr, peer: Addr) -> Reason {
     };
     // It may have come off the list before the death that is told of last.
     let off_since = model.seeds().get(seed).and_then(|view| view.delisted.get(&peer)).copied();
-    alone(model, way, off_since.or(at), reason)
+    alone(model, way, off_since.or(at), &reason)
 }
 
 /// How a peer may come off the list of a seed.
@@ -66,21 +68,10 @@ fn reported(model: &Model, peer: Addr, reporter: Addr) -> Reason {
 
 /// The peer was off the list from this time on. Whoever reported it, and whatever kept it off since: it is sure only
 /// if nothing else could have come to the same.
-fn alone(model: &Model, way: ListRemoval, at: Option<Time>, reason: Reason) -> Reason {
+fn alone(model: &Model, way: ListRemoval, at: Option<Time>, reason: &Reason) -> Reason {
     let is_needed = |deed: &Deed| may_delist(model, way, deed.at(), &[*deed]).next().is_none();
     let causes = at.and_then(|at| needed(weighable(model, done_by(model, at)).into_iter().filter(is_needed)));
-    match (causes, reason) {
-        (Some(causes), _) => Reason::Deeds(causes),
-        (None, Reason::Deeds(causes)) => {
-            let named = causes.deeds();
-            if at.is_some_and(|at| named.iter().any(|deed| deed.at() > at)) {
-                return Reason::NotCertain(named);
-            }
-            let since = named.first().map_or(model.now(), Deed::at);
-            causes.unless(may_delist(model, way, since, &named))
-        }
-        (None, reason) => reason,
-    }
+    causes.map_or_else(|| Reason::NotCertain(deeds_of(reason)), Reason::Deeds)
 }
 
 /// What may lead to it since this time that the peer is off the list, if the deeds of `without` are not done: whatever
@@ -91,15 +82,18 @@ fn may_delist<'a>(
     since: Time,
     without: &'a [Deed],
 ) -> impl Iterator<Item = Deed> + 'a {
-    let reporters = model.links().of(peer).map(|link| link.key.peer).filter(move |_| !is_verified);
+    // One that was never linked to it might have been.
+    let is_other = move |node: &&NodeRecord| node.role == Some(Role::Peer) && node.is_ours() && node.addr != peer;
+    let reporters = model.nodes().iter().filter(is_other).map(|node| node.addr).filter(move |_| !is_verified);
     reporters.chain([seed]).flat_map(move |asker| {
-        let span = (since - aftermath(model, asker, peer), model.now());
+        let span = (since - aftermath(model, asker, peer), model.known_until());
+        // If a goodbye is lost, too, who says it is taken for dead.
         let matters = move |deed: &Deed| match deed {
             Deed::Turned { node, .. } => *node == peer || *node == seed,
             Deed::Lied { about, .. } => *about == peer,
             Deed::Fault(_) => true,
         };
-        may_part(model, (asker, peer), span, without).into_iter().filter(matters)
+        may_go_wrong(model, (asker, peer), Mishap::Loss, span, without).into_iter().filter(matters)
     })
 }
 

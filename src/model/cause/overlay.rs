@@ -1,6 +1,8 @@
 //! Why peers have no way to each other, or to a seed: each pair that could be linked is kept apart.
 
-use super::besides::{Mishap, aftermath, done_by, may_go_wrong, may_part, needed, weighable};
+use super::besides::{
+    Mishap, aftermath, done_by, is_by_rule, late_starts, let_go_by, may_go_wrong, may_part, needed, weighable,
+};
 use super::block::{Blockage, Supposition, solve};
 use super::deeds::{delaying_at, faults_at, is_cut, kept_apart};
 use super::link;
@@ -36,14 +38,18 @@ pub(super) fn alone(model: &Model, node: Addr) -> Reason {
     let others = || model.nodes().iter().filter(is_other).take(PAIRS_MAX).map(|other| other.addr);
     let blocks: Vec<Blockage> = others().map(|other| apart(model, node, other)).collect();
     let reason = solve(&blocks, |supposed| (0..blocks.len()).all(|pair| supposed.blocks(pair)));
-    let reason = by_one_cut(model, reason, others().map(|other| (node, other)));
-    let ran_first =
-        model.nodes().lives(node).and_then(|lives| lives.turns().first()).map(|turn| turn.at) == model.started();
-    if matches!(reason, Reason::NotCertain(_)) && ran_first && is_refused(model, node, model.now()) {
+    let had_one = |at: Time| {
+        let mut links = model.links().of(node).filter(|link| link.purpose == Purpose::Neighbor);
+        links.any(|link| link.was_up_at(at))
+    };
+    let reason = by_one_cut(model, reason, others().map(|other| (node, other)), had_one);
+    if matches!(reason, Reason::NotCertain(_)) && is_refused(model, node, model.known_until()) {
         return Reason::Rule(ProtocolRule::Full);
     }
-    let keeps_one =
-        |deed: &Deed| neighbors_kept(model, node, Mishap::Parting, (deed.at(), model.now()), *deed).next().is_some();
+    let keeps_one = |deed: &Deed| {
+        let links = LinksWithout::new(model, *deed, Mishap::Parting, model.known_until());
+        links.neighbors(node).next().is_some()
+    };
     or_needed(model, reason, keeps_one)
 }
 
@@ -67,35 +73,56 @@ fn or_needed(model: &Model, reason: Reason, is_needed: impl Fn(&Deed) -> bool) -
     if !matches!(reason, Reason::NotCertain(_)) {
         return reason;
     }
-    let deeds = weighable(model, done_by(model, model.now()));
+    let deeds = weighable(model, done_by(model, model.known_until()));
     needed(deeds.into_iter().filter(is_needed)).map_or(reason, Reason::Deeds)
 }
 
-/// The neighbors that this node had when the deed was done, at the first of these times, and with whom nothing else
-/// could have gone wrong up to the second.
-fn neighbors_kept(
-    model: &Model,
-    node: Addr,
-    mishap: Mishap,
-    (since, until): (Time, Time),
+/// The links that would stand without a deed: those that were up when it was done, and with which nothing else could
+/// have gone wrong since.
+pub(super) struct LinksWithout<'a> {
+    model: &'a Model,
     deed: Deed,
-) -> impl Iterator<Item = Addr> {
-    let were_up = model.links().of(node).filter(move |link| link.purpose == Purpose::Neighbor && link.was_up_at(since));
-    let peers = were_up.map(|link| link.key.peer);
-    peers.filter(move |peer| {
-        let span = (since - aftermath(model, node, *peer), until);
-        may_go_wrong(model, (node, *peer), mishap, span, &[deed]).is_empty()
-    })
+    mishap: Mishap,
+    until: Time,
+    /// See [`late_starts`].
+    starts: Vec<Time>,
 }
 
-/// The peers that hang together with one of these by links with which nothing could have gone wrong up to this time but
-/// for the deed.
-pub(super) fn held_together(model: &Model, from: Set<Addr>, mishap: Mishap, until: Time, deed: Deed) -> Set<Addr> {
+impl<'a> LinksWithout<'a> {
+    pub(super) fn new(model: &'a Model, deed: Deed, mishap: Mishap, until: Time) -> Self {
+        Self { model, deed, mishap, until, starts: late_starts(model) }
+    }
+
+    fn neighbors(&self, node: Addr) -> impl Iterator<Item = Addr> + '_ {
+        let links = self.model.links().of(node).filter(|link| link.purpose == Purpose::Neighbor);
+        links.map(|link| link.key.peer).filter(move |peer| self.stands(node, *peer))
+    }
+
+    fn stands(&self, node: Addr, peer: Addr) -> bool {
+        let (model, since) = (self.model, self.deed.at());
+        let ended_by_rule = |link: &LinkHistory| {
+            link.steps().any(|step| (since..=self.until).contains(&step.at) && step.end().is_some_and(is_by_rule))
+        };
+        let span = (since - aftermath(model, node, peer), self.until);
+        model.links().get(node, peer).is_some_and(|link| link.was_up_at(since))
+            && !model.links().both_ends(node, peer).any(ended_by_rule)
+            && let_go_by(model, (node, peer), &self.starts, self.until).is_none_or(|at| at <= since)
+            && may_go_wrong(model, (node, peer), self.mishap, span, &[self.deed]).is_empty()
+    }
+
+    /// The peers that hang together with one of these by such links.
+    pub(super) fn joined(&self, from: Set<Addr>) -> Set<Addr> {
+        joined(from, |node| self.neighbors(node))
+    }
+}
+
+/// All nodes to which steps lead from these.
+fn joined<I: Iterator<Item = Addr>>(from: Set<Addr>, next_to: impl Fn(Addr) -> I) -> Set<Addr> {
     let mut reached = from;
     let mut next = 0;
     while let Some(node) = reached.get_index(next).copied() {
         next += 1;
-        reached.extend(neighbors_kept(model, node, mishap, (deed.at(), until), deed));
+        reached.extend(next_to(node));
     }
     reached
 }
@@ -113,7 +140,7 @@ fn was_whole_before_all(model: &Model) -> bool {
 
 /// When anything was first done, if anything was.
 pub(super) fn done_first(model: &Model) -> Option<Time> {
-    done_by(model, model.now()).map(|deed| deed.at()).min()
+    done_by(model, model.known_until()).map(|deed| deed.at()).min()
 }
 
 /// All links between neighbors that had ended by then ended by rules of the protocol.
@@ -128,32 +155,39 @@ pub(super) fn are_ends_by_rule(model: &Model, by: Time) -> bool {
 
 /// The peers that hung together with this one at this time.
 pub(super) fn reached_at(model: &Model, node: Addr, at: Time) -> Set<Addr> {
-    let mut reached = Set::from_iter([node]);
-    let mut next = 0;
-    while let Some(from) = reached.get_index(next).copied() {
-        next += 1;
-        let up = model.links().of(from).filter(|link| link.purpose == Purpose::Neighbor && link.was_up_at(at));
-        reached.extend(up.map(|link| link.key.peer));
-    }
-    reached
+    joined(Set::from_iter([node]), |from| {
+        let up = model.links().of(from).filter(move |link| link.purpose == Purpose::Neighbor && link.was_up_at(at));
+        up.map(|link| link.key.peer)
+    })
 }
 
 /// Peers look for others all the time, so only a single cut is sure to keep these pairs apart, if nothing else could have
-/// since it was set.
-fn by_one_cut(model: &Model, reason: Reason, mut pairs: impl Iterator<Item = (Addr, Addr)>) -> Reason {
+/// since it was set. `was_linked`: before that, they had been.
+fn by_one_cut(
+    model: &Model,
+    reason: Reason,
+    mut pairs: impl Iterator<Item = (Addr, Addr)>,
+    was_linked: impl Fn(Time) -> bool,
+) -> Reason {
     let Reason::Deeds(causes) = &reason else { return reason };
     let alone = |deed: &Deed| {
         pairs.all(|(one, other)| {
-            let span = (deed.at() - aftermath(model, one, other), model.now());
+            let span = (deed.at() - aftermath(model, one, other), model.known_until());
             may_part(model, (one, other), span, &[*deed]).is_empty()
         })
     };
-    let is_sure = causes.only().filter(|deed| is_cut(model, *deed)).as_ref().is_some_and(alone);
+    let cut = causes.only().filter(|deed| is_cut(model, *deed) && was_linked(deed.at()));
+    let is_sure = cut.as_ref().is_some_and(alone);
     if is_sure { reason } else { Reason::NotCertain(causes.deeds()) }
 }
 
 /// The overlay is in these parts.
 pub(super) fn parted(model: &Model, parts: &[Vec<Addr>]) -> Reason {
+    let peers = || model.nodes().iter().filter(|node| node.is_running_peer()).map(|node| node.addr);
+    // Two that are alone now might else be a part of their own.
+    let is_in_part = |peer: &Addr| parts.iter().any(|part| part.contains(peer));
+    let parts: Vec<Vec<Addr>> =
+        parts.iter().cloned().chain(peers().filter(|peer| !is_in_part(peer)).map(|peer| vec![peer])).collect();
     let (mut pairs, mut ends, mut blocks) = (Vec::new(), Vec::new(), Vec::new());
     for (number, part) in parts.iter().enumerate() {
         for (other_number, other) in parts.iter().enumerate().skip(number + 1) {
@@ -167,10 +201,14 @@ pub(super) fn parted(model: &Model, parts: &[Vec<Addr>]) -> Reason {
         }
     }
     let reason = solve(&blocks, |supposed| !is_joined(parts.len(), &pairs, supposed));
-    let reason = by_one_cut(model, reason, ends.into_iter());
-    let peers = || model.nodes().iter().filter(|node| node.is_running_peer()).map(|node| node.addr);
+    let was_whole = |at: Time| {
+        let whole = peers().next().map(|one| reached_at(model, one, at)).unwrap_or_default();
+        peers().all(|peer| whole.contains(&peer))
+    };
+    let reason = by_one_cut(model, reason, ends.into_iter(), was_whole);
     let is_held = |deed: &Deed| {
-        let held = held_together(model, peers().take(1).collect(), Mishap::Parting, model.now(), *deed);
+        let links = LinksWithout::new(model, *deed, Mishap::Parting, model.known_until());
+        let held = links.joined(peers().take(1).collect());
         peers().all(|peer| held.contains(&peer))
     };
     let reason = or_needed(model, reason, is_held);
@@ -194,7 +232,7 @@ fn is_joined(parts: usize, pairs: &[(usize, usize)], supposed: Supposition<'_>) 
 
 /// What keeps these two from being linked. If nothing does now, that they are not is doubtful.
 fn apart(model: &Model, one: Addr, other: Addr) -> Blockage {
-    let at = model.now();
+    let at = model.known_until();
     let mut block = kept_apart(model, one, other, at);
     block.perhaps.extend(faults_at(model, one, other, at).filter(|record| record.hinders()).map(FaultRecord::deed));
     block.perhaps.extend(delaying_at(model, one, other, at).map(FaultRecord::deed));

@@ -84,6 +84,18 @@ impl Question {
         }
     }
 
+    /// The nodes that it is about, the origin of a message included.
+    pub fn nodes(&self) -> Vec<Addr> {
+        match *self {
+            Self::Death { reporter, dead, .. } => vec![reporter, dead],
+            Self::Lack { node, message } => vec![node, message.origin],
+            Self::LinkEnd { node, peer, .. } => vec![node, peer],
+            Self::Stale { seed, peer } | Self::Unlisted { seed, peer } => vec![seed, peer],
+            Self::Alone { node } => vec![node],
+            Self::NoSeed | Self::Parted => Vec::new(),
+        }
+    }
+
     /// Whether it is so in this model, whether or not the model asks it by itself: a message counts as
     /// lacked from its first moment on. `None`: the model does not tell; what happened stands in events.
     pub fn is_so_in(&self, model: &Model) -> Option<bool> {
