@@ -26,7 +26,7 @@ const ONCE_FALSE: [u64; 21] = [
     // A message that would have come later, over links that were found only because of the fault, from those who had it
     // over such links, or not over links that make room or that a delay ends.
     6137, 35381, 7334, 5243, 3023, 4038, 20034, 26564, // Two causes, of which one is made up for in time.
-    6146, // Peers that were alone, or apart, before.
+    6146,  // Peers that were alone, or apart, before.
     5623, 6492, 7485, 39262, // A list, on which whoever is linked to a peer bears.
     3672, 34049,
 ];

@@ -73,35 +73,17 @@ impl RunFacts {
     /// without what was done from this time on.
     pub(super) fn compared_to(mut self, before: &Self, asked: &[Question], from: Time) -> RerunFacts {
         let same = same_texts(&self.model, &before.model);
-        let here = |question: &Question| match question {
-            Question::Lack { node, message } => {
-                let here = same.iter().find(|(_, there)| *there == message).map(|(here, _)| *here);
-                Question::Lack { node: *node, message: here.unwrap_or(*message) }
-            }
-            Question::Death { .. }
-            | Question::LinkEnd { .. }
-            | Question::Stale { .. }
-            | Question::Unlisted { .. }
-            | Question::NoSeed
-            | Question::Alone { .. }
-            | Question::Parted => *question,
+        let renamed = |question: &Question, name: &dyn Fn(MessageId) -> Option<MessageId>| {
+            question.message().and_then(name).map_or(*question, |message| question.about(message))
+        };
+        let here = |question: &Question| {
+            renamed(question, &|wanted| same.iter().find(|(_, there)| **there == wanted).map(|(here, _)| *here))
         };
         let asked: Vec<Question> = asked.iter().map(here).collect();
         self.ask(&asked);
         let instead =
             asked.iter().map(|question| Instead::of(question, (&self.model, &self.so), &before.so, from)).collect();
-        let told = |question: Question| match question {
-            Question::Lack { node, message } => {
-                Question::Lack { node, message: same.get(&message).copied().unwrap_or(message) }
-            }
-            Question::Death { .. }
-            | Question::LinkEnd { .. }
-            | Question::Stale { .. }
-            | Question::Unlisted { .. }
-            | Question::NoSeed
-            | Question::Alone { .. }
-            | Question::Parted => question,
-        };
+        let told = |question: Question| renamed(&question, &|message| same.get(&message).copied());
         RerunFacts { so: self.so.into_iter().map(told).collect(), instead }
     }
 

@@ -171,9 +171,9 @@ impl<'a, P: Fn() -> bool> Judge<'a, P> {
     /// It is about a node that started later than the lab: without that it could not be so.
     fn is_about_newcomer(&self, question: &Question) -> bool {
         let model = self.as_it_was.model();
-        let first =
-            |node: &Addr| model.nodes().lives(*node).and_then(|lives| lives.turns().first()).map(|turn| turn.at);
-        question.nodes().iter().filter_map(first).any(|first| Some(first) > model.started())
+        let first = |node: Addr| model.nodes().lives(node).and_then(|lives| lives.turns().first()).map(|turn| turn.at);
+        let nodes = question.nodes().into_iter().chain(question.message().map(|message| message.origin));
+        nodes.filter_map(first).any(|first| Some(first) > model.started())
     }
 
     /// Only where there is one deed is it known what should have been named.

@@ -84,16 +84,39 @@ impl Question {
         }
     }
 
-    /// The nodes that it is about, the origin of a message included.
+    /// The nodes that it is about.
     pub fn nodes(&self) -> Vec<Addr> {
         match *self {
             Self::Death { reporter, dead, .. } => vec![reporter, dead],
-            Self::Lack { node, message } => vec![node, message.origin],
+            Self::Lack { node, .. } | Self::Alone { node } => vec![node],
             Self::LinkEnd { node, peer, .. } => vec![node, peer],
             Self::Stale { seed, peer } | Self::Unlisted { seed, peer } => vec![seed, peer],
-            Self::Alone { node } => vec![node],
             Self::NoSeed | Self::Parted => Vec::new(),
         }
+    }
+
+    /// The message that it is about.
+    pub const fn message(&self) -> Option<MessageId> {
+        match *self {
+            Self::Lack { message, .. } => Some(message),
+            Self::Death { .. }
+            | Self::LinkEnd { .. }
+            | Self::Stale { .. }
+            | Self::Unlisted { .. }
+            | Self::NoSeed
+            | Self::Alone { .. }
+            | Self::Parted => None,
+        }
+    }
+
+    /// The same about another message, if it is about one.
+    #[must_use]
+    pub fn about(self, other: MessageId) -> Self {
+        let mut about = self;
+        if let Self::Lack { message, .. } = &mut about {
+            *message = other;
+        }
+        about
     }
 
     /// Whether it is so in this model, whether or not the model asks it by itself: a message counts as

@@ -65,17 +65,8 @@ impl AskedAnswer {
 impl AskedQuestion {
     /// As this model asks it, with the reason that is given for it.
     pub fn of(model: &Model, question: Question, reason: &Reason) -> Self {
-        let names = nodes_of(&question).into_iter().map(|node| (node, model.name_of(node).into_owned())).collect();
-        let message = match question {
-            Question::Lack { message, .. } => Some(model.message_name(message)),
-            Question::Death { .. }
-            | Question::LinkEnd { .. }
-            | Question::Stale { .. }
-            | Question::Unlisted { .. }
-            | Question::NoSeed
-            | Question::Alone { .. }
-            | Question::Parted => None,
-        };
+        let names = question.nodes().into_iter().map(|node| (node, model.name_of(node).into_owned())).collect();
+        let message = question.message().map(|message| model.message_name(message));
         let commands = deeds_of(reason).iter().filter_map(|deed| command(model, deed)).collect();
         Self { question, names, message, commands, is_certain: is_known(reason) }
     }
@@ -128,14 +119,4 @@ fn command(model: &Model, deed: &Deed) -> Option<String> {
         Deed::Lied { liar, about, .. } => Command::Fault(FaultCommand::Lie { liar, about }),
     };
     Some(grammar::text(&command, &|addr| model.name_of(addr).into_owned()))
-}
-
-fn nodes_of(question: &Question) -> Vec<Addr> {
-    match *question {
-        Question::Death { reporter, dead, .. } => vec![reporter, dead],
-        Question::Lack { node, .. } | Question::Alone { node } => vec![node],
-        Question::LinkEnd { node, peer, .. } => vec![node, peer],
-        Question::Stale { seed, peer } | Question::Unlisted { seed, peer } => vec![seed, peer],
-        Question::NoSeed | Question::Parted => Vec::new(),
-    }
 }

@@ -45,14 +45,7 @@ pub fn why_not(model: &Model, node: Addr, id: MessageId, utc_offset_s: i32) -> E
     let title = format!("{message} and {name}");
     let Some(rumor) = model.rumors().get(id) else {
         let verdict = format!("What became of {message} is not certain: it is no longer held here, or never was.");
-        return Explanation {
-            title,
-            verdict,
-            is_certain: false,
-            evidence: Vec::new(),
-            table: None,
-            rests_on: Vec::new(),
-        };
+        return Explanation::unknown(title, verdict);
     };
     if let Some(copy) = rumor.copies.get(&node) {
         return Explanation {

@@ -17,14 +17,7 @@ pub fn about_message(model: &Model, id: MessageId, utc_offset_s: i32) -> Explana
     let title = model.message_name(id);
     let Some(rumor) = model.rumors().get(id) else {
         let verdict = format!("What became of {title} is not certain: it is no longer held here, or never was.");
-        return Explanation {
-            title,
-            verdict,
-            is_certain: false,
-            evidence: Vec::new(),
-            table: None,
-            rests_on: Vec::new(),
-        };
+        return Explanation::unknown(title, verdict);
     };
     let copies = rumor.copies.iter().map(|(node, copy)| line(explainer, (*node, id), *copy));
     let elsewhere = rumor.elsewhere(model.nodes()).map(|(node, proof)| proof_line(explainer, (node, id), proof));

@@ -72,6 +72,13 @@ pub struct Explanation {
     pub rests_on: Vec<Question>,
 }
 
+impl Explanation {
+    /// What is asked about is not known here, or not held.
+    fn unknown(title: String, verdict: String) -> Self {
+        Self { title, verdict, is_certain: false, evidence: Vec::new(), table: None, rests_on: Vec::new() }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EvidenceLine {
     /// `None` for what holds now.

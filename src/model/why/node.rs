@@ -28,14 +28,7 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let Some(node) = model.nodes().get(addr) else {
         let title = explainer.name(addr);
         let verdict = format!("Nothing is known of {title}.");
-        return Explanation {
-            verdict,
-            title,
-            is_certain: false,
-            evidence: Vec::new(),
-            table: None,
-            rests_on: Vec::new(),
-        };
+        return Explanation::unknown(title, verdict);
     };
     let mut evidence = links(explainer, node);
     evidence.extend(contact(explainer, node));

@@ -28,14 +28,7 @@ pub fn why_seed(model: &Model, seed: Addr, now: Time, utc_offset_s: i32) -> Expl
     let is_ours = model.nodes().get(seed).is_some_and(NodeRecord::is_ours);
     let Some(view) = model.seeds().get(seed).filter(|_| is_ours) else {
         let verdict = elsewhere(explainer, seed);
-        return Explanation {
-            title,
-            verdict,
-            is_certain: false,
-            evidence: Vec::new(),
-            table: None,
-            rests_on: Vec::new(),
-        };
+        return Explanation::unknown(title, verdict);
     };
     let differences = differences(explainer, seed, view);
     let verdict = verdict(explainer, (&name, seed), view, &wrong(explainer, &differences));

@@ -46,14 +46,7 @@ pub(super) fn views(model: &Model, utc_offset_s: i32) -> Explanation {
     if peers > VIEWERS_MAX {
         let verdict =
             format!("{peers} peers run here, and a matrix of all has {VIEWERS_MAX} at most: ask about one of them.");
-        return Explanation {
-            title,
-            verdict,
-            is_certain: false,
-            evidence: Vec::new(),
-            table: None,
-            rests_on: Vec::new(),
-        };
+        return Explanation::unknown(title, verdict);
     }
     let viewers = explainer.viewers();
     let known = explainer.known(&viewers);
