@@ -116,7 +116,8 @@ impl Host {
 
     async fn command(&mut self, command: Command) {
         if let Some(file) = &self.replaying {
-            return self.refuse(HostRefusal::Replaying(file.clone())).await;
+            let source = self.plan.replay_start(file).source().to_owned();
+            return self.refuse(HostRefusal::Replaying(source)).await;
         }
         if self.watching.is_some() {
             return self.refuse(HostRefusal::Watching).await;

@@ -31,6 +31,7 @@ pub enum VantageError {
 #[derive(Debug)]
 pub struct LoneNode {
     node: Addr,
+    name: String,
     /// The nodes of the whole recording.
     names: Map<String, Addr>,
 }
@@ -44,9 +45,9 @@ impl LoneNode {
                 names.insert(name, event.node);
             }
         }
-        let by_addr = || Addr::by_name(name).filter(|addr| names.values().any(|node| node == addr));
-        if let Some(node) = names.get(name).copied().or_else(by_addr) {
-            return Ok(Self { node, names });
+        let by_addr = || Addr::by_name(name).and_then(|addr| names.iter().find(|(_, node)| **node == addr));
+        if let Some((name, node)) = names.get_key_value(name).or_else(by_addr) {
+            return Ok(Self { node: *node, name: name.clone(), names });
         }
         let mut there: Vec<&String> = names.keys().collect();
         there.sort_by_key(|name| name_order(name));
@@ -55,6 +56,11 @@ impl LoneNode {
 
     pub const fn node(&self) -> Addr {
         self.node
+    }
+
+    /// What it is called in the whole recording.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The node that has this name in the whole recording. Alone, the others are known by address.

@@ -135,8 +135,9 @@ impl Names for Model {
     }
 }
 
-/// Reads a command. The error says what was expected.
-pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
+/// Reads a command for this network; what is asked about is looked up in the one that is shown. The error says what
+/// was expected.
+pub(crate) fn parse(line: &str, model: &Model, shown: &Model) -> Result<Typed, String> {
     let (name, rest) = split(line);
     if let Some(binding) = KEYS.iter().find(|binding| binding.name == name)
         && (rest.is_empty() || !commands().any(|command| command.name == name))
@@ -153,7 +154,7 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
         "at" => rest.parse().map(Typed::At).map_err(|error: NoMoment| error.to_string()),
         "speed" => rest.parse().map(Typed::Speed).map_err(|error: NoSpeed| error.to_string()),
         "sort" => sort(rest),
-        "why" => why(rest, model),
+        "why" => why(rest, shown),
         "diff" => diff(rest),
         "pane" => pane(rest),
         name if rest.is_empty() && PaneId::named(name).is_some() => pane(name),
@@ -251,11 +252,12 @@ fn why(rest: &str, model: &Model) -> Result<Typed, String> {
     at_most::<2>(WHY_USAGE, rest).map_err(|error| told(&error))?;
     let words: Vec<&str> = rest.split_whitespace().collect();
     let named = NamedSubject::find(&words, model).map_err(|error| match error {
-        SubjectError::Unreadable => format!("expected {WHY_USAGE}"),
-        error @ SubjectError::OneNode { .. } => error.to_string(),
+        error @ (SubjectError::Unreadable | SubjectError::OneNode { .. } | SubjectError::TakesNothing(_)) => {
+            error.to_string()
+        }
         SubjectError::NoNode(word) => told(&GrammarError::NoNode { word }),
         SubjectError::NoMessage(name) => {
-            format!("no message '{name}': expected one that is still remembered, such as p3#12")
+            format!("no message '{name}' is remembered at this moment: expected one such as p3#12")
         }
     })?;
     Ok(Typed::Why(named.into()))

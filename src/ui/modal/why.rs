@@ -149,7 +149,7 @@ impl Modal for WhyDialog {
 
     fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         self.refresh(view);
-        self.proof.ask(&self.why, view);
+        self.proof.ask(&self.why, self.subject.node(), view);
         let columns = columns(WIDTH_MAX, area);
         let mut lines = self.head(columns, view);
         lines.extend(self.figures(columns, view));

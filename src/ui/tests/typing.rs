@@ -153,7 +153,7 @@ fn a_session_is_saved_as_a_scenario_and_replaces_none_unasked() {
 #[test]
 fn a_rerun_is_asked_for_part_by_part_and_told_in_a_dialog() {
     let mut app = suspect();
-    let wish = |line: &str| match parse(line, &app.scene.live) {
+    let wish = |line: &str| match parse(line, &app.scene.live, &app.scene.live) {
         Ok(Typed::Rerun(RerunWish { set, without })) => Ok((set.join("|"), without.join("|"))),
         Ok(other) => panic!("{other:?}"),
         Err(why) => Err(why),

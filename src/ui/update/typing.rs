@@ -49,7 +49,7 @@ fn run_command(app: &mut App, line: &str) {
     }
     app.history.push(line);
     app.toasts.outdate();
-    match parse(line, &app.scene.live) {
+    match parse(line, &app.scene.live, app.scene.view().model) {
         Ok(typed) => run_typed(app, typed),
         Err(fault) => app.refuse(Severity::Error, line.to_owned(), Objection::Line(fault)),
     }
@@ -99,7 +99,7 @@ pub(super) fn save_scenario(app: &App, path: PathBuf, overwrite: Overwrite) -> T
 /// What a line typed after `:` asks of the network as it is shown, or why the console refuses it. A
 /// command that would first need a question counts as confirmed.
 pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
-    match parse(line, model)? {
+    match parse(line, model, model)? {
         Typed::Commands(commands) => Ok(commands),
         Typed::Act(deed, nodes) => {
             let plans = deed.plans(model, &nodes).into_iter().map(|(_, plan)| plan.confirmed());
