@@ -1,6 +1,7 @@
 //! The command line: reads what the user wants, wires the rooms together, and reports the outcome.
 
 mod address;
+mod alone;
 mod args;
 mod command_log;
 mod config_file;

@@ -46,6 +46,24 @@ impl From<NamedSubject> for Subject {
 }
 
 impl Subject {
+    /// The nodes that the question names.
+    pub(crate) fn nodes(self) -> Vec<Addr> {
+        match self {
+            Self::Node(node)
+            | Self::Death(node)
+            | Self::Lack { node, .. }
+            | Self::Network(NetworkSubject::ViewOf(node)) => vec![node],
+            Self::Link(LinkKey { node, peer }) => vec![node, peer],
+            Self::Message(_)
+            | Self::Network(
+                NetworkSubject::Views | NetworkSubject::Load | NetworkSubject::Waits | NetworkSubject::Times,
+            )
+            | Self::Fault(_)
+            | Self::Warning(_)
+            | Self::Notice(_) => Vec::new(),
+        }
+    }
+
     /// The node, if it asks about the state of one.
     pub(crate) const fn node(self) -> Option<Addr> {
         match self {

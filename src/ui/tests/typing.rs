@@ -234,7 +234,7 @@ fn a_word_too_many_is_named_and_nothing_is_done() {
     }
     assert_eq!(run("sort name rtt").1, "Error: sort takes [ORDER]: unexpected 'rtt'");
     assert_eq!(run("pane 1 2").1, "Error: pane takes NUMBER: unexpected '2'");
-    assert_eq!(run("why p1 p4 s1").1, "Error: why takes SUBJECT [NODE|MESSAGE]: unexpected 's1'");
+    assert_eq!(run("why p1 p4 s1").1, "Error: why takes SUBJECT [NODE|MESSAGE] [as NODE]: unexpected 's1'");
     assert_eq!(run("lab 1 3 x").1, "Error: lab takes SEEDS PEERS: unexpected 'x'");
 }
 

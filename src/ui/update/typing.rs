@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{ask, carry_out, give, no_lines, tell_host, update};
+use super::{ask, ask_alone, carry_out, give, no_lines, tell_host, update};
 use crate::command::Command;
 use crate::model::Model;
 use crate::ui::action::{Action, NodeDeed};
@@ -80,7 +80,8 @@ fn run_typed(app: &mut App, typed: Typed) {
         Typed::Filter(text) => app.panes.get_mut(app.focus).set_filter(Filter::new(&text)),
         Typed::Sort(order) => app.panes.each().for_each(|pane| pane.sort(order)),
         Typed::Columns(columns) => app.panes.each().for_each(|pane| pane.show_columns(&columns)),
-        Typed::Why(subject) => ask(app, subject),
+        Typed::Why { subject, reader: None } => ask(app, subject),
+        Typed::Why { subject, reader: Some(reader) } => ask_alone(app, subject, reader),
         Typed::Diff { from, to } => {
             let shown = app.view().now;
             tell_host(app, ToHost::Diff(WantedDiff { from, to, shown }));
@@ -113,7 +114,7 @@ pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
         | Typed::Filter(_)
         | Typed::Sort(_)
         | Typed::Columns(_)
-        | Typed::Why(_)
+        | Typed::Why { .. }
         | Typed::Diff { .. }
         | Typed::At(_)
         | Typed::Speed(_) => Ok(Vec::new()),
