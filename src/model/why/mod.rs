@@ -26,7 +26,7 @@ mod views;
 mod waits;
 mod warning;
 
-pub use asked::{AskedAnswer, AskedQuestion, NOTHING_ASKED, because};
+pub use asked::{AskedAnswer, AskedQuestion, because, why_unprovable};
 pub use death::why_dead;
 pub use fault::why_fault;
 pub use lack::{Lack, why_not, why_not_each};
@@ -117,6 +117,14 @@ fn is_known(reason: &Reason) -> bool {
     match reason {
         Reason::Deeds(_) | Reason::Rule(_) => true,
         Reason::NotCertain(_) => false,
+    }
+}
+
+impl Explanation {
+    /// It is what this node alone could tell.
+    #[must_use]
+    pub fn as_seen_by(self, node: &str) -> Self {
+        Self { title: format!("{} (as {node} alone saw it)", self.title), ..self }
     }
 }
 
