@@ -209,6 +209,12 @@ impl<'a> CrossingMap<'a> {
         if !self.rumor.copies.contains_key(&from) {
             self.may_come_later((from, to), &mut block);
         }
+        // Without what delayed it, it would have been sent earlier.
+        let (began, at) = (self.rumor.began(), self.sent_at(from));
+        if at.since(began) > CROSSING_MAX {
+            let earlier = self.hindering((from, to), (began, at));
+            block.perhaps.extend(earlier);
+        }
         Some(block)
     }
 
@@ -239,10 +245,16 @@ impl<'a> CrossingMap<'a> {
 
     fn block_when_sent(&self, from: Addr, to: Addr) -> Option<Blockage> {
         let at = self.sent_at(from);
-        if let Some(lost) = self.lost.get(&(from, to)) {
-            return Some(self.lost_copy(lost, at));
-        }
         let ends = [self.model.links().get(from, to), self.model.links().get(to, from)];
+        if let Some(lost) = self.lost.get(&(from, to)) {
+            let mut block = self.lost_copy(lost, at);
+            // The receiver may have given up the link before, unseen by the sender.
+            if let Some(ended) = self.ended(ends, at).filter(|_| !ends[1].is_some_and(|link| link.was_up_at(at))) {
+                block.sure.extend(ended.sure);
+                block.perhaps.extend(ended.perhaps);
+            }
+            return Some(block);
+        }
         if ends.iter().all(|end| end.is_some_and(|link| link.was_up_at(at))) {
             let ended = ends[1].and_then(|link| self.ended_under_way(link, at));
             return Some(ended.unwrap_or_else(|| self.open_link(from, to, at)));

@@ -84,8 +84,8 @@ fn of_misses(model: &Model, (reporter, dead): (Addr, Addr), row: &[Miss], at: Ti
         (0..blocks.len()).step_by(limit).any(|first| (first..first + limit).all(|probe| supposed.blocks(probe)))
     });
     let is_sure = |causes: &Causes| {
-        let are_known = causes.are_all_needed()
-            || last_until(model, causes, (reporter, dead), at) && isolate(model, causes, reporter);
+        let are_known =
+            causes.are_all_needed() || last_until(model, causes, (reporter, dead), at) && isolate(model, causes);
         are_known && nothing_while_down(model, causes, (reporter, dead), at)
     };
     match reason {
@@ -120,14 +120,14 @@ fn last_until(model: &Model, causes: &Causes, (reporter, dead): (Addr, Addr), at
         })
 }
 
-/// No partition among these leaves the reporter with some others only: one of them, alone now, may ask it to make room,
-/// and then it drops the link before it finds the other end dead.
-fn isolate(model: &Model, causes: &Causes, reporter: Addr) -> bool {
-    let is_with_others = |cut: &FaultRecord| match &cut.fault.on {
-        Scope::Border(inside) => inside.len() > 1 && inside.contains(&reporter),
+/// No partition among these leaves several nodes together: one of them, alone now, may ask either end to make room, and
+/// then that drops the link before it is found dead.
+fn isolate(model: &Model, causes: &Causes) -> bool {
+    let is_of_several = |cut: &FaultRecord| match &cut.fault.on {
+        Scope::Border(inside) => inside.len() > 1,
         Scope::All | Scope::Node(_) | Scope::Link(..) => false,
     };
-    !causes.deeds().into_iter().filter_map(|deed| cut_of(model, deed)).any(is_with_others)
+    !causes.deeds().into_iter().filter_map(|deed| cut_of(model, deed)).any(is_of_several)
 }
 
 /// Each probe that was missed in a row had to fail.

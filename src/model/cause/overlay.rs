@@ -188,31 +188,29 @@ pub(super) fn parted(model: &Model, parts: &[Vec<Addr>]) -> Reason {
     let is_in_part = |peer: &Addr| parts.iter().any(|part| part.contains(peer));
     let parts: Vec<Vec<Addr>> =
         parts.iter().cloned().chain(peers().filter(|peer| !is_in_part(peer)).map(|peer| vec![peer])).collect();
-    let (mut pairs, mut ends, mut blocks) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut pairs, mut blocks) = (Vec::new(), Vec::new());
     for (number, part) in parts.iter().enumerate() {
         for (other_number, other) in parts.iter().enumerate().skip(number + 1) {
             for (a, b) in part.iter().flat_map(|a| other.iter().map(move |b| (*a, *b))) {
                 if blocks.len() < PAIRS_MAX {
                     pairs.push((number, other_number));
-                    ends.push((a, b));
                     blocks.push(apart(model, a, b));
                 }
             }
         }
     }
     let reason = solve(&blocks, |supposed| !is_joined(parts.len(), &pairs, supposed));
-    let was_whole = |at: Time| {
-        let whole = peers().next().map(|one| reached_at(model, one, at)).unwrap_or_default();
-        peers().all(|peer| whole.contains(&peer))
-    };
-    let reason = by_one_cut(model, reason, ends.into_iter(), was_whole);
     let is_held = |deed: &Deed| {
         let links = LinksWithout::new(model, *deed, Mishap::Parting, model.known_until());
         let held = links.joined(peers().take(1).collect());
         peers().all(|peer| held.contains(&peer))
     };
-    let reason = or_needed(model, reason, is_held);
-    match reason {
+    // Peers look for others all the time, and one that stopped may have joined the rest.
+    let reason = match reason {
+        Reason::Deeds(causes) => Reason::NotCertain(causes.deeds()),
+        reason => reason,
+    };
+    match or_needed(model, reason, is_held) {
         Reason::Deeds(causes) if !was_whole_before_all(model) => Reason::NotCertain(causes.deeds()),
         reason => reason,
     }
