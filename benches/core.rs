@@ -29,11 +29,13 @@ use ratatui::Terminal;
 use ratatui::backend::{CrosstermBackend, TestBackend};
 use ratatui::layout::Rect;
 use ratatui::{TerminalOptions, Viewport};
-use session::{FROM, NOW, Sink, gossip, joined_peer, lab_events, parted_model};
+use session::{FROM, NOW, Sink, gossip, joined_peer, lab_events, parted_lab, parted_model};
 use tokio_util::codec::{Decoder, Encoder};
 
 /// Peers of a lab that fell into two halves.
 const PARTED_PEERS: u16 = 500;
+/// Lines of the gossip log on a large screen.
+const LINES: usize = 50;
 
 /// Messages that are decoded from one buffer: what a busy link reads at once.
 const READ_MESSAGES: u64 = 200;
@@ -197,6 +199,15 @@ fn why_not(criterion: &mut Criterion) {
     group.bench_function("why each of the 250 peers in the other half lacks a message", |bencher| {
         bencher.iter(|| why_not_each(&model, rumor, black_box(&wave.lacking), 0));
     });
+    // What a line each takes if each is asked about by itself.
+    group.bench_function("why each of 50 of them lacks it, one by one", |bencher| {
+        bencher.iter(|| {
+            wave.lacking.iter().take(LINES).map(|node| why_not_each(&model, rumor, &[*node], 0).len()).sum::<usize>()
+        });
+    });
+    group.bench_function("why each of 50 of them lacks it, at once", |bencher| {
+        bencher.iter(|| why_not_each(&model, rumor, black_box(&wave.lacking[..LINES]), 0));
+    });
     group.bench_function("the way of a message that half of 500 peers have", |bencher| {
         bencher.iter(|| model.wave(black_box(id)));
     });
@@ -257,9 +268,31 @@ fn frame(criterion: &mut Criterion) {
     });
 }
 
+/// The gossip log alone on the screen, with a message unfolded that almost all of 500 peers lack, and an event more
+/// before each picture.
+fn unfolded(criterion: &mut Criterion) {
+    let (events, _) = parted_lab(PARTED_PEERS, 2);
+    let mut still = console(&events);
+    let viewport = Viewport::Fixed(Rect::new(0, 0, 200, 60));
+    let mut terminal =
+        Terminal::with_options(CrosstermBackend::new(std::io::sink()), TerminalOptions { viewport }).unwrap();
+    for key in [KeyCode::Char('3'), KeyCode::Char('z'), KeyCode::Up, KeyCode::Down, KeyCode::Right] {
+        terminal.draw(|frame| still.draw(frame)).unwrap();
+        still.press(key.into());
+    }
+    let last = events.last().unwrap().clone();
+    let mut group = criterion.benchmark_group("console");
+    group.bench_function("draw 200 x 60, a message unfolded that 498 of 500 peers lack", |bencher| {
+        bencher.iter(|| {
+            still.take(&[Delivery { skipped: 0, batch: Batch::from([last.clone()]) }]);
+            terminal.draw(|frame| still.draw(frame)).unwrap();
+        });
+    });
+}
+
 criterion_group! {
     name = all;
     config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
-    targets = codecs, handle, json, fold, why_not, frame
+    targets = codecs, handle, json, fold, why_not, frame, unfolded
 }
 criterion_main!(all);

@@ -112,11 +112,21 @@ pub(crate) fn lab_events() -> Vec<Event> {
 
 /// A lab of so many peers whose overlay fell into two halves, and a message that only the first half has.
 pub(crate) fn parted_model(peers: u16) -> (Model, MessageId) {
+    let (events, id) = parted_lab(peers, peers / 2);
+    let mut model = Model::new();
+    for event in &events {
+        model.apply(event);
+    }
+    (model, id)
+}
+
+/// The events of such a lab, with a message that only so many of its first half have.
+pub(crate) fn parted_lab(peers: u16, holders: u16) -> (Vec<Event>, MessageId) {
     let half = peers / 2;
     let peer = |index: u16| Addr::loopback(3000 + index);
-    let mut model = Model::new();
+    let mut events = Vec::new();
     let mut tell = |second: u64, node: Addr, kind: EventKind| {
-        model.apply(&Event { at: NOW + Duration::from_secs(second), node, kind });
+        events.push(Event { at: NOW + Duration::from_secs(second), node, kind });
     };
     for index in 0..peers {
         let pace = Pace { gossip_interval_us: 3_000_000, liveness_interval_us: 2_000_000, liveness_misses: 3 };
@@ -150,7 +160,7 @@ pub(crate) fn parted_model(peers: u16) -> (Model, MessageId) {
     }
     let id = MessageId { origin: peer(0), run: 1, seq: 1 };
     tell(30, peer(0), EventKind::Gossip(GossipEvent::Generated { id, body: "x".into(), trace: None, forwarded: 6 }));
-    for index in 1..half {
+    for index in 1..holders {
         let from = peer(within(index, half - 1));
         tell(
             30,
@@ -158,5 +168,5 @@ pub(crate) fn parted_model(peers: u16) -> (Model, MessageId) {
             EventKind::Gossip(GossipEvent::Received { id, from, body: "x".into(), trace: None, forwarded: 5 }),
         );
     }
-    (model, id)
+    (events, id)
 }

@@ -14,13 +14,11 @@ use super::diagnostics;
 use super::failure::Failure;
 use super::files;
 use super::glyphs;
-use super::host::{Host, Left};
+use super::host::{Host, HostThreads, Left};
 use super::nodes::{self, RunningNodes};
 use super::output;
 use super::plan::{Begin, EngineKind, Looks, Plan};
-use super::proof::Prover;
 use super::records::{self, Records};
-use super::replay::PastReader;
 use super::scenario_runner::ScenarioRunner;
 use crate::clock::Clock;
 use crate::feed::{Feed, Tap, feed};
@@ -85,8 +83,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
         // The first request; there is room.
         let _ = to_host.try_send(ToHost::OpenRecording(start.file.clone()));
     }
-    let past = PastReader::start(answers.clone()).map_err(Failure::system)?;
-    let prover = Prover::start(answers.clone()).map_err(Failure::system)?;
+    let threads = HostThreads::start(&answers).map_err(Failure::system)?;
     let host = Host {
         plan,
         clock,
@@ -96,11 +93,10 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
         answers,
         replaying: None,
         watching: None,
-        past,
+        threads,
         command_log,
         skipped,
         rerun_plays: Arc::default(),
-        prover,
     };
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();

@@ -1,5 +1,6 @@
 //! Serves the console's requests: commands for the network, files, recordings.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,6 +8,7 @@ use std::sync::mpsc::SyncSender;
 
 use tokio::sync::{mpsc, watch};
 
+use super::alone::LoneServer;
 use super::command_log::{CommandLog, CommandLogContext};
 use super::diff;
 use super::events;
@@ -30,8 +32,8 @@ use crate::scenario::Skipped;
 use crate::session::export::{self, ExportError, Exported};
 use crate::session::recorder::RecorderHandle;
 use crate::ui::{
-    FromHost, HostRefusal, NoSuchMoment, Overwrite, ProofTold, ProofVerdict, Refusals, RerunTold, RerunWish, Seek,
-    SeekId, Severity, ToHost, WantedDiff,
+    FromHost, HostRefusal, LoneQuestion, NoSuchMoment, Overwrite, ProofTold, ProofVerdict, Refusals, RerunTold,
+    RerunWish, Seek, SeekId, Severity, ToHost, WantedDiff,
 };
 
 /// Asks for the network of a session that runs elsewhere.
@@ -55,14 +57,31 @@ pub(crate) struct Host {
     pub(crate) replaying: Option<PathBuf>,
     /// Watches other sessions.
     pub(crate) watching: Option<SyncSender<ShowNetwork>>,
-    /// Reads the past of what is shown.
-    pub(crate) past: PastReader,
+    pub(crate) threads: HostThreads,
     pub(crate) command_log: CommandLog,
     /// Lines of the scenario that were not done.
     pub(crate) skipped: watch::Receiver<Vec<Skipped>>,
     /// A rerun is being played.
     pub(crate) rerun_plays: Arc<AtomicBool>,
-    pub(crate) prover: Prover,
+}
+
+/// Threads that serve the console with what takes long; they end with it.
+pub(crate) struct HostThreads {
+    /// Reads the past of what is shown.
+    past: PastReader,
+    prover: Prover,
+    lone: LoneServer,
+}
+
+impl HostThreads {
+    /// Within the runtime, which they wait on.
+    pub(crate) fn start(answers: &mpsc::Sender<FromHost>) -> io::Result<Self> {
+        Ok(Self {
+            past: PastReader::start(answers.clone())?,
+            prover: Prover::start(answers.clone())?,
+            lone: LoneServer::start(answers.clone())?,
+        })
+    }
 }
 
 /// What is left when the console is gone.
@@ -86,7 +105,8 @@ impl Host {
                 }
                 ToHost::Rerun(wish) => self.rerun(wish).await,
                 ToHost::Prove(answer) => self.prove(answer).await,
-                ToHost::DropProof => self.prover.stop(),
+                ToHost::DropProof => self.threads.prover.stop(),
+                ToHost::ReadAlone(question) => self.read_alone(question).await,
                 ToHost::ListRecordings => {
                     let rows = tokio::task::spawn_blocking(recorded::rows).await.unwrap_or_default();
                     self.answer(FromHost::Recordings(rows)).await;
@@ -116,7 +136,8 @@ impl Host {
 
     async fn command(&mut self, command: Command) {
         if let Some(file) = &self.replaying {
-            return self.refuse(HostRefusal::Replaying(file.clone())).await;
+            let source = self.plan.replay_start(file).source().to_owned();
+            return self.refuse(HostRefusal::Replaying(source)).await;
         }
         if self.watching.is_some() {
             return self.refuse(HostRefusal::Watching).await;
@@ -167,12 +188,20 @@ impl Host {
     /// Has an answer proven; nobody waits for that.
     async fn prove(&self, answer: AskedAnswer) {
         match self.journal().await.map_err(NoFile::into_text) {
-            Ok(journal) => self.prover.prove(journal, answer),
+            Ok(journal) => self.threads.prover.prove(journal, answer),
             Err(why) => {
                 let text = format!("Cannot be proven: {why}");
                 let told = ProofTold { verdict: ProofVerdict::Open, text, notes: Vec::new() };
                 self.answer(FromHost::Proof { answer, told }).await;
             }
+        }
+    }
+
+    /// Has read what a node alone knew; nobody waits for that.
+    async fn read_alone(&self, question: LoneQuestion) {
+        match self.journal().await.map_err(NoFile::into_text) {
+            Ok(journal) => self.threads.lone.read(journal, question),
+            Err(why) => self.answer(FromHost::Alone { question, answer: Err(why) }).await,
         }
     }
 
@@ -265,7 +294,7 @@ impl Host {
             Ok(Ok(recording)) => {
                 self.replaying = Some(path.clone());
                 self.answer(FromHost::Opened(Box::new(recording))).await;
-                self.past.read(path).await;
+                self.threads.past.read(path).await;
             }
             Ok(Err(error)) => self.refuse(HostRefusal::File(error.to_string())).await,
             Err(panic) => self.refuse(HostRefusal::File(format!("internal error: {panic}"))).await,
@@ -282,7 +311,7 @@ impl Host {
     /// The journal is on its disk up to now before anything of it is shown.
     async fn seek(&self, seek: Seek) {
         match self.past_journal().await {
-            Ok(journal) => self.past.seek(journal, seek).await,
+            Ok(journal) => self.threads.past.seek(journal, seek).await,
             Err(why) => self.answer(FromHost::NoMoment { id: seek.id, why }).await,
         }
     }
@@ -290,7 +319,7 @@ impl Host {
     async fn follow(&self, id: SeekId, after: Time) {
         let until = if self.replaying.is_some() { None } else { Some(self.clock.network_now()) };
         match self.past_journal().await {
-            Ok(journal) => self.past.follow(journal, id, after, until).await,
+            Ok(journal) => self.threads.past.follow(journal, id, after, until).await,
             Err(why) => self.answer(FromHost::NoMoment { id, why }).await,
         }
     }

@@ -1,6 +1,7 @@
 //! The command line: reads what the user wants, wires the rooms together, and reports the outcome.
 
 mod address;
+mod alone;
 mod args;
 mod command_log;
 mod config_file;
@@ -53,11 +54,13 @@ use args::{Cli, ReplayArgs, Task};
 use config_file::ConfigFile;
 use failure::Failure;
 use plan::{EngineKind, Plan, ScreenMode};
+use replay::{RecordingPart, ReplayStart};
 
 use crate::model::moment::Anchor;
 use crate::platform::lower_thread_priority;
 use crate::proto::text::{printable_json, printable_lines};
 use crate::session::past::Past;
+use crate::session::vantage::LoneNode;
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
@@ -130,7 +133,9 @@ fn replay_session(args: ReplayArgs) -> Result<ExitCode, Failure> {
     let span = Past::open(file.path())?.span()?;
     let start = args.at.map_or(Ok(span.first), |at| at.resolve(span, Anchor::Ends));
     let start = start.map_err(|error| Failure::usage(format_args!("--at: {error}")))?;
-    let recording = replay::ReplayStart { file: file.path().to_owned(), at: Some(start), speed: args.speed };
+    let part = |node: &LoneNode| RecordingPart { whole: file.whole().to_owned(), node: node.name().to_owned() };
+    let part = file.vantage().map(part);
+    let recording = ReplayStart { file: file.path().to_owned(), part, at: Some(start), speed: args.speed };
     run_session(plan::replay(recording, args.console, &read_config()?)?)
 }
 

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::experiment::proof::asked::{AnswerProof, ProofOutcome};
 use crate::experiment::run::RunError;
 use crate::model::cause::reason;
-use crate::model::why::{AskedAnswer, NOTHING_ASKED};
+use crate::model::why::AskedAnswer;
 use crate::platform::lower_thread_priority;
 use crate::ui::{FromHost, ProofTold, ProofVerdict};
 
@@ -71,13 +71,9 @@ pub(super) struct NotedProof {
 }
 
 impl NotedProof {
-    fn open(why: &str) -> Self {
+    /// One that cannot be tried.
+    pub(super) fn open(why: &str) -> Self {
         Self { outcome: ProofOutcome::Open, text: format!("Cannot be proven: {why}"), notes: Vec::new() }
-    }
-
-    /// Of an answer that explains nothing that could be tried.
-    pub(super) fn of_nothing() -> Self {
-        Self::open(NOTHING_ASKED)
     }
 
     fn verdict(&self) -> ProofVerdict {

@@ -37,6 +37,8 @@ const REQUESTS_MAX: usize = 64;
 #[derive(Debug, Clone)]
 pub(crate) struct ReplayStart {
     pub(crate) file: PathBuf,
+    /// Who reads it alone, and of which recording it is a part.
+    pub(crate) part: Option<RecordingPart>,
     /// Its beginning, if not given.
     pub(crate) at: Option<Time>,
     pub(crate) speed: Speed,
@@ -45,8 +47,20 @@ pub(crate) struct ReplayStart {
 impl ReplayStart {
     /// Its beginning, at its own pace.
     pub(crate) const fn of(file: PathBuf) -> Self {
-        Self { file, at: None, speed: Speed::NORMAL }
+        Self { file, part: None, at: None, speed: Speed::NORMAL }
     }
+
+    /// The recording that the user named.
+    pub(crate) fn source(&self) -> &Path {
+        self.part.as_ref().map_or(&self.file, |part| &part.whole)
+    }
+}
+
+/// What one node of a recording would have recorded alone.
+#[derive(Debug, Clone)]
+pub(crate) struct RecordingPart {
+    pub(crate) whole: PathBuf,
+    pub(crate) node: String,
 }
 
 /// What is asked of the thread.
@@ -178,8 +192,9 @@ impl PastRequest {
 /// Looks at a recording. Waits for the disk.
 pub(crate) fn open(start: &ReplayStart) -> Result<OpenedRecording, JournalError> {
     let span = Past::open(&start.file)?.span()?;
-    let source = start.file.display().to_string();
-    Ok(OpenedRecording { source, span, start: start.at.unwrap_or(span.first), speed: start.speed })
+    let source = start.source().display().to_string();
+    let reader = start.part.as_ref().map(|part| part.node.clone());
+    Ok(OpenedRecording { source, reader, span, start: start.at.unwrap_or(span.first), speed: start.speed })
 }
 
 impl PastServer {

@@ -19,7 +19,7 @@ use crate::model::Model;
 use crate::model::moment::{Anchor, SessionSpan};
 use crate::model::why::{
     AnswerCell, AnswerTable, EvidenceLine, EvidenceSource, Explanation, NameLookup, NamedSubject, SubjectError,
-    is_message,
+    is_message, why_unprovable,
 };
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -39,6 +39,8 @@ pub(crate) fn run(args: &WhyArgs) -> Result<ExitCode, Failure> {
     let span = past.span()?;
     let at = match args.at {
         Some(at) => at.resolve(span, Anchor::Ends).map_err(Failure::usage)?,
+        // How the session ends, all of it tells: alone, a node that is killed then looks like one that crashed.
+        None if recorded.vantage().is_some() => Past::open(recorded.whole())?.before_leaving()?,
         None => past.before_leaving()?,
     };
     let PastMoment { model, damage, .. } = past.at(at)?;
@@ -47,7 +49,11 @@ pub(crate) fn run(args: &WhyArgs) -> Result<ExitCode, Failure> {
     let subject = NamedSubject::find(&words, &mut names)?;
     let RecordedNames { model, as_of, .. } = names;
     let why = subject.explain(&model, as_of, span.utc_offset_s);
-    let proof = if args.prove { Some(proof(recorded.path(), &why, (&model, as_of), span)?) } else { None };
+    let why = match vantage {
+        Some(reader) => why.as_seen_by(reader.name()),
+        None => why,
+    };
+    let proof = if args.prove { Some(proof(recorded.path(), (subject, &why), (&model, as_of), span)?) } else { None };
     let events = numbers(&recorded, &past, &why)?;
     let holds = proof.as_ref().is_none_or(|proof| proof.outcome != ProofOutcome::False);
     let answer = CitedExplanation { why, events, as_of, span, proof };
@@ -65,13 +71,13 @@ pub(crate) fn run(args: &WhyArgs) -> Result<ExitCode, Failure> {
 /// Plays what was done again without what the answer names.
 fn proof(
     journal: &Path,
-    why: &Explanation,
+    (subject, why): (NamedSubject, &Explanation),
     (model, as_of): (&Model, Time),
     span: SessionSpan,
 ) -> Result<NotedProof, Failure> {
     let answer = why.asked(model, as_of, span.utc_offset_s);
-    let proof =
-        answer.map_or_else(|| Some(NotedProof::of_nothing()), |answer| proof::prove(journal, &answer, &|| true));
+    let impossible = || Some(NotedProof::open(&why_unprovable(model, subject.node())));
+    let proof = answer.map_or_else(impossible, |answer| proof::prove(journal, &answer, &|| true));
     proof.ok_or_else(|| Failure::other("the proof was interrupted"))
 }
 

@@ -23,8 +23,6 @@ pub trait Names {
 pub enum Word {
     /// The name or address of a node, or one of these words.
     Node(&'static [&'static str]),
-    /// The name or address of a node, or the name of a message.
-    NodeOrMessage,
     /// One of these words.
     Choice(&'static [&'static str]),
     Free,

@@ -23,6 +23,7 @@ mod deaths;
 mod depth;
 mod elsewhere;
 mod evidence;
+mod figures;
 mod lacking;
 mod messages;
 mod nodes;

@@ -10,13 +10,16 @@ use super::replay::{Damage, Recording};
 use crate::event::{
     DeathEvent, Event, EventKind, FaultEvent, GossipEvent, LossReason, MessageLoss, NodeEvent, ProbeEvent,
 };
-use crate::model::Map;
 use crate::model::words::list_text;
+use crate::model::{Map, Model};
 use crate::proto::addr::Addr;
 use crate::proto::name::name_order;
+use crate::proto::time::Time;
 
 /// Names that an error lists.
 const NAMES_TOLD: usize = 8;
+/// Records between two looks at whether to stop: some milliseconds.
+const LOOK_EVERY: usize = 1_024;
 
 /// Why there is no such node.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +34,7 @@ pub enum VantageError {
 #[derive(Debug)]
 pub struct LoneNode {
     node: Addr,
+    name: String,
     /// The nodes of the whole recording.
     names: Map<String, Addr>,
 }
@@ -44,9 +48,9 @@ impl LoneNode {
                 names.insert(name, event.node);
             }
         }
-        let by_addr = || Addr::by_name(name).filter(|addr| names.values().any(|node| node == addr));
-        if let Some(node) = names.get(name).copied().or_else(by_addr) {
-            return Ok(Self { node, names });
+        let by_addr = || Addr::by_name(name).and_then(|addr| names.iter().find(|(_, node)| **node == addr));
+        if let Some((name, node)) = names.get_key_value(name).or_else(by_addr) {
+            return Ok(Self { node: *node, name: name.clone(), names });
         }
         let mut there: Vec<&String> = names.keys().collect();
         there.sort_by_key(|name| name_order(name));
@@ -55,6 +59,11 @@ impl LoneNode {
 
     pub const fn node(&self) -> Addr {
         self.node
+    }
+
+    /// What it is called in the whole recording.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The node that has this name in the whole recording. Alone, the others are known by address.
@@ -71,7 +80,7 @@ impl LoneNode {
         let mut damage = Damage::default();
         for record in recording {
             match record {
-                Ok(JournalRecord::Event { event, .. }) if self.knows(&event) => {
+                Ok(JournalRecord::Event { event, .. }) if knows(self.node, &event) => {
                     journal.append(std::slice::from_ref(&event))?;
                 }
                 Ok(JournalRecord::Skipped(events)) => journal.skipped(events)?,
@@ -85,34 +94,58 @@ impl LoneNode {
         journal.close()?;
         Ok(damage)
     }
+}
 
-    /// It happened at the node, and the node could tell.
-    fn knows(&self, event: &Event) -> bool {
-        event.node == self.node
-            && match &event.kind {
-                // They are set in another process, whose user knows.
-                EventKind::Fault(FaultEvent::Set { .. } | FaultEvent::Cleared { .. }) => false,
-                EventKind::Gossip(GossipEvent::Lost { loss, .. })
-                | EventKind::Probe(ProbeEvent::Lost { loss, .. })
-                | EventKind::Death(DeathEvent::ReportLost { loss, .. }) => self.knows_loss(*loss),
-                EventKind::Node(_)
-                | EventKind::Link(_)
-                | EventKind::Gossip(_)
-                | EventKind::Probe(_)
-                | EventKind::Death(_)
-                | EventKind::Seed(_)
-                | EventKind::Fault(FaultEvent::Lied { .. }) => true,
-            }
+/// The network as this node of a recording alone knows it at this time; `None` if the reading was stopped.
+pub fn alone_at(
+    source: &Path,
+    node: Addr,
+    at: Time,
+    goes_on: &impl Fn() -> bool,
+) -> Result<Option<Model>, JournalError> {
+    let mut model = Model::new();
+    for (read, record) in Recording::open(source)?.enumerate() {
+        if read.is_multiple_of(LOOK_EVERY) && !goes_on() {
+            return Ok(None);
+        }
+        match record {
+            Ok(JournalRecord::Event { event, .. }) if event.at > at => break,
+            Ok(JournalRecord::Event { event, .. }) if knows(node, &event) => model.apply(&event),
+            Ok(JournalRecord::Skipped(events)) => model.note_skipped(events),
+            Ok(JournalRecord::Event { .. } | JournalRecord::Torn) => {}
+            Err(error) => model.note_skipped(error.missing()),
+        }
     }
+    model.pass(at);
+    Ok(Some(model))
+}
 
-    /// A node knows what it could not send; what was lost on its way, it never hears of.
-    fn knows_loss(&self, loss: MessageLoss) -> bool {
-        let could_not_send = match loss.why {
-            LossReason::QueueFull | LossReason::LinkEnded => true,
-            LossReason::Fault(_) | LossReason::Hung => false,
-        };
-        could_not_send && loss.from == self.node
-    }
+/// It happened at the node, and the node could tell.
+fn knows(node: Addr, event: &Event) -> bool {
+    event.node == node
+        && match &event.kind {
+            // They are set in another process, whose user knows.
+            EventKind::Fault(FaultEvent::Set { .. } | FaultEvent::Cleared { .. }) => false,
+            EventKind::Gossip(GossipEvent::Lost { loss, .. })
+            | EventKind::Probe(ProbeEvent::Lost { loss, .. })
+            | EventKind::Death(DeathEvent::ReportLost { loss, .. }) => knows_loss(node, *loss),
+            EventKind::Node(_)
+            | EventKind::Link(_)
+            | EventKind::Gossip(_)
+            | EventKind::Probe(_)
+            | EventKind::Death(_)
+            | EventKind::Seed(_)
+            | EventKind::Fault(FaultEvent::Lied { .. }) => true,
+        }
+}
+
+/// A node knows what it could not send; what was lost on its way, it never hears of.
+fn knows_loss(node: Addr, loss: MessageLoss) -> bool {
+    let could_not_send = match loss.why {
+        LossReason::QueueFull | LossReason::LinkEnded => true,
+        LossReason::Fault(_) | LossReason::Hung => false,
+    };
+    could_not_send && loss.from == node
 }
 
 fn event_of(record: Result<JournalRecord, JournalError>) -> Option<Event> {

@@ -1,11 +1,12 @@
 //! The state of the console.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::action::{NodeDeed, PaneId};
 use super::command_line::chosen_columns;
-use super::host::{JournalState, Objection, ProofTold, Refusals, Refused, Severity, ToHost};
+use super::host::{JournalState, LoneQuestion, Objection, ProofTold, Refusals, Refused, Severity, ToHost};
 use super::keys::Key;
 use super::modal::start::Start;
 use super::modal::{Covers, Modal};
@@ -26,6 +27,7 @@ use super::worker::Work;
 use crate::command::Command;
 use crate::event::{Event, EventKind, ProbeEvent};
 use crate::feed::Delivery;
+use crate::model::Model;
 use crate::model::identity::SessionIdentity;
 use crate::model::node::NodeRecord;
 use crate::model::why::AskedAnswer;
@@ -123,6 +125,8 @@ pub(crate) struct App {
     pub(crate) modals: Vec<Box<dyn Modal>>,
     /// The answer that the host is proving.
     proving: Option<AskedAnswer>,
+    /// What the host reads of one node alone.
+    reading: Option<LoneQuestion>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) history: History,
     /// Commands of the user that were refused.
@@ -162,6 +166,7 @@ impl App {
             changes_at: None,
             modals: Vec::new(),
             proving: None,
+            reading: None,
             prompt: None,
             history: History::default(),
             refused: Refusals::default(),
@@ -205,8 +210,8 @@ impl App {
     /// What panes and dialogs have to ask the host, now that they were drawn.
     pub(crate) fn questions(&mut self) -> Vec<ToHost> {
         let now = self.scene.now;
-        let proof = self.proof();
-        self.panes.each().filter_map(|pane| pane.question(now)).map(ToHost::Events).chain(proof).collect()
+        let asked = [self.proof(), self.reading()].into_iter().flatten();
+        self.panes.each().filter_map(|pane| pane.question(now)).map(ToHost::Events).chain(asked).collect()
     }
 
     /// Asks for the proof that a dialog waits for, or says that none does any more, however it went.
@@ -217,6 +222,19 @@ impl App {
         }
         self.proving = wanted.cloned();
         Some(self.proving.clone().map_or(ToHost::DropProof, ToHost::Prove))
+    }
+
+    /// Asks for what a dialog wants to know of one node alone.
+    fn reading(&mut self) -> Option<ToHost> {
+        let wanted = self.modals.iter().find_map(|modal| modal.unread())?;
+        let is_new = self.reading.replace(wanted) != Some(wanted);
+        is_new.then_some(ToHost::ReadAlone(wanted))
+    }
+
+    /// Shows what one node alone knew where it is waited for.
+    pub(crate) fn hear_alone(&mut self, question: LoneQuestion, answer: &Result<Arc<Model>, String>) {
+        self.reading.take_if(|reading| *reading == question);
+        self.modals.iter_mut().for_each(|modal| modal.hear_alone(question, answer));
     }
 
     /// Shows a proof where it is waited for; a stale one is dropped.

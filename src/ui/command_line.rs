@@ -26,7 +26,7 @@ const MESSAGES_OFFERED: usize = 200;
 const TIMES: &[&str] = &["-10s", "-1m", "-10m", "-1h", "+10s", "+1m", "+10m", "+1h"];
 const SPEEDS: &[&str] = &["1x", "2x", "4x", "10x", "100x", "1000x", "0.5x", "0.1x"];
 
-const WHY_USAGE: &str = "why SUBJECT [NODE|MESSAGE]";
+const WHY_USAGE: &str = "why SUBJECT [NODE|MESSAGE] [as NODE]";
 const RERUN_USAGE: &str = "rerun [set NAME VALUE] [without COMMAND] ..";
 
 /// The commands for the console itself. Those for the network are in [`grammar::COMMANDS`], and the
@@ -81,11 +81,12 @@ const COMMANDS: &[CommandHelp] = &[
         "play the past this much faster than it was, 0.1x to 1000x",
     ),
     CommandHelp::new("sort", "sort [ORDER]", &[Word::Choice(ORDERS)], "sort connections by name, state, rtt or links"),
+    // What may follow depends on what it is about: see `why_words`.
     CommandHelp::new(
         "why",
         WHY_USAGE,
-        &[Word::Node(NETWORK_WORDS), Word::NodeOrMessage],
-        "explain a node, a link (why p3 p4), a message at a node (why p7 p3#12), who knows whom (why views), who carries the load (why load), where messages wait (why waits), how long it took (why times)",
+        &[],
+        "explain a node, a link (why p3 p4), a message at a node (why p7 p3#12), who knows whom (why views), who carries the load (why load), where messages wait (why waits), how long it took (why times); with as p3 at the end, as p3 alone saw it",
     ),
 ];
 
@@ -115,7 +116,11 @@ pub(crate) enum Typed {
     Sort(&'static str),
     /// Show these columns in the panes that have them; none: all.
     Columns(Vec<&'static str>),
-    Why(Subject),
+    Why {
+        subject: Subject,
+        /// The node that is to answer alone.
+        reader: Option<Addr>,
+    },
     /// Compare two moments.
     Diff {
         from: WrittenMoment,
@@ -135,8 +140,9 @@ impl Names for Model {
     }
 }
 
-/// Reads a command. The error says what was expected.
-pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
+/// Reads a command for this network; what is asked about is looked up in the one that is shown. The error says what
+/// was expected.
+pub(crate) fn parse(line: &str, model: &Model, shown: &Model) -> Result<Typed, String> {
     let (name, rest) = split(line);
     if let Some(binding) = KEYS.iter().find(|binding| binding.name == name)
         && (rest.is_empty() || !commands().any(|command| command.name == name))
@@ -153,7 +159,7 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
         "at" => rest.parse().map(Typed::At).map_err(|error: NoMoment| error.to_string()),
         "speed" => rest.parse().map(Typed::Speed).map_err(|error: NoSpeed| error.to_string()),
         "sort" => sort(rest),
-        "why" => why(rest, model),
+        "why" => why(rest, shown),
         "diff" => diff(rest),
         "pane" => pane(rest),
         name if rest.is_empty() && PaneId::named(name).is_some() => pane(name),
@@ -248,17 +254,46 @@ fn either(words: &[&str]) -> String {
 }
 
 fn why(rest: &str, model: &Model) -> Result<Typed, String> {
-    at_most::<2>(WHY_USAGE, rest).map_err(|error| told(&error))?;
     let words: Vec<&str> = rest.split_whitespace().collect();
-    let named = NamedSubject::find(&words, model).map_err(|error| match error {
-        SubjectError::Unreadable => format!("expected {WHY_USAGE}"),
-        error @ SubjectError::OneNode { .. } => error.to_string(),
+    let (words, reader) = match words.as_slice() {
+        [subject @ .., "as", reader] => (subject, Some(why_reader(reader, model)?)),
+        [.., "as"] => return Err("expected a node after 'as', such as p3".to_owned()),
+        subject => (subject, None),
+    };
+    at_most::<2>(WHY_USAGE, &words.join(" ")).map_err(|error| told(&error))?;
+    let named = NamedSubject::find(words, model).map_err(|error| match error {
+        error @ (SubjectError::Unreadable | SubjectError::OneNode { .. } | SubjectError::TakesNothing(_)) => {
+            error.to_string()
+        }
         SubjectError::NoNode(word) => told(&GrammarError::NoNode { word }),
         SubjectError::NoMessage(name) => {
-            format!("no message '{name}': expected one that is still remembered, such as p3#12")
+            format!("no message '{name}' is remembered at this moment: expected one such as p3#12")
         }
     })?;
-    Ok(Typed::Why(named.into()))
+    Ok(Typed::Why { subject: named.into(), reader })
+}
+
+/// The node that is to answer alone: what it knows is recorded here.
+fn why_reader(name: &str, model: &Model) -> Result<Addr, String> {
+    let no_node = || told(&GrammarError::NoNode { word: name.to_owned() });
+    let node = model.find(name).ok_or_else(no_node)?;
+    if !model.is_ours(node) {
+        return Err(format!("'{name}' runs in another process: what it alone knows is not recorded here"));
+    }
+    Ok(node)
+}
+
+/// What may follow in a question.
+fn why_words(before: &str, model: &Model) -> Vec<String> {
+    let given: Vec<&str> = before.split_whitespace().skip(1).collect();
+    let further = || "as".to_owned();
+    match given.as_slice() {
+        [] => node_names(model).into_iter().chain(owned(NETWORK_WORDS)).collect(),
+        [.., "as"] => node_names(model),
+        [_] => node_names(model).into_iter().chain(message_names(model)).chain([further()]).collect(),
+        [_, second] if *second != "as" => vec![further()],
+        _ => Vec::new(),
+    }
 }
 
 fn diff(rest: &str) -> Result<Typed, String> {
@@ -283,9 +318,9 @@ pub(crate) fn complete(line: &str, model: &Model) -> Vec<String> {
     let place = before.split_whitespace().count();
     let options: Vec<String> = match before.split_whitespace().next() {
         None => names(),
+        Some("why") => why_words(before, model),
         Some(name) => match word_at(name, place - 1) {
             Some(Word::Node(others)) => node_names(model).into_iter().chain(owned(others)).collect(),
-            Some(Word::NodeOrMessage) => node_names(model).into_iter().chain(message_names(model)).collect(),
             Some(Word::Choice(words)) => owned(words).collect(),
             Some(Word::Free) | None => Vec::new(),
         },

@@ -45,6 +45,40 @@ impl From<NamedSubject> for Subject {
     }
 }
 
+impl Subject {
+    /// The nodes that the question names.
+    pub(crate) fn nodes(self) -> Vec<Addr> {
+        match self {
+            Self::Node(node)
+            | Self::Death(node)
+            | Self::Lack { node, .. }
+            | Self::Network(NetworkSubject::ViewOf(node)) => vec![node],
+            Self::Link(LinkKey { node, peer }) => vec![node, peer],
+            Self::Message(_)
+            | Self::Network(
+                NetworkSubject::Views | NetworkSubject::Load | NetworkSubject::Waits | NetworkSubject::Times,
+            )
+            | Self::Fault(_)
+            | Self::Warning(_)
+            | Self::Notice(_) => Vec::new(),
+        }
+    }
+
+    /// The node, if it asks about the state of one.
+    pub(crate) const fn node(self) -> Option<Addr> {
+        match self {
+            Self::Node(node) | Self::Death(node) => Some(node),
+            Self::Link(_)
+            | Self::Message(_)
+            | Self::Lack { .. }
+            | Self::Network(_)
+            | Self::Fault(_)
+            | Self::Warning(_)
+            | Self::Notice(_) => None,
+        }
+    }
+}
+
 /// The answer in words; `None` if its subject is gone. If the evidence may be incomplete, the
 /// answer says so.
 pub(crate) fn explain(subject: Subject, view: &View<'_>) -> Option<Explanation> {

@@ -119,7 +119,8 @@ fn state(app: &App, told: Source) -> Item {
         (Mode::Watch, None) => watch(&scene.watched),
         (Mode::Replay { source }, _) => {
             let moment = second_text(scene.shown_at(), scene.utc_offset_s);
-            (Tone::Wave, format!("REPLAY {moment}{}{}", motion(app), recording(source, told)))
+            let reader = scene.reader.as_ref().map_or_else(String::new, |node| format!("as {node} "));
+            (Tone::Wave, format!("REPLAY {reader}{moment}{}{}", motion(app), recording(source, told)))
         }
     };
     Item::new(0, 0, tone, text)

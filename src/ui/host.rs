@@ -51,6 +51,8 @@ pub enum ToHost {
     Prove(AskedAnswer),
     /// Nobody waits for a proof any more.
     DropProof,
+    /// Read what one node alone knew; answered by [`FromHost::Alone`]. What was to be read before is void.
+    ReadAlone(LoneQuestion),
     /// Read events of the session; answered by [`FromHost::Events`].
     Events(EventsQuestion),
     /// List the recorded sessions; answered by [`FromHost::Recordings`].
@@ -106,6 +108,13 @@ pub struct ProofTold {
     pub text: String,
     /// What the reader should know of the rerun, a line each.
     pub notes: Vec<String>,
+}
+
+/// What one node alone knew at a moment of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoneQuestion {
+    pub node: Addr,
+    pub at: Time,
 }
 
 /// Which events the console wants: those about a subject within a span of time, both ends included.
@@ -248,6 +257,11 @@ pub enum FromHost {
     Proof {
         answer: AskedAnswer,
         told: ProofTold,
+    },
+    /// The network as that node knew it, or why that cannot be read.
+    Alone {
+        question: LoneQuestion,
+        answer: Result<Arc<Model>, String>,
     },
     /// The events that were asked for, or why there are none.
     Events {

@@ -58,9 +58,9 @@ mod worker;
 pub use bindings::{KeyHelp, key_table};
 pub use filter::Filter;
 pub use host::{
-    Differences, EventsQuestion, EventsTold, FromHost, HostRefusal, JournalState, NetworkRow, Objection, Overwrite,
-    ProofTold, ProofVerdict, RecordingRow, Refusals, Refused, RerunTold, RerunWish, Severity, ToHost, WantedDiff,
-    WatchedPast, WatchedSession,
+    Differences, EventsQuestion, EventsTold, FromHost, HostRefusal, JournalState, LoneQuestion, NetworkRow, Objection,
+    Overwrite, ProofTold, ProofVerdict, RecordingRow, Refusals, Refused, RerunTold, RerunWish, Severity, ToHost,
+    WantedDiff, WatchedPast, WatchedSession,
 };
 pub use keys::{KeyError, KeyOverrides, OddKey};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};

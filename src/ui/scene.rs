@@ -37,6 +37,8 @@ pub(crate) struct Scene {
     /// Lines that are not about events.
     notes: Ring<NoticeLine>,
     pub(crate) mode: Mode,
+    /// The node that reads the recording alone, if one does.
+    pub(crate) reader: Option<String>,
     /// The sessions that are watched.
     pub(crate) watched: Vec<WatchedSession>,
     pub(crate) now: Time,
@@ -68,6 +70,7 @@ impl Scene {
             playback: None,
             notes: Ring::new(NOTICES_MAX),
             mode,
+            reader: None,
             watched: Vec::new(),
             now,
             is_behind_events: false,
@@ -196,13 +199,13 @@ impl Scene {
 
     /// Forgets the network; a recording is shown from now on, as soon as its first moment comes.
     pub(crate) fn open(&mut self, recording: OpenedRecording) {
-        let OpenedRecording { source, span, speed, .. } = recording;
+        let OpenedRecording { source, reader, span, speed, .. } = recording;
         (self.live, self.timeline) = (Model::new(), Timeline::new());
         self.told = NoticeLines::default();
         self.held = None;
         self.utc_offset_s = span.utc_offset_s;
         self.playback = Some(Playback::new(span, speed, Motion::Playing, self.now));
-        self.mode = Mode::Replay { source };
+        (self.mode, self.reader) = (Mode::Replay { source }, reader);
     }
 
     /// Shows what other sessions have recorded up to now; what was shown before is forgotten.

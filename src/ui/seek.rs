@@ -118,6 +118,8 @@ fn is_outcome(event: &ProbeEvent) -> bool {
 pub struct OpenedRecording {
     /// Where it was read from.
     pub source: String,
+    /// The node that reads it alone, if one does.
+    pub reader: Option<String>,
     pub span: SessionSpan,
     /// The moment to show first.
     pub start: Time,

@@ -311,6 +311,12 @@ fn details(app: &mut App) {
     }
 }
 
+/// Opens the answer that this node alone could give.
+fn ask_alone(app: &mut App, subject: Subject, reader: Addr) {
+    let dialog = WhyDialog::alone(subject, reader, &app.view());
+    app.open(dialog);
+}
+
 /// Opens the answer; for a message, its table.
 fn ask(app: &mut App, subject: Subject) {
     if let Subject::Message(id) = subject {
@@ -365,6 +371,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         FromHost::RerunPlays(progress) => app.show(Severity::Info, progress),
         FromHost::Rerun(told) => app.open(rerun(told)),
         FromHost::Proof { answer, told } => app.hear_proof(&answer, &told),
+        FromHost::Alone { question, answer } => app.hear_alone(question, &answer),
         FromHost::Events { question, answer } => {
             app.panes.get_mut(PaneId::of_diagrams()).hear_events(question, answer);
         }

@@ -15,11 +15,9 @@ use crate::cli::command_log::CommandLog;
 use crate::cli::console::{TALK_MAX, notify, options, told, until_asked};
 use crate::cli::failure::Failure;
 use crate::cli::glyphs;
-use crate::cli::host::{Host, ShowNetwork};
+use crate::cli::host::{Host, HostThreads, ShowNetwork};
 use crate::cli::output;
 use crate::cli::plan::{Plan, ScreenMode};
-use crate::cli::proof::Prover;
-use crate::cli::replay::PastReader;
 use crate::clock::{Clock, utc_offset_s};
 use crate::feed::{Bounds, Delivery, Tap, bounded, feed};
 use crate::model::Model;
@@ -82,8 +80,7 @@ pub(super) async fn run(sources: WatchSources, shown: Shown, plan: Plan, clock: 
     let watching = std::thread::Builder::new().name("watch".to_owned());
     let watching = watching.spawn(move || watcher.run(shown, &chosen)).map_err(Failure::system)?;
     let (to_host, asked) = mpsc::channel(TALK_MAX);
-    let past = PastReader::start(answers.clone()).map_err(Failure::system)?;
-    let prover = Prover::start(answers.clone()).map_err(Failure::system)?;
+    let threads = HostThreads::start(&answers).map_err(Failure::system)?;
     let host = Host {
         plan,
         clock,
@@ -93,11 +90,10 @@ pub(super) async fn run(sources: WatchSources, shown: Shown, plan: Plan, clock: 
         answers,
         replaying: None,
         watching: Some(choices),
-        past,
+        threads,
         command_log: CommandLog::default(),
         skipped: watched::channel(Vec::new()).1,
         rerun_plays: Arc::default(),
-        prover,
     };
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();

@@ -53,7 +53,7 @@ impl AnswerProof {
                 }
             });
         }
-        Ok(teller.joined(&proofs))
+        Ok(teller.joined(&proofs, answer.tried_part()))
     }
 }
 
@@ -92,7 +92,7 @@ impl<P: Fn() -> bool> QuestionProver<'_, P> {
         if !told.names_the_same(&AskedQuestion::of(teller.model, question, &reason)) {
             let because = because(teller.model, &reason, teller.utc_offset_s);
             let because = because.unwrap_or_else(|| "for no reason that is known".to_owned());
-            return Ok(QuestionProof::open(format!("run again as it was, it is so {because}")));
+            return Ok(QuestionProof::open(format!("run again as it was, it is so{} {because}", teller.at(&question))));
         }
         if let Reason::NotCertain(candidates) = &reason {
             return self.try_each(&question, candidates);

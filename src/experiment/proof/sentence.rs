@@ -135,6 +135,11 @@ impl ProofTeller<'_> {
         }
     }
 
+    /// ` at 03:13:02`, if it has a time.
+    pub(super) fn at(self, question: &Question) -> String {
+        question.at().map_or_else(String::new, |at| format!(" at {}", self.clock(at)))
+    }
+
     /// It happened at another time, or in another way.
     fn otherwise(self, asked: &Question, found: &Question) -> String {
         let name = |node| self.name(node);
@@ -215,7 +220,8 @@ impl ProofTeller<'_> {
     }
 
     /// All questions of an answer in one line: what is false comes first, then what is proven.
-    pub(super) fn joined(self, proofs: &[QuestionProof]) -> AnswerProof {
+    /// `tried`: which part of them, if that is not all.
+    pub(super) fn joined(self, proofs: &[QuestionProof], tried: Option<String>) -> AnswerProof {
         let of = |outcome: ProofOutcome| proofs.iter().filter(move |proof| proof.outcome == outcome);
         let order = [ProofOutcome::False, ProofOutcome::Proven, ProofOutcome::Tried, ProofOutcome::Open];
         let first = order.into_iter().find_map(|outcome| of(outcome).next());
@@ -242,7 +248,8 @@ impl ProofTeller<'_> {
             let count = of(ProofOutcome::Open).count();
             format!("; {count} of {} cannot be proven: {}", proofs.len(), proof.text)
         });
-        AnswerProof { outcome: *outcome, text: format!("{told}: {text}{}", open.unwrap_or_default()) }
+        let tried = tried.map_or_else(String::new, |part| format!("; only {part} were tried"));
+        AnswerProof { outcome: *outcome, text: format!("{told}: {text}{}{tried}", open.unwrap_or_default()) }
     }
 
     /// What is proven by taking away the same is told together.

@@ -5,14 +5,23 @@ use crate::command::{Command, FaultCommand, grammar};
 use crate::event::NodeState;
 use crate::model::Model;
 use crate::model::cause::{Deed, Question, Reason, deeds_of, reason};
+use crate::model::node::ObservedState;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
 /// Questions of one answer that are asked again: a message that nobody got makes one for each peer.
 const QUESTIONS_MAX: usize = 12;
 
-/// Why an answer cannot be proven that explains nothing that could be tried.
-pub const NOTHING_ASKED: &str = "it explains no death, ended link, lacked message, list of a seed or warning";
+/// Why an answer that explains nothing that could be tried cannot be proven; `node`: if it is about a node.
+pub fn why_unprovable(model: &Model, node: Option<Addr>) -> String {
+    let node = node.and_then(|node| model.nodes().get(node));
+    match node.map(|node| (node.addr, node.state())) {
+        Some((suspect, ObservedState::Suspect { .. })) => {
+            format!("{} is suspect, not dead, and only a death can be tried", model.name_of(suspect))
+        }
+        Some(_) | None => "it explains no death, ended link, lacked message, list of a seed or warning".to_owned(),
+    }
+}
 
 /// A question, and what the answer to it names. Addresses mean nothing in a run of their own on
 /// sockets, so nodes and messages are known by name.
@@ -33,6 +42,8 @@ pub struct AskedQuestion {
 pub struct AskedAnswer {
     /// The first ones, if there are many.
     pub questions: Vec<AskedQuestion>,
+    /// How many more it rests on, which are not tried.
+    pub untried: usize,
     /// The moment that the answer is about.
     pub as_of: Time,
     /// For the times in words.
@@ -45,11 +56,18 @@ impl Explanation {
     pub fn asked(&self, model: &Model, as_of: Time, utc_offset_s: i32) -> Option<AskedAnswer> {
         let asked = |question: &Question| AskedQuestion::of(model, *question, &reason(model, question));
         let questions = self.rests_on.iter().take(QUESTIONS_MAX).map(asked).collect();
-        (!self.rests_on.is_empty()).then_some(AskedAnswer { questions, as_of, utc_offset_s })
+        let untried = self.rests_on.len().saturating_sub(QUESTIONS_MAX);
+        (!self.rests_on.is_empty()).then_some(AskedAnswer { questions, untried, as_of, utc_offset_s })
     }
 }
 
 impl AskedAnswer {
+    /// `the first 12 of 30`; nothing if all are tried.
+    pub fn tried_part(&self) -> Option<String> {
+        let tried = self.questions.len();
+        (self.untried > 0).then(|| format!("the first {tried} of {}", tried + self.untried))
+    }
+
     /// The commands that the answer names, each once.
     pub fn commands(&self) -> Vec<&str> {
         let mut commands: Vec<&str> = Vec::new();

@@ -116,7 +116,7 @@ impl Explainer<'_> {
     /// `20 messages took 410 copies: 220 useful (53%), 180 redundant, 10 without a receipt. p3 sent most (24%).`
     fn verdict_of_load(self, copies: &Map<Addr, CopiesSent>, total: u64) -> String {
         if total == 0 {
-            return "No copy of a message was sent yet.".to_owned();
+            return "No copy of a message has been sent yet.".to_owned();
         }
         let sum = |of: fn(&CopiesSent) -> u64| copies.values().map(of).sum::<u64>();
         let (useful, redundant) = (sum(|copies| copies.useful), sum(|copies| copies.redundant));
@@ -148,7 +148,8 @@ impl Explainer<'_> {
         if splits.is_empty() {
             return match peers {
                 0 | 1 => "There is no overlay that could fall apart.".to_owned(),
-                _ => format!("{parted}Whichever peer goes, the others stay together."),
+                _ if parts.len() > 1 => format!("{parted}Whichever peer goes, the others of its part stay together."),
+                _ => "Whichever peer goes, the others stay together.".to_owned(),
             };
         }
         let told = splits.iter().map(|split| format!("without {} {}", self.name(split.node), split.cut_off));

@@ -65,6 +65,9 @@ impl KnowledgeMatrix {
     /// Lines of at most so many columns, if names allow it. Columns for which there is no room follow
     /// below; rows that are equal are folded.
     pub(super) fn lines(&self, width: usize) -> Vec<String> {
+        if self.heads.is_empty() {
+            return Vec::new();
+        }
         let label = LABEL_MAX.min(width / 2);
         let band = width.saturating_sub(label + 1).max(BAND_MIN);
         let mut lines = Vec::new();

@@ -26,7 +26,7 @@ mod views;
 mod waits;
 mod warning;
 
-pub use asked::{AskedAnswer, AskedQuestion, NOTHING_ASKED, because};
+pub use asked::{AskedAnswer, AskedQuestion, because, why_unprovable};
 pub use because::{NamedDeed, named_deeds};
 pub use death::why_dead;
 pub use fault::why_fault;
@@ -111,6 +111,14 @@ fn is_known(reason: &Reason) -> bool {
     match reason {
         Reason::Deeds(_) | Reason::Rule(_) => true,
         Reason::NotCertain(_) => false,
+    }
+}
+
+impl Explanation {
+    /// It is what this node alone could tell.
+    #[must_use]
+    pub fn as_seen_by(self, node: &str) -> Self {
+        Self { title: format!("{} (as {node} alone saw it)", self.title), ..self }
     }
 }
 

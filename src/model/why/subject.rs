@@ -2,8 +2,8 @@
 
 use super::past::{lies_told, past_lines};
 use super::{
-    EvidenceLine, Explainer, Explanation, NetworkSubject, about_message, about_node, in_order, why_dead, why_link,
-    why_not, why_seed, with_doubt,
+    EvidenceLine, Explainer, Explanation, NETWORK_WORDS, NetworkSubject, about_message, about_node, in_order, why_dead,
+    why_link, why_not, why_seed, with_doubt,
 };
 use crate::event::NodeState;
 use crate::model::node::{NodeRecord, ObservedState};
@@ -37,6 +37,8 @@ pub enum SubjectError {
     Unreadable,
     #[error("'{one}' and '{other}' are one node: a link has two")]
     OneNode { one: String, other: String },
+    #[error("'{0}' asks about the whole network, and takes no other word")]
+    TakesNothing(String),
     #[error("there is no node '{0}'")]
     NoNode(String),
     #[error("there is no message '{0}'")]
@@ -81,6 +83,7 @@ impl NamedSubject {
             ["views", node] => Ok(Self::Network(NetworkSubject::ViewOf(names.node(node)?))),
             [word] if is_message(word) => Ok(Self::Message(names.message(word)?)),
             [word] => Ok(Self::Node(names.node(word)?)),
+            [word, _] if NETWORK_WORDS.contains(&word) => Err(SubjectError::TakesNothing(word.to_owned()).into()),
             [one, other] => match (is_message(one), is_message(other)) {
                 (false, false) => Self::link((one, names.node(one)?), (other, names.node(other)?)),
                 (false, true) => Ok(Self::Lack { node: names.node(one)?, id: names.message(other)? }),
@@ -96,6 +99,14 @@ impl NamedSubject {
             return Err(SubjectError::OneNode { one: one.to_owned(), other: other.to_owned() }.into());
         }
         Ok(Self::Link(from, to))
+    }
+
+    /// The node, if it asks about the state of one.
+    pub const fn node(self) -> Option<Addr> {
+        match self {
+            Self::Node(node) => Some(node),
+            Self::Link(..) | Self::Message(_) | Self::Lack { .. } | Self::Network(_) => None,
+        }
     }
 
     /// The answer, as the network is at this time.

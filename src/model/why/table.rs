@@ -98,7 +98,10 @@ impl AnswerTable {
         let widths = self.widths(&heads, &rows, width);
         let line = |cells: &Vec<String>| self.line(cells, &widths);
         let more = (self.more > 0).then(|| format!("and {} more", self.more));
-        std::iter::once(&heads).chain(&rows).map(line).chain(more).collect()
+        let left_out = &heads[widths.len()..];
+        let left_out =
+            (!left_out.is_empty()).then(|| format!("no room for {}", list_text(left_out, self.columns.len())));
+        std::iter::once(&heads).chain(&rows).map(line).chain(more).chain(left_out).collect()
     }
 
     /// The widths of the columns that fit.

@@ -109,8 +109,8 @@ fn quantile(times: &[Duration], percent: usize) -> Option<Duration> {
 fn untold() -> [EvidenceLine; 2] {
     let parted = span_text(PARTED_AFTER);
     [
-        "theory: a crash is found as soon as its connections end; when seeds delist, and when the overlay heals, it does \
-         not say"
+        "theory: a crash is found as soon as its connections end; it does not say when seeds delist, or when the overlay \
+         heals"
             .to_owned(),
         format!("only partings that lasted {parted} are counted, to half a second; deaths and messages as far as they are kept"),
     ]

@@ -210,8 +210,9 @@ impl Explainer<'_> {
                 list_text(&lacking, CLAUSES_MAX)
             ),
             (all, some) => format!(
-                "{some} of {} lack others: {}.",
+                "{some} of {} {} others: {}.",
                 count_text(all as u64, "peer"),
+                if some == 1 { "lacks" } else { "lack" },
                 list_text(&lacking, CLAUSES_MAX)
             ),
         };

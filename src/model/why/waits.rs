@@ -166,7 +166,7 @@ impl Explainer<'_> {
         all.sort_unstable();
         let longest = links.iter().max_by_key(|(_, waits)| waits.delays_us.last().copied());
         let (Some((key, waits)), Some(median)) = (longest, all.get(all.len() / 2)) else {
-            return format!("{dropped} No copy of a message is held whose way is known.");
+            return format!("{dropped} No message that is held went from one node here to another.");
         };
         let took = waits.delays_us.last().copied().unwrap_or_default();
         let copies = if all.len() == 1 { "1 first copy".to_owned() } else { format!("{} first copies", all.len()) };

@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::*;
 use crate::event::Purpose;
@@ -70,4 +71,21 @@ fn to_a_node_alone_the_others_are_hearsay() {
 fn a_node_that_is_not_there_is_told_with_those_that_are() {
     let error = LoneNode::find(&recording("sockets-framed"), "p99").unwrap_err();
     assert_eq!(error.to_string(), "there is no node 'p99' in this session: it has p1, p2, p3, p4 and s1");
+}
+
+/// The console reads without a file between.
+#[test]
+fn a_node_alone_is_read_in_place_as_it_would_record() {
+    for (name, node) in [("sockets-framed", "p1"), ("sockets-classic", "p2"), ("sockets-framed", "s1")] {
+        let source = recording(name);
+        let addr = LoneNode::find(&source, node).unwrap().node();
+        let (_dir, path) = alone(&source, node);
+        let past = Past::open(&path).unwrap();
+        let span = Past::open(&source).unwrap().span().unwrap();
+        for at in [span.first, span.first + Duration::from_secs(5), span.last] {
+            let model = alone_at(&source, addr, at, &|| true).unwrap().unwrap();
+            assert_eq!(model, past.at(at).unwrap().model, "{name} {node}");
+        }
+        assert!(alone_at(&source, addr, span.last, &|| false).unwrap().is_none(), "it was stopped");
+    }
 }

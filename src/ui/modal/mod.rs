@@ -4,6 +4,7 @@
 //! with [`reader`].
 
 pub(crate) mod add;
+mod alone;
 pub(crate) mod confirm;
 pub(crate) mod differences;
 pub(crate) mod faults;
@@ -20,6 +21,8 @@ pub(crate) mod start;
 pub(crate) mod wave;
 pub(crate) mod why;
 
+use std::sync::Arc;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -28,11 +31,12 @@ use ratatui::widgets::{Block, Clear, Padding};
 use super::action::{Action, Move};
 use super::decode::Paste;
 use super::explain::Subject;
-use super::host::{NetworkRow, ProofTold, ToHost};
+use super::host::{LoneQuestion, NetworkRow, ProofTold, ToHost};
 use super::keys::{Key, KeyMap, Pressed};
 use super::line::mark;
 use super::theme::Tone;
 use super::view::View;
+use crate::model::Model;
 use crate::model::why::AskedAnswer;
 use crate::proto::time::Time;
 
@@ -61,6 +65,14 @@ pub(crate) trait Modal {
 
     /// A proof; of another answer than the one that is shown it is stale.
     fn hear_proof(&mut self, _answer: &AskedAnswer, _told: &ProofTold) {}
+
+    /// What the dialog waits to know of one node alone.
+    fn unread(&self) -> Option<LoneQuestion> {
+        None
+    }
+
+    /// What one node alone knew; of another moment than the one that is waited for it is stale.
+    fn hear_alone(&mut self, _question: LoneQuestion, _answer: &Result<Arc<Model>, String>) {}
 
     fn covers(&self) -> Covers {
         Covers::Panes

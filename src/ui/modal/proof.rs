@@ -2,8 +2,9 @@
 
 use ratatui::text::Line;
 
-use crate::model::why::{AskedAnswer, Explanation, NOTHING_ASKED};
+use crate::model::why::{AskedAnswer, Explanation, why_unprovable};
 use crate::model::words::list_text;
+use crate::proto::addr::Addr;
 use crate::ui::host::{ProofTold, ProofVerdict};
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -18,19 +19,19 @@ pub(super) enum ShownProof {
     None,
     /// The user asked for it; what is to be proven is known when the answer is drawn.
     Wanted,
-    /// The answer explains nothing that can be tried.
-    Impossible,
+    /// The answer explains nothing that can be tried, and why.
+    Impossible(String),
     /// The host is at it.
     Runs(AskedAnswer),
     Told(AskedAnswer, ProofTold),
 }
 
 impl ShownProof {
-    /// Finds what is to be proven of this answer, if the user asked for it.
-    pub(super) fn ask(&mut self, why: &Explanation, view: &View<'_>) {
+    /// Finds what is to be proven of this answer, if the user asked for it; `node`: if it is about a node.
+    pub(super) fn ask(&mut self, why: &Explanation, node: Option<Addr>, view: &View<'_>) {
         if matches!(self, Self::Wanted) {
             let answer = why.asked(view.model, view.now, view.utc_offset_s);
-            *self = answer.map_or(Self::Impossible, Self::Runs);
+            *self = answer.map_or_else(|| Self::Impossible(why_unprovable(view.model, node)), Self::Runs);
         }
     }
 
@@ -38,7 +39,7 @@ impl ShownProof {
     pub(super) fn follow(&mut self, why: &Explanation, view: &View<'_>) {
         let proven = match self {
             Self::None | Self::Wanted => return,
-            Self::Impossible => None,
+            Self::Impossible(_) => None,
             Self::Runs(answer) | Self::Told(answer, _) => Some(&answer.questions),
         };
         let now = why.asked(view.model, view.now, view.utc_offset_s);
@@ -51,7 +52,7 @@ impl ShownProof {
     pub(super) const fn unproven(&self) -> Option<&AskedAnswer> {
         match self {
             Self::Runs(answer) => Some(answer),
-            Self::None | Self::Wanted | Self::Impossible | Self::Told(..) => None,
+            Self::None | Self::Wanted | Self::Impossible(_) | Self::Told(..) => None,
         }
     }
 
@@ -70,7 +71,7 @@ impl ShownProof {
     pub(super) fn told(&self) -> impl Iterator<Item = &str> {
         let told = match self {
             Self::Told(_, told) => Some(told),
-            Self::None | Self::Wanted | Self::Impossible | Self::Runs(_) => None,
+            Self::None | Self::Wanted | Self::Impossible(_) | Self::Runs(_) => None,
         };
         told.into_iter().flat_map(|told| [&told.text].into_iter().chain(&told.notes)).map(String::as_str)
     }
@@ -78,7 +79,7 @@ impl ShownProof {
     pub(super) fn lines(&self, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
         match self {
             Self::None | Self::Wanted => Vec::new(),
-            Self::Impossible => view.wrapped(&format!("Cannot be proven: {NOTHING_ASKED}"), Tone::Suspect, columns),
+            Self::Impossible(why) => view.wrapped(&format!("Cannot be proven: {why}"), Tone::Suspect, columns),
             Self::Runs(answer) => view.wrapped(&running(answer), Tone::Wave, columns),
             Self::Told(_, ProofTold { verdict, text, notes }) => {
                 let tone = match verdict {
@@ -98,5 +99,6 @@ fn running(answer: &AskedAnswer) -> String {
     let commands: Vec<String> = answer.commands().iter().map(|command| format!("'{command}'")).collect();
     let without =
         if commands.is_empty() { String::new() } else { format!(" without {}", list_text(&commands, COMMANDS_MAX)) };
-    format!("Proving: running again{without} ..")
+    let part = answer.tried_part().map_or_else(String::new, |part| format!(" {part}"));
+    format!("Proving{part}: running again{without} ..")
 }

@@ -13,6 +13,7 @@
 //!
 //! It follows the network for as long as it is open: in the past it is as of the moment that is shown.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::Frame;
@@ -20,13 +21,16 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::alone::LoneReader;
 use super::proof::ShownProof;
 use super::{Modal, Reply, action, columns, foot, framed};
+use crate::model::Model;
 use crate::model::why::{AskedAnswer, EvidenceLine, Explanation};
+use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::ui::action::{Action, Move};
 use crate::ui::explain::{Subject, explain};
-use crate::ui::host::ProofTold;
+use crate::ui::host::{LoneQuestion, ProofTold};
 use crate::ui::keys::{Key, KeyMap};
 use crate::ui::line::mark;
 use crate::ui::text;
@@ -52,6 +56,8 @@ pub(crate) struct WhyDialog {
     opened: (String, Time),
     place: ReadingPlace,
     proof: ShownProof,
+    /// The node that answers alone, if one does.
+    reader: Option<LoneReader>,
     begun: Option<Key>,
 }
 
@@ -70,24 +76,45 @@ struct ReadingPlace {
 impl WhyDialog {
     /// `None` if there is nothing to be asked about any more.
     pub(crate) fn new(subject: Subject, view: &View<'_>) -> Option<Self> {
-        let why = explain(subject, view)?;
+        Some(Self::showing(explain(subject, view)?, subject, view))
+    }
+
+    /// As this node alone could answer it: it opens at once, and says that it reads.
+    pub(crate) fn alone(subject: Subject, reader: Addr, view: &View<'_>) -> Self {
+        let reader = LoneReader::new(reader, view);
+        let dialog = Self::showing(reader.reading(), subject, view);
+        Self { reader: Some(reader), ..dialog }
+    }
+
+    fn showing(why: Explanation, subject: Subject, view: &View<'_>) -> Self {
         let opened = (why.verdict.clone(), view.now);
         let (place, proof) = (ReadingPlace::default(), ShownProof::default());
-        Some(Self { subject, why, as_of: view.now, opened, place, proof, begun: None })
+        Self { subject, why, as_of: view.now, opened, place, proof, reader: None, begun: None }
     }
 
     /// Asks again; what is no longer held stays as it was last seen.
     fn refresh(&mut self, view: &View<'_>) {
-        if view.now >= self.as_of && view.now.since(self.as_of) < REFRESH {
-            return;
+        let Some(reader) = &mut self.reader else {
+            let is_fresh = view.now >= self.as_of && view.now.since(self.as_of) < REFRESH;
+            let why = if is_fresh { None } else { explain(self.subject, view) };
+            return why.into_iter().for_each(|why| self.take(why, view.now, view));
+        };
+        let is_first = !reader.has_told();
+        if let Some((why, at)) = reader.answer(self.subject, view) {
+            if is_first {
+                self.opened = (why.verdict.clone(), at);
+            }
+            self.take(why, at, view);
         }
-        let Some(why) = explain(self.subject, view) else { return };
+    }
+
+    fn take(&mut self, why: Explanation, as_of: Time, view: &View<'_>) {
         let chosen = self.chosen().cloned();
         self.place.chosen = chosen.and_then(|line| {
             let same = why.evidence.iter().position(|other| (other.at, &other.text) == (line.at, &line.text));
             same.or(self.place.chosen).filter(|_| !why.evidence.is_empty())
         });
-        (self.why, self.as_of) = (why, view.now);
+        (self.why, self.as_of) = (why, as_of);
         self.proof.follow(&self.why, view);
     }
 
@@ -138,6 +165,10 @@ impl Modal for WhyDialog {
                     Some(EvidenceLine { at: None, .. }) => Reply::Stay,
                 };
             }
+            Some(Action::Prove) if self.reader.is_some() => {
+                self.proof =
+                    ShownProof::Impossible("one node alone does not know what was done: ask without 'as'".to_owned());
+            }
             Some(Action::Prove) => self.proof = ShownProof::Wanted,
             Some(Action::Back) if self.proof.is_running() => self.proof = ShownProof::None,
             Some(Action::Back | Action::Quit) => return Reply::Close,
@@ -149,7 +180,7 @@ impl Modal for WhyDialog {
 
     fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         self.refresh(view);
-        self.proof.ask(&self.why, view);
+        self.proof.ask(&self.why, self.subject.node(), view);
         let columns = columns(WIDTH_MAX, area);
         let mut lines = self.head(columns, view);
         lines.extend(self.figures(columns, view));
@@ -184,6 +215,14 @@ impl Modal for WhyDialog {
     fn hear_proof(&mut self, answer: &AskedAnswer, told: &ProofTold) {
         self.proof.hear(answer, told);
     }
+
+    fn unread(&self) -> Option<LoneQuestion> {
+        self.reader.as_ref().and_then(LoneReader::wanted)
+    }
+
+    fn hear_alone(&mut self, question: LoneQuestion, answer: &Result<Arc<Model>, String>) {
+        self.reader.iter_mut().for_each(|reader| reader.hear(question, answer));
+    }
 }
 
 impl WhyDialog {
@@ -191,7 +230,8 @@ impl WhyDialog {
     fn as_of_text(&self, view: &View<'_>) -> Option<String> {
         let certain = if self.why.is_certain { "" } else { ", not certain" };
         let is_notice = matches!(self.subject, Subject::Notice(_));
-        (!is_notice).then(|| format!("as of {}{certain}", view.second(self.as_of)))
+        let is_read = self.reader.as_ref().is_none_or(LoneReader::has_told);
+        (!is_notice && is_read).then(|| format!("as of {}{certain}", view.second(self.as_of)))
     }
 
     /// What keys do here, and how much more there is.
@@ -208,7 +248,7 @@ impl WhyDialog {
         };
         let more = (below > 0).then(|| format!("{below} more below"));
         let esc = if self.proof.is_running() { "stops the proof" } else { "closes" };
-        let can_prove = !self.why.rests_on.is_empty() && !self.proof.is_running();
+        let can_prove = !self.why.rests_on.is_empty() && !self.proof.is_running() && self.reader.is_none();
         let prove = can_prove.then(|| key(Action::Prove, "proves"));
         let copies = key(Action::Copy, "copies");
         let keys = [Some(key(Action::Back, esc)), prove, Some(copies.clone()), more];

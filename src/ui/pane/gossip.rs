@@ -20,9 +20,9 @@ use crate::model::gossip::{Folded, GossipEntry, Spread};
 use crate::model::link::LinkKey;
 use crate::model::ring::Ring;
 use crate::model::rumor::{Counting, DELIVERY_TIME, ForeignCopy, MessageCopy, Rumor};
-use crate::model::span_text;
-use crate::model::why::why_not_each;
+use crate::model::why::{Lack, why_not_each};
 use crate::model::words::{LineTone, count_text, list_text};
+use crate::model::{FastHashMap, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::text::Body;
 use crate::proto::time::Time;
@@ -100,6 +100,8 @@ impl Log for GossipPane {
     type Entry = GossipEntry;
     type Part = GossipPart;
     type Fact = Option<MessageReach>;
+    /// Why those that lack a message do, by their places: one walk through the network for all of them.
+    type PartsFact = FastHashMap<usize, Lack>;
     const WORD: Option<&'static str> = Some("line");
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<GossipEntry> {
@@ -176,7 +178,28 @@ impl Log for GossipPane {
         }
     }
 
-    fn part(entry: &GossipEntry, part: GossipPart, columns: usize, view: &View<'_>) -> Sentence {
+    fn parts_fact(entry: &GossipEntry, shown: &[GossipPart], view: &View<'_>) -> FastHashMap<usize, Lack> {
+        let place = |part: &GossipPart| match part {
+            GossipPart::Message(MessagePart::Lacking(place)) => Some(*place),
+            GossipPart::Message(MessagePart::Copy(_) | MessagePart::Elsewhere(_))
+            | GossipPart::End(_)
+            | GossipPart::Death(_) => None,
+        };
+        let places: Vec<usize> = shown.iter().filter_map(place).collect();
+        let Some(rumor) = rumor(entry, view).filter(|_| !places.is_empty()) else { return FastHashMap::default() };
+        let lacking: Vec<Addr> = rumor.lacking(view.model.nodes(), Counting::HadTime).map(|node| node.addr).collect();
+        let places: Vec<usize> = places.into_iter().filter(|place| *place < lacking.len()).collect();
+        let nodes: Vec<Addr> = places.iter().map(|place| lacking[*place]).collect();
+        places.into_iter().zip(why_not_each(view.model, rumor, &nodes, view.utc_offset_s)).collect()
+    }
+
+    fn part(
+        entry: &GossipEntry,
+        part: GossipPart,
+        lacks: &Self::PartsFact,
+        columns: usize,
+        view: &View<'_>,
+    ) -> Sentence {
         let moment = |at| moment(at, columns, view);
         let parts = match part {
             GossipPart::End(FoldedEnd::First) => Some(end((entry.at, entry.node), &entry.kind, &moment, view)),
@@ -185,7 +208,7 @@ impl Log for GossipPane {
                 Some(end((other.at, other.node), &other.kind, &moment, view))
             }
             GossipPart::Death(part) => case(entry, view).map(|case| death_part(case, part, &moment, view)),
-            GossipPart::Message(part) => rumor(entry, view).and_then(|rumor| hop(rumor, part, &moment, view)),
+            GossipPart::Message(part) => rumor(entry, view).and_then(|rumor| hop(rumor, part, lacks, &moment, view)),
         };
         parts.unwrap_or_default().into()
     }
@@ -318,14 +341,19 @@ fn node_of(entry: &GossipEntry, part: GossipPart, view: &View<'_>) -> Option<Add
 }
 
 /// Who got it from whom, when, and how often again; or who lacks it.
-fn hop(rumor: &Rumor, part: MessagePart, moment: &dyn Fn(Time) -> String, view: &View<'_>) -> Option<Parts> {
+fn hop(
+    rumor: &Rumor,
+    part: MessagePart,
+    lacks: &FastHashMap<usize, Lack>,
+    moment: &dyn Fn(Time) -> String,
+    view: &View<'_>,
+) -> Option<Parts> {
     let nodes = view.model.nodes();
     let time = |at| (Tone::Stale, format!("{}   ", moment(at)));
     Some(match part {
         MessagePart::Lacking(place) => {
             let node = rumor.lacking(nodes, Counting::HadTime).nth(place)?;
-            let why = why_not_each(view.model, rumor, &[node.addr], view.utc_offset_s).pop();
-            let why = why.map_or_else(String::new, |lack| format!(": {}", lack.why));
+            let why = lacks.get(&place).map_or_else(String::new, |lack| format!(": {}", lack.why));
             let blank = " ".repeat(text::width(&moment(rumor.first_seen)) + 3);
             vec![
                 (Tone::Plain, blank),

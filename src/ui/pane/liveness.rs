@@ -54,6 +54,7 @@ impl Log for LivenessLog {
     /// A line stands for itself.
     type Part = Infallible;
     type Fact = ();
+    type PartsFact = ();
     const WORD: Option<&'static str> = Some("probe");
     const LOOK_BACK: usize = PROBES_MAX;
 

@@ -4,10 +4,12 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::Selection;
 use super::list::{Done, Fold, Lines, fold_hint};
 use crate::model::ring::Ring;
+use crate::proto::time::Time;
 use crate::ui::action::{Action, Move, Travel};
 use crate::ui::filter::Filter;
 use crate::ui::keys::Hint;
@@ -18,6 +20,8 @@ use crate::ui::view::View;
 
 /// Facts that are kept: more than any screen has lines.
 const KNOWN_MAX: usize = 1_024;
+/// Unfolded entries on the screen whose lines are kept: each takes a line at least.
+const UNFOLDED_KNOWN_MAX: usize = 128;
 /// Lines that one entry unfolds to: several screens. Who wants more opens its details.
 pub(super) const PARTS_MAX: usize = 256;
 
@@ -69,14 +73,54 @@ pub(super) trait Log {
         Vec::new()
     }
 
+    /// What those lines need that has to be looked for, for all that are shown at once.
+    type PartsFact: Default;
+
+    fn parts_fact(_entry: &Self::Entry, _shown: &[Self::Part], _view: &View<'_>) -> Self::PartsFact {
+        Self::PartsFact::default()
+    }
+
     /// One of those lines.
-    fn part(_entry: &Self::Entry, _part: Self::Part, _columns: usize, _view: &View<'_>) -> Sentence {
+    fn part(
+        _entry: &Self::Entry,
+        _part: Self::Part,
+        _fact: &Self::PartsFact,
+        _columns: usize,
+        _view: &View<'_>,
+    ) -> Sentence {
         Sentence::default()
     }
 
     /// Lines before this number say the same from now on.
     fn settled(view: &View<'_>) -> u64 {
         Self::entries(view).end()
+    }
+}
+
+/// What a picture is made from: a later one of the same says the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct PictureOf {
+    /// Events that the model has taken.
+    events: u64,
+    /// The moment that is shown: what was late becomes missing without an event.
+    now: Time,
+}
+
+impl PictureOf {
+    fn this(view: &View<'_>) -> Self {
+        Self { events: view.model.totals().events, now: view.now }
+    }
+}
+
+/// What was found out of an entry, and of which picture that holds; `None`: of all from now on.
+struct KnownFact<F> {
+    of: Option<PictureOf>,
+    fact: F,
+}
+
+impl<F> KnownFact<F> {
+    fn holds(&self, picture: PictureOf) -> bool {
+        self.of.is_none_or(|of| of == picture)
     }
 }
 
@@ -137,18 +181,34 @@ impl<P: Copy + PartialEq> Rows<LineKey<P>> for LineRows<P> {
     }
 }
 
+/// What the lines of a picture are made from.
+pub(super) struct LineFacts<L: Log> {
+    whole: BTreeMap<u64, L::Fact>,
+    /// Of what entries unfold to.
+    parts: BTreeMap<u64, Rc<L::PartsFact>>,
+}
+
+/// Lines that an entry unfolds to, and what they need.
+struct ShownParts<L: Log> {
+    shown: Vec<L::Part>,
+    fact: Rc<L::PartsFact>,
+}
+
 /// The lines of such a log.
 pub(super) struct LogLines<L: Log> {
     found: Found,
     /// Entries that are unfolded.
     open: BTreeSet<u64>,
-    /// Facts of settled entries that were shown.
-    known: RefCell<BTreeMap<u64, L::Fact>>,
+    /// Facts of entries that were shown.
+    known: RefCell<BTreeMap<u64, KnownFact<L::Fact>>>,
+    /// The same of what they unfold to, and of which lines of it.
+    parts_known: RefCell<BTreeMap<u64, KnownFact<ShownParts<L>>>>,
 }
 
 impl<L: Log> Default for LogLines<L> {
     fn default() -> Self {
-        Self { found: Found::default(), open: BTreeSet::new(), known: RefCell::default() }
+        let (known, parts_known) = (RefCell::default(), RefCell::default());
+        Self { found: Found::default(), open: BTreeSet::new(), known, parts_known }
     }
 }
 
@@ -159,31 +219,48 @@ impl<L: Log> LogLines<L> {
 
     /// What is known of this entry, and kept if it stays so.
     fn fact(&self, number: u64, settled: u64, view: &View<'_>) -> Option<L::Fact> {
-        let mut known = self.known.borrow_mut();
-        if let Some(fact) = known.get(&number).filter(|_| number < settled) {
-            return Some(fact.clone());
+        let (mut known, picture) = (self.known.borrow_mut(), PictureOf::this(view));
+        if let Some(known) = known.get(&number).filter(|known| known.holds(picture)) {
+            return Some(known.fact.clone());
         }
         let fact = L::fact(L::entries(view).get(number)?, Depth::Full, view);
-        if number < settled {
-            if known.len() == KNOWN_MAX {
-                known.clear();
-            }
-            known.insert(number, fact.clone());
-        }
+        let of = (number >= settled).then_some(picture);
+        keep(&mut known, KNOWN_MAX, number, KnownFact { of, fact: fact.clone() });
         Some(fact)
     }
+
+    /// What these lines need that the entry unfolds to, looked for once a picture.
+    fn parts_fact(&self, number: u64, shown: Vec<L::Part>, view: &View<'_>) -> Option<Rc<L::PartsFact>> {
+        let (mut known, picture) = (self.parts_known.borrow_mut(), PictureOf::this(view));
+        if let Some(known) = known.get(&number).filter(|known| known.holds(picture) && known.fact.shown == shown) {
+            return Some(Rc::clone(&known.fact.fact));
+        }
+        let fact = Rc::new(L::parts_fact(L::entries(view).get(number)?, &shown, view));
+        let parts = ShownParts { shown, fact: Rc::clone(&fact) };
+        keep(&mut known, UNFOLDED_KNOWN_MAX, number, KnownFact { of: Some(picture), fact: parts });
+        Some(fact)
+    }
+}
+
+/// Keeps this fact among at most so many.
+fn keep<F>(known: &mut BTreeMap<u64, KnownFact<F>>, most: usize, number: u64, fact: KnownFact<F>) {
+    if known.len() >= most && !known.contains_key(&number) {
+        known.clear();
+    }
+    known.insert(number, fact);
 }
 
 impl<L: Log> Lines for LogLines<L> {
     type Key = LineKey<L::Part>;
     type Rows = LineRows<L::Part>;
-    type Facts = BTreeMap<u64, L::Fact>;
+    type Facts = LineFacts<L>;
     const UNTOUCHED: Untouched = Untouched::Newest;
     const WORD: Option<&'static str> = L::WORD;
 
     fn forget(&mut self) {
         self.found = Found::default();
         self.known.borrow_mut().clear();
+        self.parts_known.borrow_mut().clear();
     }
 
     fn look(&mut self, filter: &Filter, view: &View<'_>) {
@@ -204,26 +281,34 @@ impl<L: Log> Lines for LogLines<L> {
 
     fn facts(&self, rows: &[LineKey<L::Part>], _selected: Option<LineKey<L::Part>>, view: &View<'_>) -> Self::Facts {
         let settled = L::settled(view);
-        let shown = rows.iter().filter(|key| key.part.is_none());
-        shown.filter_map(|key| Some((key.entry, self.fact(key.entry, settled, view)?))).collect()
+        let whole = rows.iter().filter(|key| key.part.is_none());
+        let whole = whole.filter_map(|key| Some((key.entry, self.fact(key.entry, settled, view)?))).collect();
+        let mut shown: BTreeMap<u64, Vec<L::Part>> = BTreeMap::new();
+        for (entry, part) in rows.iter().filter_map(|key| Some((key.entry, key.part?))) {
+            shown.entry(entry).or_default().push(part);
+        }
+        let parts = shown.into_iter().filter_map(|(entry, shown)| Some((entry, self.parts_fact(entry, shown, view)?)));
+        LineFacts { whole, parts: parts.collect() }
     }
 
     fn line(&self, key: LineKey<L::Part>, facts: &Self::Facts, columns: usize, view: &View<'_>) -> Sentence {
         let Some(entry) = L::entries(view).get(key.entry) else { return Sentence::default() };
-        match (key.part, facts.get(&key.entry)) {
-            (None, Some(fact)) => L::line(entry, fact, self.fold(key.entry), columns, view),
-            (None, None) => Sentence::default(),
-            (Some(part), _) => L::part(entry, part, columns, view),
-        }
+        let line = match key.part {
+            None => facts.whole.get(&key.entry).map(|fact| L::line(entry, fact, self.fold(key.entry), columns, view)),
+            Some(part) => facts.parts.get(&key.entry).map(|fact| L::part(entry, part, fact, columns, view)),
+        };
+        line.unwrap_or_default()
     }
 
     fn plain(&self, key: LineKey<L::Part>, view: &View<'_>) -> String {
-        let known = self.known.borrow().get(&key.entry).cloned();
+        let picture = PictureOf::this(view);
+        let known = self.known.borrow();
+        let known = known.get(&key.entry).filter(|known| known.holds(picture)).map(|known| known.fact.clone());
         let Some(entry) = L::entries(view).get(key.entry) else { return String::new() };
         match (key.part, known) {
             (None, Some(fact)) => L::line(entry, &fact, self.fold(key.entry), usize::MAX, view).text(),
             (None, None) => brief::<L>(entry, view).text(),
-            (Some(part), _) => L::part(entry, part, usize::MAX, view).text(),
+            (Some(part), _) => L::part(entry, part, &L::parts_fact(entry, &[part], view), usize::MAX, view).text(),
         }
     }
 

@@ -56,6 +56,7 @@ impl Log for NoticeLog {
     /// A line stands for itself.
     type Part = Infallible;
     type Fact = ();
+    type PartsFact = ();
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<NoticeLine> {
         view.lines

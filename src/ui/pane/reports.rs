@@ -62,6 +62,7 @@ impl Log for ReportLog {
     type Entry = DeathCase;
     type Part = DeathPart;
     type Fact = ();
+    type PartsFact = ();
     const WORD: Option<&'static str> = Some("report");
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<DeathCase> {
@@ -104,7 +105,7 @@ impl Log for ReportLog {
         death_parts(case)
     }
 
-    fn part(case: &DeathCase, part: DeathPart, _columns: usize, view: &View<'_>) -> Sentence {
+    fn part(case: &DeathCase, part: DeathPart, (): &(), _columns: usize, view: &View<'_>) -> Sentence {
         death_part(case, part, &|at| view.second(at), view).into()
     }
 

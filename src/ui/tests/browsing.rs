@@ -223,6 +223,38 @@ fn a_message_that_did_not_reach_everybody_says_who_lacks_it() {
 }
 
 #[test]
+fn an_unfolded_message_follows_the_network() {
+    let mut app = suspect();
+    let mut script = Script::default();
+    script.at(3_500).gossip(2, "hello again", &[(P1, P2, 1)]);
+    app.get(script.events);
+    app.tick(at(14_000));
+    app.press("3 z");
+    while !app.line().contains("p1#2") {
+        app.press("up");
+    }
+    app.press("right");
+    let reasons = |app: &mut App| {
+        let shown = app.picture(200, 60);
+        let lines = shown.lines().filter_map(|line| line.trim_matches(['│', ' ']).split_once(" lacks it: "));
+        lines.map(|(node, why)| (node.to_owned(), why.trim().to_owned())).collect::<Vec<_>>()
+    };
+    let before = reasons(&mut app);
+    let [(p3, of_p3), (p4, of_p4)] = before.as_slice() else { panic!("{before:?}") };
+    assert_eq!((p3.as_str(), p4.as_str()), ("p3", "p4"));
+    assert!(of_p3.contains("p2 had it") && of_p4.contains("p1 had it"), "{before:?}");
+    assert_eq!(reasons(&mut app), before, "drawn again");
+    let mut script = Script::default();
+    let id = MessageId { origin: P1, run: 1, seq: 2 };
+    let copy = GossipEvent::Received { id, from: P2, body: "hello again".into(), trace: None, forwarded: 0 };
+    script.at(14_000).add(P3, EventKind::Gossip(copy));
+    app.get(script.events);
+    let after = reasons(&mut app);
+    let [(p4, of_p4)] = after.as_slice() else { panic!("{after:?}") };
+    assert!(p4 == "p4" && of_p4.contains("p1 had it"), "the line of p3 is gone, and its reason with it: {after:?}");
+}
+
+#[test]
 fn both_ends_of_a_link_and_all_of_a_death_are_one_line_each() {
     let mut app = dead();
     app.press("3 z /");

@@ -58,7 +58,7 @@ proptest! {
     #[test]
     fn any_line_is_a_command_or_a_reason_why_not(line in line()) {
         let model = model();
-        if let Err(why) = parse(&line, &model) {
+        if let Err(why) = parse(&line, &model, &model) {
             prop_assert!(!why.is_empty() && !why.contains('\n'), "{:?}", why);
         }
     }

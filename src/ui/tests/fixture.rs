@@ -318,7 +318,7 @@ pub(super) fn delivery(events: Vec<Event>) -> Delivery {
 /// A recording of 20 seconds from the session's start, which is called so.
 pub(super) fn recording(source: &str) -> OpenedRecording {
     let span = SessionSpan { first: START, last: at(20_000), utc_offset_s: 0 };
-    OpenedRecording { source: source.to_owned(), span, start: START, speed: Speed::NORMAL }
+    OpenedRecording { source: source.to_owned(), reader: None, span, start: START, speed: Speed::NORMAL }
 }
 
 pub(super) fn options() -> Options {

@@ -1,5 +1,6 @@
 //! The console as a whole: a hand-written session, the pictures that it gives, what keys do to it.
 
+mod alone;
 mod answers;
 mod browsing;
 mod chance;

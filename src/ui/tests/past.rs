@@ -10,7 +10,9 @@ use crate::proto::time::Time;
 use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::filter::Filter;
 use crate::ui::host::{FromHost, ToHost};
-use crate::ui::seek::{Destination, EventScope, NoSuchMoment, Seek, SeekId, ShownMoment, TimeDirection};
+use crate::ui::seek::{
+    Destination, EventScope, NoSuchMoment, OpenedRecording, Seek, SeekId, ShownMoment, TimeDirection,
+};
 
 /// Where the console wants to go.
 fn wanted(effects: &[ConsoleEffect]) -> Destination {
@@ -280,4 +282,26 @@ fn the_timeline_of_a_session_that_runs_changes_once_a_column() {
     app.tick(at(13_700));
     assert_eq!(row(&mut app, 120, 40), before);
     assert!(before.contains("now"), "{before}");
+}
+
+#[test]
+fn a_question_is_about_the_moment_that_is_shown() {
+    let mut app = told(options(), session(), 13_200);
+    app.press(",");
+    arrive(&mut app, 1_000);
+    app.command("why p4 p1#2");
+    let picture = app.picture(120, 40);
+    assert!(picture.contains("no message 'p1#2' is remembered at this moment"), "{picture}");
+}
+
+#[test]
+fn a_recording_that_one_node_reads_says_so() {
+    let mut app = told(options(), Vec::new(), 0);
+    let opened = OpenedRecording { reader: Some("p3".to_owned()), ..recording("old.jsonl") };
+    app.hear(FromHost::Opened(Box::new(opened)));
+    arrive(&mut app, 9_000);
+    assert!(header(&mut app).contains("REPLAY as p3 03:00:09"), "{}", header(&mut app));
+    app.hear(FromHost::Opened(Box::new(recording("old.jsonl"))));
+    arrive(&mut app, 9_000);
+    assert!(header(&mut app).contains("REPLAY 03:00:09"), "{}", header(&mut app));
 }

@@ -127,6 +127,14 @@ fn an_answer_that_explains_nothing_cannot_be_proven() {
 }
 
 #[test]
+fn of_a_suspect_it_says_that_only_a_death_can_be_tried() {
+    let mut app = proving(suspect(), "p3");
+    assert_eq!(asked(&mut app), []);
+    let picture = app.picture(80, 24);
+    assert!(picture.contains("Cannot be proven: p3 is suspect, not dead, and only a death can be tried"), "{picture}");
+}
+
+#[test]
 fn without_an_answer_there_is_nothing_to_prove() {
     let mut app = dead();
     app.press("p");

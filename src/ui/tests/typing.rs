@@ -153,7 +153,7 @@ fn a_session_is_saved_as_a_scenario_and_replaces_none_unasked() {
 #[test]
 fn a_rerun_is_asked_for_part_by_part_and_told_in_a_dialog() {
     let mut app = suspect();
-    let wish = |line: &str| match parse(line, &app.scene.live) {
+    let wish = |line: &str| match parse(line, &app.scene.live, &app.scene.live) {
         Ok(Typed::Rerun(RerunWish { set, without })) => Ok((set.join("|"), without.join("|"))),
         Ok(other) => panic!("{other:?}"),
         Err(why) => Err(why),
@@ -234,7 +234,7 @@ fn a_word_too_many_is_named_and_nothing_is_done() {
     }
     assert_eq!(run("sort name rtt").1, "Error: sort takes [ORDER]: unexpected 'rtt'");
     assert_eq!(run("pane 1 2").1, "Error: pane takes NUMBER: unexpected '2'");
-    assert_eq!(run("why p1 p4 s1").1, "Error: why takes SUBJECT [NODE|MESSAGE]: unexpected 's1'");
+    assert_eq!(run("why p1 p4 s1").1, "Error: why takes SUBJECT [NODE|MESSAGE] [as NODE]: unexpected 's1'");
     assert_eq!(run("lab 1 3 x").1, "Error: lab takes SEEDS PEERS: unexpected 'x'");
 }
 

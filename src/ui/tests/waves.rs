@@ -348,7 +348,9 @@ fn why_is_asked_of_a_message_at_a_node_and_of_a_link_by_name() {
     }
     app.type_text(":why p4 p1#9");
     app.press("enter");
-    assert!(app.picture(120, 40).contains("no message 'p1#9': expected one that is still remembered, such as p3#12"));
+    assert!(
+        app.picture(120, 40).contains("no message 'p1#9' is remembered at this moment: expected one such as p3#12")
+    );
     app.type_text(":why p4 p1#");
     app.press("tab enter");
     assert!(app.picture(120, 40).contains("Why did p4 not get p1#1?"), "a name is completed");

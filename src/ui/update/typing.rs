@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{ask, carry_out, give, no_lines, tell_host, update};
+use super::{ask, ask_alone, carry_out, give, no_lines, tell_host, update};
 use crate::command::Command;
 use crate::model::Model;
 use crate::ui::action::{Action, NodeDeed};
@@ -49,7 +49,7 @@ fn run_command(app: &mut App, line: &str) {
     }
     app.history.push(line);
     app.toasts.outdate();
-    match parse(line, &app.scene.live) {
+    match parse(line, &app.scene.live, app.scene.view().model) {
         Ok(typed) => run_typed(app, typed),
         Err(fault) => app.refuse(Severity::Error, line.to_owned(), Objection::Line(fault)),
     }
@@ -80,7 +80,8 @@ fn run_typed(app: &mut App, typed: Typed) {
         Typed::Filter(text) => app.panes.get_mut(app.focus).set_filter(Filter::new(&text)),
         Typed::Sort(order) => app.panes.each().for_each(|pane| pane.sort(order)),
         Typed::Columns(columns) => app.panes.each().for_each(|pane| pane.show_columns(&columns)),
-        Typed::Why(subject) => ask(app, subject),
+        Typed::Why { subject, reader: None } => ask(app, subject),
+        Typed::Why { subject, reader: Some(reader) } => ask_alone(app, subject, reader),
         Typed::Diff { from, to } => {
             let shown = app.view().now;
             tell_host(app, ToHost::Diff(WantedDiff { from, to, shown }));
@@ -99,7 +100,7 @@ pub(super) fn save_scenario(app: &App, path: PathBuf, overwrite: Overwrite) -> T
 /// What a line typed after `:` asks of the network as it is shown, or why the console refuses it. A
 /// command that would first need a question counts as confirmed.
 pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
-    match parse(line, model)? {
+    match parse(line, model, model)? {
         Typed::Commands(commands) => Ok(commands),
         Typed::Act(deed, nodes) => {
             let plans = deed.plans(model, &nodes).into_iter().map(|(_, plan)| plan.confirmed());
@@ -113,7 +114,7 @@ pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
         | Typed::Filter(_)
         | Typed::Sort(_)
         | Typed::Columns(_)
-        | Typed::Why(_)
+        | Typed::Why { .. }
         | Typed::Diff { .. }
         | Typed::At(_)
         | Typed::Speed(_) => Ok(Vec::new()),

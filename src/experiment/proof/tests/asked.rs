@@ -9,7 +9,7 @@ use crate::experiment::proof::facts::RunFacts;
 use crate::experiment::run::{Experiment, RunError};
 use crate::model::Model;
 use crate::model::cause::{Question, Reason, reason};
-use crate::model::why::{AskedAnswer, AskedQuestion, NamedSubject};
+use crate::model::why::{AskedAnswer, AskedQuestion, Explanation, NamedSubject};
 use crate::sim::EPOCH;
 
 /// The network as it is so many milliseconds after the beginning.
@@ -153,8 +153,22 @@ fn another_reason_than_was_told_proves_nothing() {
     }
     let AnswerProof { outcome, text } = AnswerProof::of(&experiment, &answer, reason, &always).unwrap();
     assert_eq!(outcome, ProofOutcome::Open);
-    let told = "Cannot be proven: run again as it was, it is so because p3 hung at 00:00:05";
+    let told = "Cannot be proven: run again as it was, it is so at 00:00:08 because p3 hung at 00:00:05";
     assert!(text.starts_with(told), "{text}");
+}
+
+#[test]
+fn what_is_left_out_of_many_is_told() {
+    let (experiment, model) = network(HANG, 15_000);
+    let now = EPOCH + Duration::from_secs(15);
+    let mut why = NamedSubject::find(&["p3"], &model).unwrap().explain(&model, now, 0);
+    let told = |why: &Explanation| {
+        let answer = why.asked(&model, now, 0).unwrap();
+        AnswerProof::of(&experiment, &answer, reason, &always).unwrap().text
+    };
+    assert!(!told(&why).contains("tried"), "{}", told(&why));
+    why.rests_on = why.rests_on.iter().copied().cycle().take(30).collect();
+    assert!(told(&why).ends_with("; only the first 12 of 30 were tried"), "{}", told(&why));
 }
 
 /// Addresses mean nothing in another session: one in virtual time has its own.

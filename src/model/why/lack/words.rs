@@ -306,7 +306,9 @@ impl Diagnosis<'_> {
             EvidenceLine::at(self.began, format!("{message} began at {}", self.explainer.name(self.rumor.id.origin)))
                 .told_by(self.rumor.id.origin, SourceKind::Copy(self.rumor.id)),
         ];
-        lines.extend(self.overlay.graph.neighbors(node).map(|neighbor| self.neighbor(neighbor, node)));
+        let mut neighbors: Vec<Addr> = self.overlay.graph.neighbors(node).collect();
+        neighbors.sort_by_cached_key(|neighbor| self.explainer.model.nodes().order_of(*neighbor));
+        lines.extend(neighbors.into_iter().map(|neighbor| self.neighbor(neighbor, node)));
         lines.extend(self.of_reason(reason));
         lines.extend(self.explainer.model.nodes().get(node).map(|node| self.life_lines(node)).unwrap_or_default());
         in_order(lines)
