@@ -12,7 +12,9 @@ use gossipctl::model::Model;
 use gossipctl::model::cause::{Deed, Question, Reason, questions, reason};
 use gossipctl::model::rumor::{Counting, Rumor};
 use gossipctl::model::warning::Finding;
-use gossipctl::model::why::{about_message, about_node, why_dead, why_link, why_not, why_not_each};
+use gossipctl::model::why::{
+    NetworkSubject, about_message, about_node, why_dead, why_link, why_not, why_not_each, why_seed,
+};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::Dialect;
 use gossipctl::scenario::Script;
@@ -243,4 +245,74 @@ fn a_node_that_runs_is_not_gone_because_others_gave_it_up() {
         _ => None,
     });
     assert_eq!(gone.unwrap_or_default(), [], "p2 is on the lists, and runs");
+}
+
+#[test]
+fn a_report_of_a_node_that_restarted_says_that_it_runs() {
+    let model = after("5s reorder p7 100% 5s\n5152ms hang p7\n5771ms restart p7\n6200ms end");
+    let told = dead(&model, 7);
+    assert!(told.contains("taken for dead, and runs again since 00:00:05"), "{told}");
+    let model = after("5s kill p7\n8s restart p7\n12s kill p7\n12001ms end");
+    let told = dead(&model, 7);
+    let why = "p7 was killed at 00:00:05, was taken for dead, and was back at 00:00:08, and was killed at 00:00:12 after that";
+    assert!(told.starts_with(why), "{told}");
+}
+
+#[test]
+fn a_dropped_link_is_told_by_who_dropped_it() {
+    let model = after("5s partition p1 p2\n5001ms hang p2\n20s end");
+    let dropped = (3..=8).map(|other| why_link(&model, p(2), p(other), 0).verdict);
+    let told: Vec<String> = dropped.filter(|verdict| verdict.starts_with("The link")).collect();
+    assert!(!told.is_empty());
+    for verdict in told {
+        assert!(verdict.contains("'partition p1 p2'") && verdict.contains("p2 hung at"), "{verdict}");
+    }
+}
+
+#[test]
+fn what_took_a_peer_off_a_list_is_named_before_a_later_cut() {
+    let model = after("5s loss p4 95%\n20s partition p4\n25s end");
+    let list = why_seed(&model, seed_addr(1), model.now(), 0).verdict;
+    assert!(list.contains("p4 runs, but is cut off from it by 'partition p4'"), "{list}");
+    assert!(list.contains("because of 'loss p4 95%' since 00:00:05"), "{list}");
+}
+
+#[test]
+fn a_copy_lost_with_its_link_is_laid_to_what_ended_the_link() {
+    let model = after("5s delay p6 30s\n5500ms say p1 x\n15s end");
+    let told = lack(&model, 6, 0);
+    assert!(told.contains("because of 'delay p6 30s' since 00:00:05"), "{told}");
+}
+
+/// Whom all others gave up holds links that nobody else has.
+#[test]
+fn a_peer_that_is_alone_says_so_though_it_holds_links() {
+    let model = after_in(Dialect::Classic, "lab 2 4\nset max-dial 4\n5397ms hang p4\n5400ms slow p2 1/s\n20s end\n");
+    let alone: Vec<Addr> = model
+        .warnings()
+        .active()
+        .filter_map(|(_, warning)| match warning.finding {
+            Finding::Alone { node } => Some(node),
+            _ => None,
+        })
+        .collect();
+    let holding = alone.iter().filter(|node| model.nodes().get(**node).is_some_and(|node| node.neighbors > 0));
+    let holding: Vec<&Addr> = holding.collect();
+    assert!(!holding.is_empty(), "{alone:?}");
+    for node in holding {
+        let why = about_node(&model, *node, 0);
+        assert!(why.verdict.contains("It has no live neighbor") && !why.rests_on.is_empty(), "{}", why.verdict);
+    }
+}
+
+#[test]
+fn a_peer_that_is_alone_is_no_part_wherever_it_is_said() {
+    let model = after("5s partition p1 p2\n5s cut p8 p1\n5s partition p8\n20s end");
+    let parts = model.warnings().active().find_map(|(_, warning)| match &warning.finding {
+        Finding::Parted { parts } => Some(parts.len()),
+        _ => None,
+    });
+    assert_eq!(parts, Some(2));
+    let load = NetworkSubject::Load.explain(&model, 0).verdict;
+    assert!(load.contains("The overlay is in 2 parts. p8 is alone."), "{load}");
 }

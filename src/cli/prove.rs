@@ -19,8 +19,8 @@ use super::settings::RNG_SEED_MAX;
 use crate::clock::Clock;
 use crate::experiment::proof::random::{RandomScenario, Sizes};
 use crate::experiment::proof::report::{ProofReport, ScenarioReport, ShrunkReport};
-use crate::experiment::proof::shrink::shrink;
-use crate::experiment::proof::{FalseKind, RERUNS_MAX, RunProof};
+use crate::experiment::proof::shrink::{ShrunkKind, shrink};
+use crate::experiment::proof::{RERUNS_MAX, RunProof};
 use crate::experiment::run::RunError;
 use crate::model::cause::reason;
 use crate::model::words::count_text;
@@ -204,19 +204,13 @@ impl RandomProofs {
     }
 }
 
-/// Of each way in which answers of the scenario are false, the smallest scenario.
+/// Of each way in which something that is said of the scenario is false, the smallest scenario.
 fn shrunk(
     scenario: &RandomScenario,
     proof: &RunProof,
     goes_on: &impl Fn() -> bool,
 ) -> Result<Vec<ShrunkReport>, RunError> {
-    let mut kinds: Vec<FalseKind> = Vec::new();
-    for kind in proof.answers.iter().filter_map(FalseKind::of) {
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
-        }
-    }
-    let shrunk = kinds.into_iter().map(|kind| shrink(scenario.clone(), kind, reason, goes_on));
+    let shrunk = ShrunkKind::all_of(proof).into_iter().map(|kind| shrink(scenario.clone(), kind, reason, goes_on));
     Ok(shrunk.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 

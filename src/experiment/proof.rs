@@ -6,9 +6,13 @@
 //! the rules of the model, and holds the reason against reruns of the scenario without some of its
 //! commands. What an answer must stand up to is told at [`AnswerVerdict`].
 //!
+//! Whether the answers agree with each other, and with all else that tells of the network, is held by
+//! [`agreement`].
+//!
 //! An [`asked::AnswerProof`] does the same for one answer that a user was given, and tells what happens
 //! instead. [`random`] makes scenarios, [`shrink`] makes one small whose answer is false.
 
+pub mod agreement;
 pub mod asked;
 mod deeds;
 mod facts;
@@ -25,6 +29,7 @@ pub mod words;
 #[cfg(test)]
 mod tests;
 
+use agreement::{Agreement, AgreementCheck};
 use deeds::DeedSteps;
 pub use facts::Recurrence;
 use facts::RunFacts;
@@ -57,6 +62,8 @@ pub struct RunProof {
     pub answers: Vec<Answer>,
     /// Runs that were played besides the first.
     pub reruns: usize,
+    /// Whether all that tells of the first run tells the same.
+    pub agreement: Agreement,
     facts: RunFacts,
     steps: DeedSteps,
     began: Time,
@@ -84,7 +91,8 @@ impl RunProof {
         goes_on: &impl Fn() -> bool,
         is_asked: impl Fn(&Question) -> bool,
     ) -> Result<Self, RunError> {
-        let facts = RunFacts::of(experiment.clone(), goes_on)?;
+        let mut check = AgreementCheck::new(experiment);
+        let facts = RunFacts::listened_to(experiment.clone(), goes_on, &mut check)?;
         let steps = DeedSteps::of(experiment, facts.model());
         let mut judge = Judge::new(&steps, &facts, Reruns::new(&steps, experiment, &facts, &[], goes_on));
         let mut answers = Vec::new();
@@ -95,7 +103,7 @@ impl RunProof {
         }
         let reruns = judge.reruns();
         drop(judge);
-        Ok(Self { answers, reruns, facts, steps, began: experiment.epoch })
+        Ok(Self { answers, reruns, agreement: check.finish(), facts, steps, began: experiment.epoch })
     }
 
     /// Deeds of the scenario.

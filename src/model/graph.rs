@@ -93,6 +93,12 @@ impl Graph {
         parts
     }
 
+    /// Nodes without a link, and the parts of several nodes: an overlay is in as many parts as those.
+    pub fn alone_and_parts(&self) -> (Vec<Addr>, Vec<Vec<Addr>>) {
+        let (alone, parts): (Vec<_>, Vec<_>) = self.parts().into_iter().partition(|part| part.len() == 1);
+        (alone.into_iter().flatten().collect(), parts)
+    }
+
     /// What can be reached from here, by distance; all of it is seen then.
     fn part_of(&self, from: usize, seen: &mut [bool]) -> Vec<usize> {
         let (mut part, mut next) = (vec![from], 0);

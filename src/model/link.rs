@@ -263,6 +263,11 @@ impl LinkHistory {
         self.state == LinkState::Up
     }
 
+    /// It is up, and no registration.
+    pub fn is_neighbor(&self) -> bool {
+        self.is_up() && self.purpose == Purpose::Neighbor
+    }
+
     /// When it last came up before this time, as far as its history reaches.
     pub fn came_up_before(&self, at: Time) -> Option<Time> {
         self.steps().rev().find(|step| step.is_up() && step.at < at).map(|step| step.at)

@@ -9,11 +9,11 @@
 //! because it forwards nothing. Neither are seeds.
 
 use super::graph::Graph;
-use super::link::LinkKey;
+use super::link::{LinkHistory, LinkKey};
 use super::node::{NodeRecord, NodeRecords};
 use super::ring::Ring;
 use super::{FastHashMap, Model, Set};
-use crate::event::{NodeState, Purpose};
+use crate::event::NodeState;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
@@ -145,9 +145,18 @@ impl Model {
         self.overlay_of(&ends, lives, is_certain)
     }
 
+    /// The neighbors that this node has in the overlay of now, as far as it runs itself.
+    pub fn live_neighbors(&self, node: Addr) -> impl Iterator<Item = Addr> {
+        let held = self.links.open_of(node).filter(|link| link.is_neighbor()).map(|link| link.key.peer);
+        held.filter(move |peer| match self.nodes.get(*peer).and_then(NodeRecord::life) {
+            None => true,
+            Some(life) => life == NodeState::Runs && self.links.get(*peer, node).is_some_and(LinkHistory::is_neighbor),
+        })
+    }
+
     /// Links between neighbors, one entry for each end of ours that is up.
     fn ends_up(&self) -> Set<LinkKey> {
-        self.links.up().filter(|link| link.purpose == Purpose::Neighbor).map(|link| link.key).collect()
+        self.links.iter().filter(|link| link.is_neighbor()).map(|link| link.key).collect()
     }
 
     fn overlay_of(

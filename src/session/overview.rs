@@ -97,7 +97,7 @@ pub(super) struct MissedEvents {
 
 /// Counts as events come.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub struct Tally {
     started: Time,
     newest: Time,
     events: u64,
@@ -112,13 +112,13 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Nothing has happened since the start.
-    pub(super) fn new(started: Time) -> Self {
+    pub fn new(started: Time) -> Self {
         let (seen, lives) = (Map::default(), Model::new().without_warnings());
         Self { started, newest: started, events: 0, skipped: 0, generated: 0, seen, lives }
     }
 
     /// Takes an event.
-    pub(super) fn take(&mut self, event: &Event) {
+    pub fn take(&mut self, event: &Event) {
         self.events += 1;
         self.newest = self.newest.max(event.at);
         match &event.kind {
@@ -144,7 +144,7 @@ impl Tally {
     }
 
     /// The figures so far.
-    pub(super) fn overview(&self) -> Overview {
+    pub fn overview(&self) -> Overview {
         let seen = self.seen.values().copied().max().unwrap_or(0);
         let deaths = self.lives.deaths().counts();
         let lasted = self.newest.since(self.started).as_micros();

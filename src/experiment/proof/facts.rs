@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::agreement::AgreementCheck;
 use super::instead::Instead;
 use crate::event::Event;
 use crate::experiment::run::{Experiment, RunError, Watcher};
@@ -42,13 +43,33 @@ pub enum Recurrence {
 
 impl RunFacts {
     pub(super) fn of(experiment: Experiment, goes_on: &impl Fn() -> bool) -> Result<Self, RunError> {
+        Self::folded(experiment, goes_on, None)
+    }
+
+    /// The same, while what is said of it is compared.
+    pub(super) fn listened_to(
+        experiment: Experiment,
+        goes_on: &impl Fn() -> bool,
+        check: &mut AgreementCheck,
+    ) -> Result<Self, RunError> {
+        Self::folded(experiment, goes_on, Some(check))
+    }
+
+    fn folded(
+        experiment: Experiment,
+        goes_on: &impl Fn() -> bool,
+        check: Option<&mut AgreementCheck>,
+    ) -> Result<Self, RunError> {
         if !goes_on() {
             return Err(RunError::Interrupted);
         }
         let end = experiment.epoch + experiment.lasts();
-        let mut fold = ModelFold { model: Model::new(), happened: Vec::new(), end, goes_on };
+        let mut fold = ModelFold { model: Model::new(), happened: Vec::new(), end, check, goes_on };
         experiment.watch(&mut fold)?;
-        let ModelFold { mut model, happened: mut so, .. } = fold;
+        let ModelFold { mut model, happened: mut so, check, .. } = fold;
+        if let Some(check) = check {
+            check.pass(end, &mut model);
+        }
         model.pass(end);
         so.extend(questions(&model));
         Ok(Self { model, so })
@@ -149,6 +170,7 @@ struct ModelFold<'a, P> {
     happened: Vec<Question>,
     /// All nodes stop then; before they say goodbye, those that hang are killed.
     end: Time,
+    check: Option<&'a mut AgreementCheck>,
     goes_on: &'a P,
 }
 
@@ -159,6 +181,9 @@ impl<P: Fn() -> bool> Watcher for ModelFold<'_, P> {
 
     fn event(&mut self, event: &Event) {
         if event.at < self.end {
+            if let Some(check) = &mut self.check {
+                check.before(event, &mut self.model);
+            }
             self.model.apply(event);
             self.happened.extend(Question::of_event(event));
         }

@@ -4,21 +4,27 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::words::kind_words;
+use super::agreement::{AgreementCounts, Disagreement};
+use super::words::{kind_words, moment_text};
 use super::{Answer, AnswerVerdict, FalseKind, RunProof, Uncertainty};
 use crate::experiment::comparison::in_columns;
 use crate::model::cause::QuestionKind;
 use crate::model::words::count_text;
+use crate::proto::time::Time;
 use crate::session::text::printed_json;
 
 /// Uncertain answers that are told of one scenario of many, of each kind: enough to see why.
 const UNCERTAIN_TOLD_MAX: usize = 5;
 
+/// The row of all that tells of the network and is held against each other.
+const AGREEMENT: &str = "what else is said";
+
 /// What the columns of the table mean.
-const LEGEND: [&str; 3] = [
+const LEGEND: [&str; 4] = [
     "DEEDS: what was done is the cause. RULE: a rule of the protocol is.",
     "RULE BY DEEDS: a rule that applied only because of what was done.",
     "NOT CHECKED: that would take too many reruns.",
+    "What else is said: statements of all that tells of a run, each held against another; FALSE: they differ.",
 ];
 
 /// Answers of one kind, by what they are worth.
@@ -56,8 +62,9 @@ pub struct ScenarioReport {
     /// What is proven: a file, or the number of a random scenario.
     pub name: String,
     pub counts: BTreeMap<&'static str, AnswerCounts>,
+    pub agreement: AgreementCounts,
     pub reruns: usize,
-    /// The false answers, and the uncertain ones.
+    /// The false answers, the uncertain ones, and what is said that does not agree.
     pub answers: Vec<ToldAnswer>,
     /// The scenario, if it is a random one with a false answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,6 +86,7 @@ pub struct ShrunkReport {
 pub struct ProofReport {
     /// Of each kind of question.
     pub counts: BTreeMap<&'static str, AnswerCounts>,
+    pub agreement: AgreementCounts,
     pub proven: usize,
     /// Scenarios that were to be proven.
     pub of: usize,
@@ -159,7 +167,9 @@ impl ScenarioReport {
                 answers.push(ToldAnswer::of(proof, answer));
             }
         }
-        Self { name, counts, reruns: proof.reruns, answers, scenario: None, shrunk: Vec::new() }
+        answers.extend(proof.agreement.told.iter().map(|told| ToldAnswer::of_disagreement(proof.began, told)));
+        let agreement = proof.agreement.counts;
+        Self { name, counts, agreement, reruns: proof.reruns, answers, scenario: None, shrunk: Vec::new() }
     }
 
     /// Of one scenario: all that is false or uncertain is told.
@@ -203,6 +213,17 @@ impl ToldAnswer {
         }
     }
 
+    /// Two that differ about something; `began`: when the run began.
+    pub fn of_disagreement(began: Time, told: &Disagreement) -> Self {
+        let Disagreement { at, about, one, other, .. } = told;
+        Self {
+            asked: format!("{about} at {}", moment_text(began, *at)),
+            said: format!("{}, by {}", one.text, one.speaker),
+            wrong: Some(format!("but: {}, by {}", other.text, other.speaker)),
+            is_false: true,
+        }
+    }
+
     fn line(&self) -> String {
         let wrong = self.wrong.as_ref().map(|wrong| format!("; {wrong}")).unwrap_or_default();
         format!("{}; said: {}{wrong}", self.asked, self.said)
@@ -219,6 +240,7 @@ impl ProofReport {
     pub fn add(&mut self, scenario: ScenarioReport) {
         self.proven += 1;
         self.reruns += scenario.reruns;
+        self.agreement.add(scenario.agreement);
         for (kind, counts) in &scenario.counts {
             self.counts.entry(kind).or_default().add(counts);
         }
@@ -228,7 +250,7 @@ impl ProofReport {
     }
 
     pub fn has_false(&self) -> bool {
-        self.total().untrue > 0
+        self.total().untrue + self.agreement.untrue > 0
     }
 
     fn total(&self) -> AnswerCounts {
@@ -237,12 +259,18 @@ impl ProofReport {
         total
     }
 
-    /// `41 answers: none is false, 3 are not certain (7.3%).` `about`: what they are about.
+    /// `41 answers: none is false, 3 are not certain (7.3%).` `about`: what they are about. What else is
+    /// said is told if it does not agree.
     fn verdict(&self, about: &str) -> String {
         let total = self.total();
         let AnswerCounts { uncertain, unchecked, untrue, .. } = total;
+        let differing = match self.agreement.untrue {
+            0 => String::new(),
+            1 => " One statement contradicts another.".to_owned(),
+            more => format!(" {more} statements contradict others."),
+        };
         if total.asked() == 0 {
-            return format!("Nothing to ask{about}: nobody died, lacks a message or lost a link.");
+            return format!("Nothing to ask{about}: nobody died, lacks a message or lost a link.{differing}");
         }
         let are = |count: u64| if count == 1 { "1 is".to_owned() } else { format!("{count} are") };
         let untrue = if untrue == 0 { "none is false".to_owned() } else { format!("{} false", are(untrue)) };
@@ -250,12 +278,15 @@ impl ProofReport {
             (uncertain > 0).then(|| format!(", {} not certain ({})", are(uncertain), total.share(uncertain)));
         let unchecked = (unchecked > 0).then(|| format!(", {} not checked", are(unchecked)));
         let rest = [uncertain, unchecked].map(Option::unwrap_or_default).concat();
-        format!("{}{about}: {untrue}{rest}.", count_text(total.asked(), "answer"))
+        format!("{}{about}: {untrue}{rest}.{differing}", count_text(total.asked(), "answer"))
     }
 
     fn table(&self) -> Vec<String> {
         let head = ["", "ASKED", "DEEDS", "RULE", "RULE BY DEEDS", "NOT CERTAIN", "NOT CHECKED", "FALSE"];
         let rows = self.counts.iter().map(|(title, counts)| counts.cells(title));
+        let AgreementCounts { compared, untrue } = self.agreement;
+        let counted = [AGREEMENT, &compared.to_string(), "", "", "", "", "", &untrue.to_string()];
+        let rows = rows.chain([counted.map(str::to_owned).to_vec()]);
         in_columns(&std::iter::once(head.map(str::to_owned).to_vec()).chain(rows).collect::<Vec<_>>())
     }
 
@@ -290,7 +321,7 @@ impl ProofReport {
 
     fn head(&self, about: &str) -> Vec<String> {
         let mut lines = vec![self.verdict(about)];
-        if self.total().asked() > 0 {
+        if self.total().asked() + self.agreement.compared > 0 {
             lines.push(String::new());
             lines.extend(self.table());
             lines.push(String::new());

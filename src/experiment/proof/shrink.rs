@@ -1,17 +1,44 @@
-//! A scenario made as small as it goes while the same kind of answer is still false.
+//! A scenario made as small as it goes while the same kind of answer is still false, or the same two
+//! still disagree.
 
+use super::agreement::{AgreementCheck, DisagreementKind};
+use super::facts::RunFacts;
 use super::random::{RandomScenario, Sizes};
 use super::report::{ShrunkReport, ToldAnswer};
 use super::{FalseKind, Reasons, RunProof};
-use crate::experiment::run::RunError;
+use crate::experiment::run::{Experiment, RunError};
 
 /// Scenarios that are tried: each takes as long as a proof.
 const TRIED_MAX: usize = 300;
 
-/// Drops lines, then peers, while an answer of this kind is false. `None`: nothing can be dropped.
+/// What is still to be so in the smaller scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShrunkKind {
+    /// An answer is false in this way.
+    Answer(FalseKind),
+    /// Two of these disagree about such a thing.
+    Disagreement(DisagreementKind),
+}
+
+impl ShrunkKind {
+    /// All that is wrong in a run, each kind once.
+    pub fn all_of(proof: &RunProof) -> Vec<Self> {
+        let answers = proof.answers.iter().filter_map(FalseKind::of).map(Self::Answer);
+        let disagreements = proof.agreement.told.iter().map(|told| Self::Disagreement(told.kind()));
+        let mut kinds = Vec::new();
+        for kind in answers.chain(disagreements) {
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        kinds
+    }
+}
+
+/// Drops lines, then peers, while this is still so. `None`: nothing can be dropped.
 pub fn shrink(
     scenario: RandomScenario,
-    kept: FalseKind,
+    kept: ShrunkKind,
     reasons: Reasons,
     goes_on: &impl Fn() -> bool,
 ) -> Result<Option<ShrunkReport>, RunError> {
@@ -22,7 +49,7 @@ pub fn shrink(
 
 struct Shrinking<'a, P> {
     scenario: RandomScenario,
-    kept: FalseKind,
+    kept: ShrunkKind,
     reasons: Reasons,
     goes_on: &'a P,
     tried: usize,
@@ -59,7 +86,7 @@ impl<P: Fn() -> bool> Shrinking<'_, P> {
         Ok(false)
     }
 
-    /// Takes these lines if they can be played and an answer is false in the same way.
+    /// Takes these lines if they can be played and the same is wrong.
     fn try_out(&mut self, lines: &[String]) -> Result<bool, RunError> {
         let smaller = RandomScenario { text: lines.join("\n") + "\n", ..self.scenario.clone() };
         let Ok(experiment) = smaller.experiment() else { return Ok(false) };
@@ -67,14 +94,28 @@ impl<P: Fn() -> bool> Shrinking<'_, P> {
             return Ok(false);
         }
         self.tried += 1;
-        let proof = RunProof::of_kind(&experiment, self.reasons, self.goes_on, self.kept.kind)?;
-        let Some(answer) = proof.answers.iter().find(|answer| FalseKind::of(answer) == Some(self.kept)) else {
-            return Ok(false);
-        };
-        let answer = ToldAnswer::of(&proof, answer);
+        let Some(answer) = self.wrong_in(&experiment)? else { return Ok(false) };
         self.smallest = Some(ShrunkReport { scenario: smaller.text.clone(), answer });
         self.scenario = smaller;
         Ok(true)
+    }
+
+    /// What is wrong in this run in the same way.
+    fn wrong_in(&self, experiment: &Experiment) -> Result<Option<ToldAnswer>, RunError> {
+        Ok(match self.kept {
+            ShrunkKind::Answer(kept) => {
+                let proof = RunProof::of_kind(experiment, self.reasons, self.goes_on, kept.kind)?;
+                let answer = proof.answers.iter().find(|answer| FalseKind::of(answer) == Some(kept));
+                answer.map(|answer| ToldAnswer::of(&proof, answer))
+            }
+            ShrunkKind::Disagreement(kept) => {
+                let mut check = AgreementCheck::new(experiment);
+                RunFacts::listened_to(experiment.clone(), self.goes_on, &mut check)?;
+                let agreement = check.finish();
+                let told = agreement.told.iter().find(|told| told.kind() == kept);
+                told.map(|told| ToldAnswer::of_disagreement(experiment.epoch, told))
+            }
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::random::RandomScenario;
 use super::report::ScenarioReport;
-use super::shrink::shrink;
+use super::shrink::{ShrunkKind, shrink};
 use super::{Answer, AnswerVerdict, FalseKind, Falsehood, Reasons, RunProof, Uncertainty};
 use crate::engine::Settings;
 use crate::event::NodeState;
@@ -209,7 +209,7 @@ fn a_false_answer_is_shown_in_the_smallest_scenario() {
     };
     let proof = RunProof::of(&scenario.experiment().unwrap(), the_first, &always).unwrap();
     let kind = proof.answers.iter().find_map(FalseKind::of).unwrap();
-    let shrunk = shrink(scenario, kind, the_first, &always).unwrap().unwrap();
+    let shrunk = shrink(scenario, ShrunkKind::Answer(kind), the_first, &always).unwrap().unwrap();
     assert_eq!(shrunk.scenario, "lab 1 4\n4s junk p1 1/s\n5s hang p3\n15s end\n");
     assert!(shrunk.answer.is_false);
 }

@@ -54,6 +54,12 @@ impl RunProof {
     }
 }
 
+/// A moment of a run that began at this time, in whole milliseconds: nobody reads more.
+pub(super) fn moment_text(began: Time, at: Time) -> String {
+    let ms = at.since(began).as_millis();
+    span_word(Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX)))
+}
+
 /// Tells with the names and the times of one run.
 struct Teller<'a> {
     model: &'a Model,
@@ -62,10 +68,8 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// In whole milliseconds: nobody reads more.
     fn when(&self, at: Time) -> String {
-        let ms = at.since(self.began).as_millis();
-        span_word(Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX)))
+        moment_text(self.began, at)
     }
 
     fn question(&self, question: &Question) -> String {

@@ -46,6 +46,19 @@ fn a_connection_tells_its_history() {
 }
 
 #[test]
+fn a_link_that_is_dialed_again_says_why_it_had_ended() {
+    let mut story = Story::network(2);
+    let (purpose, end) = (Purpose::Neighbor, LinkEnd::Dead { cause: DeathCause::Misses { misses: 3 } });
+    story.tell(p(1), EventKind::Link(LinkEvent::Down { link: story.link_of(p(1), p(2)), peer: p(2), purpose, end }));
+    story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: p(2), purpose, repair: None }));
+    story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
+    let why = why_link(&story.model, p(1), p(2), 0);
+    assert!(why.verdict.starts_with("p1 has been dialing p2 since 03:13:00"), "{}", why.verdict);
+    assert!(why.verdict.contains("The one before ended at 03:13:00: "), "{}", why.verdict);
+    assert_eq!(why.rests_on.len(), 1);
+}
+
+#[test]
 fn a_dial_that_meets_the_other_dialect_does_not_stay_dialing() {
     let mut story = Story::network(1);
     let elsewhere = Addr::loopback(9);

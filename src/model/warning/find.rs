@@ -137,11 +137,11 @@ pub(super) fn lacking_nodes(model: &Model, rumor: &Rumor) -> Vec<Addr> {
 fn shape(model: &Model) -> OverlayShape {
     let overlay = model.overlay();
     let graph = overlay.with_one_elsewhere();
-    let (alone, mut parts): (Vec<_>, Vec<_>) = graph.parts().into_iter().partition(|part| part.len() == 1);
+    let (mut alone, mut parts) = graph.alone_and_parts();
     for part in &mut parts {
         part.sort_unstable();
     }
-    let alone = alone.into_iter().flatten().take(KIND_MAX).collect();
+    alone.truncate(KIND_MAX);
     let fragile = fragile(&overlay, &graph);
     let parted = (parts.len() > 1).then_some(Finding::Parted { parts });
     OverlayShape { alone, parted, fragile }

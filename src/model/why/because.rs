@@ -2,7 +2,8 @@
 
 use super::{EvidenceLine, Explainer, SourceKind};
 use crate::event::NodeState;
-use crate::model::cause::{Causes, Deed, Reason};
+use crate::model::Model;
+use crate::model::cause::{Causes, Deed, Reason, deeds_of};
 use crate::model::fault::FaultRecord;
 use crate::model::node::{LifeChange, Lives};
 use crate::model::words::list_text;
@@ -13,6 +14,32 @@ use crate::proto::fault::{FaultKind, Scope};
 const DEEDS_MAX: usize = 6;
 /// Deeds that a sentence names if none of them is certain.
 const PERHAPS_MAX: usize = 2;
+
+/// A deed as every answer names it, in whatever sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedDeed {
+    /// `'cut p1 p5'`, `was killed`.
+    pub what: String,
+    /// `03:13:02`.
+    pub at: String,
+}
+
+/// The deeds that a reason names.
+pub fn named_deeds(model: &Model, reason: &Reason, utc_offset_s: i32) -> Vec<NamedDeed> {
+    let explainer = Explainer { model, utc_offset_s };
+    let what = |deed: &Deed| match *deed {
+        Deed::Fault(fault) => {
+            let record = model.faults().find(fault);
+            record.map(|record| format!("'{}'", explainer.fault(record))).unwrap_or_default()
+        }
+        Deed::Turned { at, to, .. } => {
+            let turn = explainer.turn(LifeChange { at, life: to });
+            turn.split(" at ").next().unwrap_or_default().to_owned()
+        }
+        Deed::Lied { liar, .. } => format!("{} lied", explainer.name(liar)),
+    };
+    deeds_of(reason).iter().map(|deed| NamedDeed { what: what(deed), at: explainer.clock(deed.at()) }).collect()
+}
 
 impl Explainer<'_> {
     /// `because of 'cut p1 p5' since 03:13:02`; if none is certain, it says so. `None` if nothing is

@@ -164,17 +164,30 @@ fn state_text(
         return format!("{name} {runs}was reported dead{because}, which is {but}");
     }
     let ended = ended(case.dead, testimonies);
+    let now = node.and_then(|node| node.lives.now());
     if let Some(back_at) = case.back_at {
+        let later = now.filter(|turn| turn.life != NodeState::Runs && turn.at > back_at);
+        let later = later.map_or_else(String::new, |turn| format!(", and {} after that", explainer.turn(turn)));
         let back_at = explainer.clock(back_at);
+        let is_back = if later.is_empty() { "is back since" } else { "was back at" };
         return match ended {
-            Some(turn) => format!("{name} {}, was taken for dead, and is back since {back_at}", explainer.turn(turn)),
-            None if is_apart(explainer, testimonies) => {
-                format!("{name} was taken for dead{because}, though others heard from it at {back_at}")
+            Some(turn) => {
+                format!("{name} {}, was taken for dead, and {is_back} {back_at}{later}", explainer.turn(turn))
             }
-            None => format!("{name} was taken for dead{because}, and is back since {back_at}"),
+            None if is_apart(explainer, testimonies) => {
+                format!("{name} was taken for dead{because}, though others heard from it at {back_at}{later}")
+            }
+            None => format!("{name} was taken for dead{because}, and {is_back} {back_at}{later}"),
         };
     }
+    let is_over = |ended: LifeChange| ended.life != NodeState::Runs && now.is_some_and(|now| ended.at <= now.at);
+    let again = now.filter(|now| now.life == NodeState::Runs && ended.is_some_and(is_over));
     match (ended, down_since(node)) {
+        (Some(turn), _) if let Some(again) = again => {
+            let taken = if node.is_some_and(NodeRecord::is_believed_dead) { "is" } else { "was" };
+            let (turn, again) = (explainer.turn(turn), explainer.clock(again.at));
+            format!("{name} {turn}, {taken} taken for dead, and runs again since {again}")
+        }
         (Some(turn), _) => noticed(explainer, name, turn),
         (None, Some(turn)) if because.is_empty() && turn.at <= case.at => noticed(explainer, name, turn),
         (None, Some(turn)) if turn.at > case.at => {

@@ -12,10 +12,15 @@ use crate::proto::addr::Addr;
 use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
 
-/// This end only saw the connection go; the other may know why.
+/// This end only saw the connection go, or hung and saw nothing; the other may know why.
 pub(super) fn is_seen_only(step: &LinkStep) -> bool {
-    let end = step.end();
-    matches!(end, Some(LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost))
+    match &step.what {
+        StepKind::Dropped => true,
+        StepKind::Told(_) | StepKind::NodeStopped => matches!(
+            step.end(),
+            Some(LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost)
+        ),
+    }
 }
 
 /// A link that ended, as one of its ends tells it.

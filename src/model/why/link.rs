@@ -66,8 +66,10 @@ fn decisive<'a>(rows: &[&'a LinkHistory]) -> Option<&'a LinkHistory> {
 /// How it is with this end, and what made it so, is known.
 fn is_settled(explainer: Explainer<'_>, link: &LinkHistory) -> bool {
     match (link.state, last_down(link)) {
-        (LinkState::Up | LinkState::Dialing | LinkState::Parked, _) => true,
-        (LinkState::Ended, Some(down)) => reason_of_end(explainer, link, down).as_ref().is_none_or(is_known),
+        (LinkState::Up, _) | (LinkState::Dialing | LinkState::Parked, None) => true,
+        (LinkState::Ended | LinkState::Dialing | LinkState::Parked, Some(down)) => {
+            reason_of_end(explainer, link, down).as_ref().is_none_or(is_known)
+        }
         (LinkState::Ended, None) => link.steps().next().is_some(),
     }
 }
@@ -134,15 +136,25 @@ fn verdict(explainer: Explainer<'_>, link: &LinkHistory) -> String {
             format!("{relation} since {since}: {}{}.", health(explainer, link), hindrance(explainer, link, None))
         }
         LinkState::Dialing => {
-            format!("{node} has been dialing {peer} since {since}{}.", hindrance(explainer, link, None))
+            let now = hindrance(explainer, link, None);
+            format!("{node} has been dialing {peer} since {since}{now}.{}", ended_before(explainer, link))
         }
         LinkState::Parked => format!(
             "{peer} has not accepted {node}'s connection: parked since {since}. It is kept and read, {peer} is not dialed \
-             again, and it becomes a link when {peer} says something{}.",
-            hindrance(explainer, link, None)
+             again, and it becomes a link when {peer} says something{}.{}",
+            hindrance(explainer, link, None),
+            ended_before(explainer, link)
         ),
         LinkState::Ended => ended(explainer, link),
     }
+}
+
+/// How the link before this attempt ended, if there was one.
+fn ended_before(explainer: Explainer<'_>, link: &LinkHistory) -> String {
+    last_down(link).map_or_else(String::new, |down| {
+        let (at, who) = (explainer.clock(down.at), end_of(explainer, link, down));
+        format!(" The one before ended at {at}: {who}.")
+    })
 }
 
 /// What separates the two now, if that was done after this time.

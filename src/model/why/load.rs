@@ -136,12 +136,19 @@ impl Explainer<'_> {
     }
 
     fn verdict_of_splits(self, graph: &Graph, splits: &[Split]) -> String {
-        let (peers, parts) = (graph.nodes().count(), graph.parts().len());
-        let parted = if parts > 1 { format!("The overlay is in {parts} parts. ") } else { String::new() };
+        let (peers, (alone, parts)) = (graph.nodes().count(), graph.alone_and_parts());
+        let parted = if parts.len() > 1 { format!("The overlay is in {} parts. ", parts.len()) } else { String::new() };
+        let is = if alone.len() == 1 { "is" } else { "are" };
+        let alone = if alone.is_empty() || peers < 2 {
+            String::new()
+        } else {
+            format!("{} {is} alone. ", self.names_in_order(&alone))
+        };
+        let parted = parted + &alone;
         if splits.is_empty() {
             return match peers {
                 0 | 1 => "There is no overlay that could fall apart.".to_owned(),
-                _ if parts > 1 => format!("{parted}Whichever peer goes, the others of its part stay together."),
+                _ if parts.len() > 1 => format!("{parted}Whichever peer goes, the others of its part stay together."),
                 _ => "Whichever peer goes, the others stay together.".to_owned(),
             };
         }

@@ -27,6 +27,7 @@ mod waits;
 mod warning;
 
 pub use asked::{AskedAnswer, AskedQuestion, because, why_unprovable};
+pub use because::{NamedDeed, named_deeds};
 pub use death::why_dead;
 pub use fault::why_fault;
 pub use lack::{Lack, why_not, why_not_each};

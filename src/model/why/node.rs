@@ -44,7 +44,7 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let lies = lies_told(explainer, addr).unwrap_or_default();
     let verdict = format!("{}{}{links}{lies}", verdict(explainer, node), barriers(explainer, node));
     let is_certain = is_settled(explainer, node);
-    let rests_on = is_alone(node).then_some(Question::Alone { node: addr }).into_iter().collect();
+    let rests_on = is_alone(explainer, node).then_some(Question::Alone { node: addr }).into_iter().collect();
     Explanation {
         title: title(explainer, node),
         verdict,
@@ -64,12 +64,12 @@ fn is_settled(explainer: Explainer<'_>, node: &NodeRecord) -> bool {
             true
         }
     };
-    is_known && (!is_alone(node) || is_loneliness_settled(explainer, node))
+    is_known && (!is_alone(explainer, node) || is_loneliness_settled(explainer, node))
 }
 
-/// A running peer without neighbors.
-fn is_alone(node: &NodeRecord) -> bool {
-    node.is_running_peer() && node.neighbors == 0
+/// A running peer without neighbors, as far as nobody else holds its links.
+fn is_alone(explainer: Explainer<'_>, node: &NodeRecord) -> bool {
+    node.is_running_peer() && explainer.model.live_neighbors(node.addr).next().is_none()
 }
 
 fn is_loneliness_settled(explainer: Explainer<'_>, node: &NodeRecord) -> bool {
@@ -327,23 +327,29 @@ fn heard_by_others(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceL
 
 /// For a running peer without neighbors: why it has none.
 fn connection(explainer: Explainer<'_>, node: &NodeRecord) -> String {
-    if !is_alone(node) {
+    if !is_alone(explainer, node) {
         return String::new();
+    }
+    let because = explainer.because(&why_alone(explainer, node));
+    let because = because.map_or_else(String::new, |because| format!(", {because}"));
+    if node.neighbors > 0 {
+        let held = explainer.model.links().open_of(node.addr);
+        let held: Vec<Addr> = held.filter(|link| link.is_neighbor()).map(|link| link.key.peer).collect();
+        let (names, is) = (explainer.names_in_order(&held), if held.len() == 1 { "is" } else { "are" });
+        return format!(" It has no live neighbor{because}: its link to {names} {is} gone at the other end.");
     }
     let why = match last_tried(explainer, node) {
         Some(link) => why_link(explainer.model, node.addr, link.key.peer, explainer.utc_offset_s).verdict,
         None if node.registrations == 0 => "It is registered with no seed that could name others.".to_owned(),
         None => "Nobody dialed it, and it dialed nobody.".to_owned(),
     };
-    let because = explainer.because(&why_alone(explainer, node));
-    let because = because.map_or_else(String::new, |because| format!(", {because}"));
     format!(" It has no neighbor{because}. {why}")
 }
 
 /// For a running peer with fewer neighbors than it aims for: who refused it, or could not be
 /// reached.
 fn shortage(explainer: Explainer<'_>, node: &NodeRecord) -> Option<String> {
-    if !node.runs() || node.neighbors == 0 {
+    if !node.runs() || is_alone(explainer, node) {
         return None;
     }
     let notices = explainer.model.notices().iter().rev().map(|(_, notice)| notice);
@@ -394,7 +400,7 @@ fn tried<'a>(explainer: Explainer<'a>, node: &'a NodeRecord) -> impl Iterator<It
 
 /// For a peer without neighbors: what it tried.
 fn attempts(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
-    if !node.runs() || node.neighbors > 0 {
+    if !is_alone(explainer, node) {
         return Vec::new();
     }
     let line = |(link, step): (&LinkHistory, &LinkStep)| step_line(explainer, link, step);

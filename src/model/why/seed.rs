@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use super::{EVIDENCE_MAX, EvidenceLine, Explainer, Explanation, in_order, is_known};
 use crate::event::{DelistReason, NodeState};
-use crate::model::cause::{Question, Reason, reason};
+use crate::model::cause::{Question, Reason, deeds_of, reason};
 use crate::model::death::delisting;
 use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
@@ -99,8 +99,11 @@ impl<'a> Difference<'a> {
 
     /// What was done, unless the clause tells it.
     fn because(&self, explainer: Explainer<'_>) -> Option<String> {
-        match self.why {
-            DifferenceReason::Off { .. } | DifferenceReason::Unregistered => explainer.because(self.deeds.as_ref()?),
+        let deeds = self.deeds.as_ref()?;
+        match &self.why {
+            DifferenceReason::Off { .. } | DifferenceReason::Unregistered => explainer.because(deeds),
+            // It may have been off the list before it was cut off.
+            DifferenceReason::CutOff { by, .. } if deeds_of(deeds) != [by.0.deed()] => explainer.because(deeds),
             DifferenceReason::Gone { .. }
             | DifferenceReason::CutOff { .. }
             | DifferenceReason::WithOthers { .. }

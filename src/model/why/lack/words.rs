@@ -2,7 +2,7 @@
 
 use super::{CrossingOutcome, DELIVERY_TIME, Diagnosis, LackReason};
 use crate::event::{LossReason, NodeState};
-use crate::model::cause::{Deed, ProtocolRule, Reason};
+use crate::model::cause::{Deed, ProtocolRule, Reason, deeds_of};
 use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
 use crate::model::loss::LostCopy;
@@ -58,10 +58,15 @@ impl Diagnosis<'_> {
                 CrossingOutcome::Faulty(record) if record.stops_all() => is_it(record.deed()),
                 CrossingOutcome::Faulty(record) => {
                     let is_guess = matches!(proven, Reason::NotCertain(_)) && is_it(record.deed());
-                    is_guess || self.is_on_its_way(node, reason)
+                    let is_named = deeds_of(proven).is_empty() || deeds_of(proven).contains(&record.deed());
+                    is_guess || is_named && self.is_on_its_way(node, reason)
                 }
                 CrossingOutcome::Ended(lost) => ended(lost),
-                CrossingOutcome::Lost(lost) => self.fault_of(lost).is_none_or(|record| is_it(record.deed())),
+                CrossingOutcome::Lost(lost) => match self.fault_of(lost) {
+                    Some(record) => is_it(record.deed()),
+                    // What broke the link, or filled the queue, it does not tell.
+                    None => deeds_of(proven).is_empty(),
+                },
                 CrossingOutcome::HolderDown(turn) => is_it(turned(*holder, turn)),
                 CrossingOutcome::NextDown(turn) => is_it(turned(*next, turn)),
                 CrossingOutcome::Late | CrossingOutcome::Open => matches!(proven, Reason::Rule(_)),
@@ -112,11 +117,11 @@ impl Diagnosis<'_> {
                 let lost = link.and_then(|link| link.steps().find(|step| step.is_loss() && step.at > *at));
                 lost.map_or_else(String::new, |step| ended(step.at))
             }
+            CrossingOutcome::Lost(lost) => format!(": {}", self.lost_copy(lost)),
             CrossingOutcome::Faulty(_)
             | CrossingOutcome::Ended(_)
             | CrossingOutcome::HolderDown(_)
             | CrossingOutcome::NextDown(_)
-            | CrossingOutcome::Lost(_)
             | CrossingOutcome::Late
             | CrossingOutcome::Open => String::new(),
         }
