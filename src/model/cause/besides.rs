@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::block::DEEDS_MAX;
-use super::deeds::{CROSSING_MAX, is_old, turned, unchanged_until};
+use super::deeds::{CROSSING_MAX, close_seen_within, is_old, turned, unchanged_until};
 use super::reason::{Causes, Deed, Reason};
 use crate::event::{LinkEnd, NodeState, Pace};
 use crate::model::Model;
@@ -86,7 +86,7 @@ pub(super) fn or_only(model: &Model, (one, other): (Addr, Addr), at: Time, reaso
 
 /// The other end had ended the link by a rule, of which the goodbye may not have come.
 fn was_let_go(model: &Model, (one, other): (Addr, Addr), at: Time) -> bool {
-    let since = at - super::death::close_seen_within(model, (one, other), at);
+    let since = at - close_seen_within(model, (one, other), at);
     let steps = model.links().get(other, one).into_iter().flat_map(LinkHistory::steps);
     let mut ends = steps.filter(|step| (since..=at).contains(&step.at)).filter_map(LinkStep::end);
     ends.any(is_by_rule)
@@ -109,7 +109,7 @@ pub(super) fn late_starts(model: &Model) -> Vec<Time> {
 pub(super) fn let_go_by(model: &Model, (one, other): (Addr, Addr), starts: &[Time], until: Time) -> Option<Time> {
     let makes_room = |node: &NodeRecord| {
         let Overlay::Assignment { make_room } = node.methods.overlay;
-        make_room && node.dialect == Some(Dialect::Framed)
+        make_room && node.dialect.is_some_and(Dialect::may_close)
     };
     let last = starts.iter().copied().filter(|at| *at <= until).max()?;
     let mut ends = [one, other].into_iter().filter_map(|node| model.nodes().get(node));

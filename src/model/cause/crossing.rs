@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::besides::{Mishap, aftermath, death_takes, done_by, late_starts, let_go_by, may_go_wrong, may_part};
 use super::block::{Blockage, DoubtReading, Supposition};
 use super::deeds::{
-    CROSSING_MAX, Sureness, delay_within, delaying_at, downs_at, is_old, kept_apart, replaced_by, turned,
+    CROSSING_MAX, FLOODED_WITHIN, Sureness, delay_within, delaying_at, downs_at, is_old, kept_apart, replaced_by,
+    turned,
 };
-use super::lack::FLOODED_WITHIN;
 use super::link;
 use super::reason::{Deed, Reason};
 use crate::event::{LossReason, NodeState, Purpose};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::besides::{aftermath, death_takes, may_part, or_only};
 use super::block::{Blockage, Supposition, solve};
 use super::deeds::{
-    CROSSING_MAX, Sureness, cut_of, delaying_within, downs_at, faults_at, faults_within, is_cut, is_old, next_after,
-    turned, unchanged_until,
+    CROSSING_MAX, Sureness, close_seen_within, cut_of, delaying_within, downs_at, faults_at, faults_within, is_cut,
+    is_old, next_after, turned, unchanged_until,
 };
 use super::reason::{Causes, Deed, Reason};
 use crate::event::{LinkEnd, LossReason, NodeState};
@@ -19,8 +19,6 @@ use crate::proto::fault::{FaultKind, Scope};
 use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
 
-/// The other end hears of a close within this time, if nothing delays it.
-const CLOSE_SEEN_WITHIN: Duration = Duration::from_millis(500);
 /// Deaths that follow from each other.
 const DEPTH_MAX: usize = 4;
 /// Probes after a death that are supposed, to see what else would have come to it.
@@ -290,17 +288,6 @@ fn of_reset(model: &Model, (node, peer): (Addr, Addr), at: Time, depth: usize) -
     stop.map_or_else(|| of_close(model, (node, peer), at, depth), |stop| Reason::Deeds(Causes::one(stop)))
 }
 
-/// Up to this time a node sees that the other one closed the connection at most so late.
-pub(super) fn close_seen_within(model: &Model, (node, peer): (Addr, Addr), at: Time) -> Duration {
-    // The end of a cut lets through what had closed during it.
-    let healed = |record: &&FaultRecord| {
-        record.fault.what == FaultKind::Cut
-            && record.until.is_some_and(|until| until <= at && at.since(until) <= CROSSING_MAX)
-    };
-    let withheld = model.faults().ever_between(node, peer).find(healed).map(|record| at.since(record.since));
-    CLOSE_SEEN_WITHIN + delays(model, node, peer, at) + withheld.unwrap_or_default()
-}
-
 /// The stop of the peer that closed the connection.
 fn stop_seen(model: &Model, (node, peer): (Addr, Addr), at: Time) -> Option<Deed> {
     let within = close_seen_within(model, (node, peer), at);
@@ -375,12 +362,6 @@ fn sole(model: &Model, (node, peer): (Addr, Addr), causes: Causes, at: Time) -> 
 
 fn is_turn_of(deed: Deed, node: Addr) -> bool {
     matches!(deed, Deed::Turned { node: who, .. } if who == node)
-}
-
-/// How long a message between the two may be delayed.
-fn delays(model: &Model, one: Addr, other: Addr, at: Time) -> Duration {
-    let spans = model.faults().ever_between(one, other).filter(|record| record.since <= at);
-    spans.filter_map(FaultRecord::holds_up_for).fold(Duration::ZERO, |sum, span| sum + span)
 }
 
 /// What makes this node read slowly, or delays what goes to it.

@@ -14,6 +14,10 @@ use crate::proto::time::Time;
 
 /// Faults in a row of which each replaced the one before.
 const REPLACED_MAX: usize = 16;
+/// The other end hears of a close within this time, if nothing delays it.
+const CLOSE_SEEN_WITHIN: Duration = Duration::from_millis(500);
+/// A message is everywhere within this time if nothing is in its way.
+pub(super) const FLOODED_WITHIN: Duration = Duration::from_secs(1);
 /// What lasts so long leads to all that it can lead to.
 const LASTS: Duration = Duration::from_secs(60 * 60);
 /// The longest that a message takes from node to node if nothing delays it.
@@ -162,4 +166,21 @@ pub(super) fn unchanged_until(model: &Model, at: Time) -> Time {
 /// Faults have no number in the recording: it is from before losses were told.
 pub(super) fn is_old(model: &Model) -> bool {
     model.faults().ever().any(|record| record.id.is_none())
+}
+
+/// Up to this time a node sees that the other one closed the connection at most so late.
+pub(super) fn close_seen_within(model: &Model, (node, peer): (Addr, Addr), at: Time) -> Duration {
+    // The end of a cut lets through what had closed during it.
+    let healed = |record: &&FaultRecord| {
+        record.fault.what == FaultKind::Cut
+            && record.until.is_some_and(|until| until <= at && at.since(until) <= CROSSING_MAX)
+    };
+    let withheld = model.faults().ever_between(node, peer).find(healed).map(|record| at.since(record.since));
+    CLOSE_SEEN_WITHIN + delays(model, node, peer, at) + withheld.unwrap_or_default()
+}
+
+/// How long a message between the two may be delayed.
+fn delays(model: &Model, one: Addr, other: Addr, at: Time) -> Duration {
+    let spans = model.faults().ever_between(one, other).filter(|record| record.since <= at);
+    spans.filter_map(FaultRecord::holds_up_for).fold(Duration::ZERO, |sum, span| sum + span)
 }

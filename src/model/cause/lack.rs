@@ -5,12 +5,11 @@
 //! The node lacks the message for want of a path of open crossings from those that have it.
 
 use std::cell::OnceCell;
-use std::time::Duration;
 
 use super::besides::{Mishap, death_takes, done_by, needed, weighable};
 use super::block::Weighing;
 use super::crossing::{CrossingMap, had_without};
-use super::deeds::cut_of;
+use super::deeds::{FLOODED_WITHIN, cut_of};
 use super::overlay::{LinksWithout, are_ends_by_rule, done_first, is_refused, reached_at};
 use super::reason::{Causes, Deed, ProtocolRule, Reason};
 use crate::model::node::Lives;
@@ -20,9 +19,6 @@ use crate::model::{Model, Set};
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
-
-/// A message is everywhere within this time if nothing is in its way.
-pub(super) const FLOODED_WITHIN: Duration = Duration::from_secs(1);
 
 pub(super) fn reason(model: &Model, node: Addr, message: MessageId) -> Reason {
     let rumor = model.rumors().get(message);
