@@ -280,7 +280,8 @@ async fn what_a_fault_swallows_is_told_with_its_connection() {
     let is_lost = |event: &Event| matches!(event.kind, EventKind::Gossip(GossipEvent::Lost { .. }));
     let lost = session.until_events("a loss", 1, is_lost).await.remove(0);
     let EventKind::Gossip(GossipEvent::Lost { id, loss }) = lost.kind else { panic!("{lost:?}") };
-    let said = session.events(|event| matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. })));
+    let is_said = |event: &Event| matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. }));
+    let said = session.until_events("the message", 1, is_said).await;
     assert!(matches!(said[0].kind, EventKind::Gossip(GossipEvent::Generated { id: of, .. }) if of == id), "{said:?}");
     assert_eq!((lost.node, loss.from, loss.to, loss.why), (b, a, b, LossReason::Fault(FaultId(1))));
     let ends = session.events(

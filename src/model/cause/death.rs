@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::besides::{aftermath, death_takes, may_part, or_only};
+use super::besides::{aftermath, death_takes, is_by_rule, may_part, or_only};
 use super::block::{Blockage, Supposition, solve};
 use super::deeds::{
     CROSSING_MAX, Sureness, close_seen_within, cut_of, delaying_within, downs_at, faults_at, faults_within, is_cut,
     is_old, next_after, turned, unchanged_until,
 };
 use super::reason::{Causes, Deed, Reason};
-use crate::event::{LinkEnd, LossReason, NodeState};
+use crate::event::{LinkEnd, LinkEvent, LossReason, NodeState};
 use crate::model::Model;
 use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep, Miss};
@@ -118,14 +118,17 @@ fn last_until(model: &Model, causes: &Causes, (reporter, dead): (Addr, Addr), at
         })
 }
 
-/// No partition among these leaves several nodes together: one of them, alone now, may ask either end to make room, and
-/// then that drops the link before it is found dead.
+/// No partition among these leaves several nodes together where peers are full: one of them, alone now, may ask either end
+/// to make room, and then that drops the link before it is found dead.
 fn isolate(model: &Model, causes: &Causes) -> bool {
     let is_of_several = |cut: &FaultRecord| match &cut.fault.on {
         Scope::Border(inside) => inside.len() > 1,
         Scope::All | Scope::Node(_) | Scope::Link(..) => false,
     };
-    !causes.deeds().into_iter().filter_map(|deed| cut_of(model, deed)).any(is_of_several)
+    let is_full =
+        |step: &LinkStep| matches!(step.event(), Some(LinkEvent::Refused { .. })) || step.end().is_some_and(is_by_rule);
+    let are_full = || model.links().iter().any(|link| link.steps().any(is_full));
+    !causes.deeds().into_iter().filter_map(|deed| cut_of(model, deed)).any(is_of_several) || !are_full()
 }
 
 /// Each probe that was missed in a row had to fail.

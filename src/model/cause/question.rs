@@ -132,7 +132,10 @@ impl Question {
             }
             Self::Stale { seed, peer } => Some(lists(*seed, peer) && !runs(*peer)),
             Self::Unlisted { seed, peer } => Some(!lists(*seed, peer) && runs(*peer)),
-            Self::Alone { node } => model.nodes().get(*node).map(|node| node.is_running_peer() && node.neighbors == 0),
+            Self::Alone { node } => {
+                let has_none = || model.live_neighbors(*node).next().is_none();
+                model.nodes().get(*node).map(|node| node.is_running_peer() && has_none())
+            }
             Self::Death { .. } | Self::LinkEnd { .. } | Self::NoSeed | Self::Parted => None,
         }
     }
