@@ -291,19 +291,27 @@ fn next_frame(file: &mut BufReader<File>, offset: &mut u64) -> io::Result<(u64, 
     if file.fill_buf()?.is_empty() {
         return Ok((0, Vec::new()));
     }
+    let start = *offset;
     let place = read_place(file)?;
     *offset = file.stream_position()?;
     let Some(place) = place else {
+        // What was read of it may have reached into the next one.
+        file.seek(SeekFrom::Start(start + 1))?;
         skip_to_place(file)?;
         *offset = file.stream_position()?;
         return Err(io::Error::new(ErrorKind::InvalidData, "this part is damaged: it does not begin as it should"));
     };
-    let mut frame = Vec::new();
+    let (begin, mut frame) = (*offset, Vec::new());
     *offset += file.take(place.len).read_to_end(&mut frame)? as u64;
-    if (frame.len() as u64) < place.len {
-        return Err(ErrorKind::UnexpectedEof.into());
+    let is_whole = frame.len() as u64 == place.len;
+    let lines = if is_whole { unpack(&frame) } else { Err(ErrorKind::UnexpectedEof.into()) };
+    if lines.is_err() {
+        // Its length may be what is damaged: nothing behind the next place is lost with it.
+        file.seek(SeekFrom::Start(begin))?;
+        skip_to_place(file)?;
+        *offset = file.stream_position()?;
     }
-    Ok((place.n, unpack(&frame)?))
+    Ok((place.n, lines?))
 }
 
 /// Passes over everything before the next place.
